@@ -1,0 +1,26 @@
+// The score: a pure function of seed, control log and frame range. No state, no clock; any thread; seekable in bounded
+// time: composing a frame never composes what came before the section that holds it.
+#pragma once
+#include <stdint.h>
+
+#include "score/event.h"
+#include "score/mood_log.h"
+
+struct program {
+    uint64_t seed;
+    const struct mood_log *log;
+};
+
+enum { COMPOSE_MAX_EVENTS = 256 };
+
+// Events with from <= at_frame < to, ordered by frame, then kind, then id.
+//   from, to: multiples of 64, to - from <= 4,800.   out: room for COMPOSE_MAX_EVENTS. Returns how many.
+// Causal: an event at frame f depends on log entries with at_frame <= f only. Additive: composing [a, c) gives the same
+// as [a, b) and [b, c). More than COMPOSE_MAX_EVENTS in a range do not happen (tested); they would be cut off.
+int compose_events(const struct program *program, uint64_t from, uint64_t to, struct event *out);
+// What a chain that starts from silence at `frame` must be told: one EVENT_MIX, then an EVENT_NOTE_ON for each note that
+// began before `frame` and has not ended, then the chord and the section in force; each keeps the at_frame at which it
+// really happened, except the mix, which carries `frame`.   out: room for COMPOSE_MAX_EVENTS. Returns how many.
+int compose_sounding(const struct program *program, uint64_t frame, struct event *out);
+// Entropy of the chord chain in bits per chord change, rows weighted by how often they are visited.
+double compose_chord_entropy(const struct mood *mood);

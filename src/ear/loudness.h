@@ -1,0 +1,13 @@
+// Loudness by ITU-R BS.1770-4: K-weighting, 400 ms blocks, two gates. And sample peak and DC. 48 kHz stereo.
+#pragma once
+#include <stddef.h>
+
+struct loudness {
+    double integrated_lufs;     // -HUGE_VAL for silence
+    double short_term_max_lufs; // 3 s
+    double sample_peak;         // linear
+    double dc_left, dc_right;   // mean
+};
+
+// stereo: interleaved.   Errors: all-silent material gives -HUGE_VAL; material under 400 ms likewise.
+struct loudness loudness_measure(const float *stereo, size_t frames);

@@ -1,0 +1,47 @@
+// One HTTP request and its answer, as handlers see them.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HTTP_MAX_HEADERS = 48, HTTP_MAX_HEAD_BYTES = 16384, HTTP_MAX_BODY_BYTES = 65536, HTTP_MAX_TARGET_BYTES = 4096 };
+
+// A peer, for limits per address: IPv4, or the /64 of an IPv6 address.
+struct http_peer {
+    uint8_t address[16];   // IPv4 as IPv4-mapped
+    uint64_t key;          // equal for addresses that share a limit
+    bool loopback;
+};
+
+struct http_request {
+    const char *method;          // "GET"
+    const char *path;            // percent-decoded, without the query; always begins with "/"
+    const char *query;           // raw, without "?"; "" when there is none
+    struct { const char *name, *value; } headers[HTTP_MAX_HEADERS];  // names in lower case
+    int header_count;
+    const char *body;            // closed by a zero
+    size_t body_len;
+    struct http_peer peer;
+};
+
+// Value of a header (name in lower case), NULL when absent.
+const char *http_header(const struct http_request *request, const char *name);
+// Percent-decoded value of a query parameter into out. False when it is absent or does not fit.
+bool http_query(const struct http_request *request, const char *name, char *out, size_t cap);
+// The Host header names this machine: a literal address, "localhost", or one of the allowed names (NULL-terminated, may
+// be NULL). Guards against rebound DNS names.
+bool http_host_allowed(const struct http_request *request, const char *const *allowed);
+// The Origin header is absent, the request's own origin, or listed ("https://example.org", NULL-terminated, may be NULL).
+bool http_origin_allowed(const struct http_request *request, const char *const *allowed);
+// Content-Type is application/json, parameters allowed.
+bool http_is_json(const struct http_request *request);
+
+struct http_response;
+
+// Answers. Body is copied unless static_body. Call once.
+void http_respond(struct http_response *response, int status, const char *content_type, const void *body, size_t len);
+// As above; the body lives for ever (embedded files) and is not copied.
+void http_respond_static(struct http_response *response, int status, const char *content_type, const void *body,
+                         size_t len);
+// Adds a header line; before http_respond. Values are literals or free of line breaks.
+void http_response_header(struct http_response *response, const char *name, const char *value);

@@ -1,0 +1,100 @@
+// Listening, HTTP, WebSocket handshake and frames, event loops. Knows no music.
+//
+// One door thread accepts, parses HTTP and answers it. An upgraded socket goes to one of the I/O loops and stays there;
+// everything about it is then called on that loop's thread.
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/status.h"
+#include "net/http.h"
+#include "os/clock.h"
+#include "wire/websocket.h"
+
+struct net_server;
+struct connection;   // an upgraded WebSocket
+
+enum { NET_ACCEPT_DETAIL_BYTES = 192 };
+
+// What `upgrade` says about a connection that it takes.
+struct net_accept {
+    const char *subprotocol;             // chosen one, static; NULL: none
+    size_t max_message_bytes;            // longer messages are closed with 1009
+    size_t send_buffer_bytes;            // SO_SNDBUF; 0: the system's
+    _Alignas(8) unsigned char detail[NET_ACCEPT_DETAIL_BYTES];  // the handler's own, handed on to `open`
+};
+
+struct net_handlers {
+    void *context;
+    // Door thread: answers by http_respond before it returns. Unknown paths are the handler's business (404).
+    void (*request)(void *context, const struct http_request *request, struct http_response *response);
+    // Door thread: a well-formed WebSocket handshake. True: 101 with *accept. False: it has answered by http_respond.
+    bool (*upgrade)(void *context, const struct http_request *request, struct net_accept *accept,
+                    struct http_response *response);
+    // Door thread: an upgraded socket was lost before `open` could be called; undo what `upgrade` counted.
+    void (*abandoned)(void *context, const struct net_accept *accept);
+    // I/O loop `loop`. Returns the listener's own data, NULL to refuse (closed with 1013).
+    void *(*open)(void *context, int loop, struct connection *connection, const struct net_accept *accept);
+    // A whole text or binary message, unmasked and checked (UTF-8 for text).
+    void (*message)(void *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len);
+    // What was pending has gone out: room again.
+    void (*writable)(void *listener);
+    // The last call for this listener. code: the WebSocket close code, 1006 when the peer just went.
+    void (*closed)(void *listener, int code);
+    // I/O loop: its time has come (net_wake_at). Returns the next time, UINT64_MAX for none.
+    uint64_t (*tick)(void *context, int loop, uint64_t now_ns);
+};
+
+struct net_config {
+    const char *address;      // "127.0.0.1", "::", "0.0.0.0"
+    uint16_t port;            // 0: any free one
+    int loops;                // I/O loops; 0: one per processor
+    const struct clock *clock;
+    const struct net_handlers *handlers;
+    const char *server_name;  // for the Server header: "auralis/0.1"
+};
+
+struct net_stats {
+    atomic_uint_fast64_t accepted, requests, upgrades, http_errors, bytes_sent, send_errors, refused_by_parser;
+    atomic_int open_connections;    // WebSockets
+    atomic_int open_http;           // sockets at the door
+};
+
+// Binds, listens and starts the threads.
+// Errors: STATUS_IN_USE (the port), STATUS_DENIED, STATUS_INVALID (the address), STATUS_MEMORY.
+MUST_USE enum status net_create(struct net_server **server, const struct net_config *config);
+// Stops accepting; what is open goes on. Any thread.
+void net_stop_accepting(struct net_server *server);
+// Closes everything with 1001 and ends the threads. Accepts NULL.
+void net_destroy(struct net_server *server);
+uint16_t net_port(const struct net_server *server);
+int net_loops(const struct net_server *server);
+const struct net_stats *net_stats(const struct net_server *server);
+// Asks for `tick` of a loop at a clock time at the latest; any thread. Earlier wishes stay in force.
+void net_wake_at(struct net_server *server, int loop, uint64_t at_ns);
+
+// --- on the connection's own loop ---
+// Queues a text message; small ones of one connection are sent in order, before anything shared that is not under way.
+// False when its buffer (16 KiB) is full: the peer does not read; the connection is then closed with 1008.
+bool connection_send_text(struct connection *connection, const char *text, size_t len);
+
+enum connection_sent {
+    CONNECTION_SENT,      // all of it is with the kernel; `release` has been called
+    CONNECTION_PENDING,   // the rest follows by itself; `release` is called when it has gone out or the socket closed
+    CONNECTION_BUSY,      // something shared is still under way: nothing was taken, try again at `writable`
+    CONNECTION_GONE,      // the socket is closed or closing: nothing was taken
+};
+// Sends bytes that are framed already, straight from where they stand: one writev, no copy.
+//   slices: at most 16 in all; bytes before `shared_from` are copied when they have to wait (a head of the caller's own),
+//           the others must stay until `release(pin)`.
+enum connection_sent connection_send(struct connection *connection, const struct iovec *slices, int slice_count,
+                                     int shared_from, void (*release)(void *pin), void *pin);
+// Sends a close frame after what is pending; `closed` follows. reason: at most 120 bytes.
+void connection_close(struct connection *connection, int code, const char *reason);
+// Bytes that the kernel has taken but the peer has not acknowledged; 0 where the system does not tell.
+size_t connection_unacknowledged(const struct connection *connection);
+// Bytes accepted by the kernel so far.
+uint64_t connection_bytes_sent(const struct connection *connection);

@@ -1,0 +1,129 @@
+#define _GNU_SOURCE
+#include "os/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum status file_status(int error)
+{
+    switch (error) {
+    case ENOENT: return STATUS_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS: return STATUS_DENIED;
+    case EWOULDBLOCK: return STATUS_IN_USE;
+    default: return STATUS_IO;
+    }
+}
+
+static enum status file_make_one(const char *path)
+{
+    struct stat info;
+    if (mkdir(path, 0700) == 0)
+        return STATUS_OK;
+    int error = errno;
+    if (stat(path, &info) == 0)
+        return S_ISDIR(info.st_mode) ? STATUS_OK : STATUS_IO;
+    return file_status(error);
+}
+
+enum status file_make_directory(const char *path)
+{
+    char part[PATH_MAX];
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof part)
+        return STATUS_IO;
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        enum status status = file_make_one(part);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status file_lock_directory(const char *directory, int *descriptor)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/auralis.lock", directory) >= (int)sizeof path)
+        return STATUS_IO;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return file_status(errno);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        enum status status = file_status(errno);
+        close(fd);
+        return status;
+    }
+    *descriptor = fd;
+    return STATUS_OK;
+}
+
+void file_unlock(int descriptor)
+{
+    if (descriptor >= 0)
+        close(descriptor);
+}
+
+enum status file_read(const char *path, char *bytes, size_t cap, size_t *len)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return file_status(errno);
+    size_t got = 0;
+    ssize_t n = 0;
+    while (got < cap && (n = read(fd, bytes + got, cap - got)) > 0)
+        got += (size_t)n;
+    close(fd);
+    if (n < 0)
+        return STATUS_IO;
+    if (got == cap)
+        return STATUS_FULL;
+    bytes[got] = '\0';
+    *len = got;
+    return STATUS_OK;
+}
+
+uint64_t process_resident_bytes(void)
+{
+    char text[256];
+    size_t len;
+    unsigned long pages, resident;
+    if (file_read("/proc/self/statm", text, sizeof text, &len) != STATUS_OK ||
+        sscanf(text, "%lu %lu", &pages, &resident) != 2)
+        return 0;
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t process_open_descriptors(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    if (!directory)
+        return 0;
+    uint64_t count = 0;
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count - 3;  // itself, "." and ".."
+}
+
+uint64_t process_raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}

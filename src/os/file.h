@@ -1,0 +1,24 @@
+// Files and directories, and what the process itself uses.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+// Makes the directory and its missing parents (mode 0700).   Errors: STATUS_DENIED, STATUS_IO (a file is in the way).
+MUST_USE enum status file_make_directory(const char *path);
+// Creates `directory`/auralis.lock and locks it for this process until it ends or file_unlock.
+//   descriptor: out, for file_unlock.
+// Errors: STATUS_IN_USE (another process holds it), STATUS_DENIED, STATUS_IO.
+MUST_USE enum status file_lock_directory(const char *directory, int *descriptor);
+void file_unlock(int descriptor);
+// Reads a whole file of at most cap - 1 bytes and closes it with a zero.   len: out.
+// Errors: STATUS_NOT_FOUND, STATUS_DENIED, STATUS_FULL (larger than that), STATUS_IO.
+MUST_USE enum status file_read(const char *path, char *bytes, size_t cap, size_t *len);
+
+// Resident memory of this process in bytes; 0 where the system does not tell.
+uint64_t process_resident_bytes(void);
+// Descriptors that this process has open; 0 where the system does not tell.
+uint64_t process_open_descriptors(void);
+// Raises the limit of open descriptors as far as the system allows. Returns the limit in force.
+uint64_t process_raise_descriptor_limit(void);

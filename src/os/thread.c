@@ -1,0 +1,129 @@
+#define _GNU_SOURCE
+#include "os/thread.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/frames.h"
+
+struct thread_begin {
+    char name[16];
+    enum thread_class class;
+    void (*run)(void *argument);
+    void *argument;
+};
+
+// A nice value for each class. Below zero needs the right to it; where it is refused the thread runs as it is.
+static int thread_nice(enum thread_class class)
+{
+    switch (class) {
+    case THREAD_RENDER: return -10;
+    case THREAD_IO: return -9;
+    case THREAD_DOOR: return 0;
+    case THREAD_STORE: return 0;
+    case THREAD_BACKGROUND: return 10;
+    }
+    return 0;
+}
+
+static void *thread_main(void *argument)
+{
+    struct thread_begin begin = *(struct thread_begin *)argument;
+    free(argument);
+#ifdef __linux__
+    pthread_setname_np(pthread_self(), begin.name);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), thread_nice(begin.class));
+#endif
+    begin.run(begin.argument);
+    return NULL;
+}
+
+enum status thread_start(struct thread *thread, const char *name, enum thread_class class,
+                         void (*run)(void *argument), void *argument)
+{
+    struct thread_begin *begin = malloc(sizeof *begin);
+    if (!begin)
+        return STATUS_MEMORY;
+    *begin = (struct thread_begin){.class = class, .run = run, .argument = argument};
+    strncpy(begin->name, name, sizeof begin->name - 1);
+    if (pthread_create(&thread->handle, NULL, thread_main, begin) != 0) {
+        free(begin);
+        return STATUS_MEMORY;
+    }
+    thread->running = true;
+    return STATUS_OK;
+}
+
+void thread_join(struct thread *thread)
+{
+    if (thread->running)
+        pthread_join(thread->handle, NULL);
+    thread->running = false;
+}
+
+int thread_processors(void)
+{
+#ifdef __linux__
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return CPU_COUNT(&set);
+#endif
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (int)online : 1;
+}
+
+void wakeup_init(struct wakeup *wakeup)
+{
+    pthread_mutex_init(&wakeup->mutex, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+#ifdef __linux__
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+#endif
+    pthread_cond_init(&wakeup->raised_now, &attributes);
+    pthread_condattr_destroy(&attributes);
+    wakeup->raised = false;
+}
+
+void wakeup_finish(struct wakeup *wakeup)
+{
+    pthread_cond_destroy(&wakeup->raised_now);
+    pthread_mutex_destroy(&wakeup->mutex);
+}
+
+void wakeup_raise(struct wakeup *wakeup)
+{
+    pthread_mutex_lock(&wakeup->mutex);
+    wakeup->raised = true;
+    pthread_cond_signal(&wakeup->raised_now);
+    pthread_mutex_unlock(&wakeup->mutex);
+}
+
+static struct timespec wakeup_deadline(uint64_t max_ns)
+{
+    struct timespec now;
+#ifdef __linux__
+    clock_gettime(CLOCK_MONOTONIC, &now);
+#else
+    clock_gettime(CLOCK_REALTIME, &now);
+#endif
+    uint64_t at = (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec + max_ns;
+    return (struct timespec){.tv_sec = (time_t)(at / NS_PER_SECOND), .tv_nsec = (long)(at % NS_PER_SECOND)};
+}
+
+bool wakeup_wait(struct wakeup *wakeup, uint64_t max_ns)
+{
+    struct timespec deadline = wakeup_deadline(max_ns);
+    pthread_mutex_lock(&wakeup->mutex);
+    while (!wakeup->raised)
+        if (pthread_cond_timedwait(&wakeup->raised_now, &wakeup->mutex, &deadline) != 0)
+            break;
+    bool raised = wakeup->raised;
+    wakeup->raised = false;
+    pthread_mutex_unlock(&wakeup->mutex);
+    return raised;
+}

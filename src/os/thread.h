@@ -1,0 +1,36 @@
+// Threads by class of work, and the one way to wake a thread that sleeps.
+#pragma once
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+enum thread_class { THREAD_RENDER, THREAD_IO, THREAD_DOOR, THREAD_STORE, THREAD_BACKGROUND };
+
+struct thread {
+    pthread_t handle;
+    bool running;
+};
+
+// Starts `run(argument)`. name: at most 15 bytes are shown by the system. The class sets the priority as far as the
+// system allows it: render and I/O above door, store and background.   Errors: STATUS_MEMORY.
+MUST_USE enum status thread_start(struct thread *thread, const char *name, enum thread_class class,
+                                  void (*run)(void *argument), void *argument);
+// Waits for the end. Harmless when the thread was never started.
+void thread_join(struct thread *thread);
+// Processors that this process may use, at least 1.
+int thread_processors(void);
+
+// A level that is raised by any thread and taken by one: raising twice before it is taken counts once.
+struct wakeup {
+    pthread_mutex_t mutex;
+    pthread_cond_t raised_now;
+    bool raised;
+};
+
+void wakeup_init(struct wakeup *wakeup);
+void wakeup_finish(struct wakeup *wakeup);
+void wakeup_raise(struct wakeup *wakeup);
+// Sleeps until raised or for max_ns of real time, then takes the level. True when it was raised.
+bool wakeup_wait(struct wakeup *wakeup, uint64_t max_ns);

@@ -1,0 +1,38 @@
+// The control log as composers see it: which mood is in force at which frame, and how many beats have gone by.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "score/mood.h"
+
+// Beats are counted in bpm x frames: this many make one beat.
+#define MOOD_LOG_BEAT UINT64_C(2880000)
+
+struct mood_entry {
+    uint64_t sequence;    // 0: the mood that the station began with, at frame 0
+    uint64_t at_frame;    // multiple of 960; never before the entry ahead of it
+    uint64_t beats;       // bpm x frames gone by at at_frame
+    uint32_t changed;     // bits of the parameters that this entry moved
+    struct mood mood;     // all parameters from at_frame on
+};
+
+// Ordered by sequence, so by frame too. Of several entries at one frame the last one is in force.
+struct mood_log {
+    struct mood_entry *entries;
+    size_t count, cap;
+};
+
+// Begins with `mood` at frame 0.   Errors: STATUS_MEMORY.
+MUST_USE enum status mood_log_init(struct mood_log *log, const struct mood *mood);
+void mood_log_finish(struct mood_log *log);
+// Appends; `beats` and `changed` are worked out here.
+// Errors: STATUS_MEMORY; STATUS_INVALID when sequence or frame run backwards or at_frame is off the grid of 960.
+MUST_USE enum status mood_log_append(struct mood_log *log, uint64_t sequence, uint64_t at_frame,
+                                     const struct mood *mood);
+// The entry in force at `frame`, never NULL.
+const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame);
+// bpm x frames from frame 0 to `frame`.
+uint64_t mood_log_beats(const struct mood_log *log, uint64_t frame);
+// The first frame at which `beats` have gone by, as far as the log knows.
+uint64_t mood_log_frame_of_beats(const struct mood_log *log, uint64_t beats);

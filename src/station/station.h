@@ -1,0 +1,47 @@
+// One programme on air: renders ahead of the moment that listeners hear, encodes what is asked for, publishes it.
+#pragma once
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "control/control.h"
+#include "os/clock.h"
+#include "synth/backend.h"
+#include "timeline/timeline.h"
+
+struct station_config {
+    const char *name;                 // "main"
+    uint64_t seed;
+    struct mood mood;                 // at frame 0
+    uint64_t origin_ns;               // clock time at which frame 0 is heard
+    uint64_t lead_frames;             // multiple of 4,800, 1 s .. 60 s
+    const struct clock *clock;
+    const struct backend *backend;
+    struct timeline *timeline;        // made by station_timeline_create; outlives the station
+    struct sequencer *sequencer;      // outlives the station
+};
+
+// Measured by the station, read by anybody.
+struct station_stats {
+    atomic_uint_fast64_t rendered_frames;      // frontier of rendered audio
+    atomic_uint_fast64_t chunks_rendered;
+    atomic_uint_fast64_t chunks_published[FORMAT_COUNT];
+    atomic_uint_fast64_t late_chunks;          // rendered after their due time
+    atomic_uint_fast64_t faults;               // blocks silenced: not a number
+    atomic_uint_fast64_t encode_faults;        // chunks that could not be encoded or had no room
+    _Atomic float servo_db;
+    struct histogram render_ns;                // of one chunk
+    struct histogram encode_ns[FORMAT_COUNT];  // of one chunk
+};
+
+struct station;
+
+// A timeline of the right size for a lead.   NULL when memory is short.
+struct timeline *station_timeline_create(uint64_t lead_frames);
+// Claims its memory and starts its render thread. The first chunk is there within milliseconds.
+// Errors: STATUS_MEMORY.
+MUST_USE enum status station_create(struct station **station, const struct station_config *config);
+// Stops the thread. Accepts NULL.
+void station_destroy(struct station *station);
+const struct station_stats *station_stats(const struct station *station);
+// Bytes of memory claimed for audio, without the timeline.
+size_t station_bytes(const struct station *station);

@@ -1,0 +1,63 @@
+// Listeners: who gets which chunk when. One file per protocol (v2, v1, v0) over what they share: cursor, pace, phase.
+#pragma once
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "base/status.h"
+#include "control/control.h"
+#include "net/server.h"
+#include "os/clock.h"
+#include "timeline/timeline.h"
+
+// A station as the network sees it. Everything outlives the stream.
+struct stream_station {
+    const char *name;
+    uint64_t seed, origin_ns, lead_frames;
+    int64_t origin_unix_ns;
+    struct timeline *timeline;
+    struct sequencer *sequencer;
+};
+
+struct stream_config {
+    const struct clock *clock;
+    const struct stream_station *stations;   // the first is the one that old clients get
+    int station_count;
+    const char *version;                     // "0.1.0"
+    int max_listeners;                       // 503 beyond
+    int max_per_address;                     // open at once; 0: no limit
+    int max_attempts_v2, max_attempts_legacy;// per address and minute; 0: no limit
+    bool limit_loopback;                     // apply the limits per address to loopback too
+    const char *jwt_secret;                  // NULL: tokens are refused
+    const char *const *origins;              // further allowed origins, NULL-terminated
+    const char *const *hosts;                // further allowed Host names, NULL-terminated
+};
+
+enum stream_protocol { STREAM_V2, STREAM_V1, STREAM_V0, STREAM_PROTOCOLS };
+
+struct stream_stats {
+    atomic_int listeners[STREAM_PROTOCOLS];
+    atomic_uint_fast64_t chunks_sent[STREAM_PROTOCOLS];
+    atomic_uint_fast64_t bytes_sent[STREAM_PROTOCOLS];
+    atomic_uint_fast64_t underruns;          // chunks that a socket took later than allowed
+    atomic_uint_fast64_t skips;              // listeners moved to a safe position
+    atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request;
+    atomic_uint_fast64_t closed_slow, closed_policy, closed_protocol;
+    struct histogram lateness_ns;            // of each chunk: accepted by the kernel, after its due time
+    struct histogram jitter_ns;              // |interval - 100 ms| of legacy listeners, as estimated
+};
+
+struct stream;
+
+// Errors: STATUS_MEMORY.
+MUST_USE enum status stream_create(struct stream **stream, const struct stream_config *config);
+void stream_destroy(struct stream *stream);
+// Handlers for net_create: upgrade, abandoned, open, message, writable, closed, tick; `request` is left to the caller.
+struct net_handlers stream_handlers(struct stream *stream);
+// The server that carries it; set once, before the first listener.
+void stream_attach(struct stream *stream, struct net_server *server);
+// Tells everybody that the server goes (v2: goodbye, v1: shutdown_warning), lets old clients have what is due for
+// drain_ns, closes with 1000 or 1001. Any thread; returns at once.
+void stream_drain(struct stream *stream, const char *reason, uint64_t drain_ns);
+int stream_listeners(const struct stream *stream);
+const struct stream_stats *stream_stats(const struct stream *stream);

@@ -1,0 +1,71 @@
+// What a station publishes and listeners read: chunks by format and frame, events by frame. Chunks are immutable and
+// reference-counted; a reader takes a reference for as long as it sends. Also counts readers per format: the demand.
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "wire/event_record.h"
+#include "wire/format.h"
+
+// Ready to send: opus and pcm are whole WebSocket frames (head, message header, payload), legacy is bare base64.
+struct chunk {
+    atomic_int references;
+    struct chunk_pool *pool;
+    uint64_t first_frame;
+    uint32_t frame_count;
+    uint32_t generation;
+    uint8_t format;            // enum format
+    uint8_t packet_count;
+    uint16_t packet_bytes[16];
+    uint32_t payload_offset;   // where the payload (Opus packets, PCM, base64) begins in bytes
+    uint32_t len;
+    uint8_t bytes[];
+};
+
+struct timeline;
+
+struct timeline_config {
+    uint32_t chunks_kept[FORMAT_COUNT];  // how many chunks stay readable, per format
+    size_t chunk_bytes[FORMAT_COUNT];    // longest chunk, per format
+};
+
+// Claims all memory that it will ever use.   Errors: NULL when memory is short.
+struct timeline *timeline_create(const struct timeline_config *config);
+// Every chunk must have been released.
+void timeline_destroy(struct timeline *timeline);
+
+// --- the station's side, one thread ---
+// An empty chunk to fill, with one reference. NULL when readers pin all of them: that chunk is then not published.
+struct chunk *timeline_chunk(struct timeline *timeline, enum format format);
+// Publishes and takes over the caller's reference. Replaces what stood at that frame. first_frame: multiple of 4,800.
+void timeline_publish(struct timeline *timeline, struct chunk *chunk);
+// Drops all chunks of the format, as when its last reader went.
+void timeline_clear(struct timeline *timeline, enum format format);
+// Numbers the record and publishes it; the oldest falls out when the ring is full.
+void timeline_publish_event(struct timeline *timeline, const struct event_record *record);
+// `raise` is called from readers' threads when a format gets its first reader.
+void timeline_on_demand(struct timeline *timeline, void (*raise)(void *context), void *context);
+
+// --- readers, any thread ---
+// The chunk that begins at first_frame, with a reference for the caller; NULL when it is not there (yet, or any more).
+struct chunk *timeline_acquire(struct timeline *timeline, enum format format, uint64_t first_frame);
+void chunk_retain(struct chunk *chunk);
+// Accepts NULL.
+void chunk_release(struct chunk *chunk);
+// First frame after the last chunk published without a hole; 0 when there is none.
+uint64_t timeline_frontier(const struct timeline *timeline, enum format format);
+void timeline_join(struct timeline *timeline, enum format format);
+void timeline_leave(struct timeline *timeline, enum format format);
+int timeline_readers(const struct timeline *timeline, enum format format);
+// The next event record whose number is above `after`, copied into *record. False when there is none.
+bool timeline_event_after(struct timeline *timeline, uint64_t after, struct event_record *record);
+// The latest record of a kind with at_frame <= frame. False when there is none.
+bool timeline_event_at(struct timeline *timeline, enum event_record_kind kind, uint64_t frame,
+                       struct event_record *record);
+// Number of the last event published.
+uint64_t timeline_last_event(const struct timeline *timeline);
+// Bytes of memory claimed.
+size_t timeline_bytes(const struct timeline *timeline);

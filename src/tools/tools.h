@@ -1,0 +1,11 @@
+// The commands besides `serve`. Each takes its own arguments, prints, and returns the exit status.
+#pragma once
+
+// A command of the program.
+struct tool {
+    const char *name;
+    const char *line;                  // for `auralis --help`
+    int (*run)(int argc, char **argv); // argv[0] is the command's name; -h and --help are its business
+};
+
+extern const struct tool tool_bench, tool_listen, tool_render;
