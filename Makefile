@@ -1,0 +1,53 @@
+# The front door. Everything here also works through meson: `meson setup build && meson compile -C build`.
+BUILD := build
+
+.PHONY: run build test bench check format lint sanitize fuzz clean help
+
+run: build
+	$(BUILD)/auralis serve
+
+build:
+	@scripts/setup build
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
+	@meson compile -C $(BUILD)
+
+test: build
+	@scripts/setup test
+	@scripts/check_architecture
+	meson test -C $(BUILD) --print-errorlogs --num-processes 2
+	@scripts/test_end_to_end $(BUILD)/auralis
+
+bench: build
+	@for name in $$($(BUILD)/auralis bench --list); do $(BUILD)/auralis bench $$name; done
+
+check: build
+	@scripts/check_architecture
+
+format:
+	@scripts/setup develop
+	clang-format -i $$(git ls-files 'src/*.c' 'src/*.h')
+
+lint: build
+	@scripts/setup develop
+	@scripts/lint $(BUILD)
+
+sanitize:
+	@scripts/setup develop
+	@scripts/sanitize
+
+fuzz:
+	@scripts/setup develop
+	@scripts/fuzz
+
+clean:
+	rm -rf $(BUILD) build-*
+
+help:
+	@echo 'make run       install what is missing, build, serve on http://localhost:8000'
+	@echo 'make test      likewise, and run every test'
+	@echo 'make build     leaves build/auralis'
+	@echo 'make bench     all benchmarks'
+	@echo 'make sanitize  the unit tests under AddressSanitizer + UBSan and ThreadSanitizer'
+	@echo 'make fuzz      a minute of libFuzzer on each parser'
+	@echo 'make lint      clang-tidy and cppcheck'
+	@echo 'make format    clang-format over the tree'
