@@ -29,15 +29,20 @@ void histogram_init(struct histogram *histogram)
     atomic_init(&histogram->max_ns, 0);
 }
 
+static void histogram_raise_max(struct histogram *histogram, uint64_t ns)
+{
+    uint_fast64_t max = atomic_load_explicit(&histogram->max_ns, memory_order_relaxed);
+    while (ns > max && !atomic_compare_exchange_weak_explicit(&histogram->max_ns, &max, ns, memory_order_relaxed,
+                                                              memory_order_relaxed)) {
+    }
+}
+
 void histogram_record(struct histogram *histogram, uint64_t ns)
 {
     atomic_fetch_add_explicit(&histogram->counts[histogram_bucket(ns)], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&histogram->count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&histogram->sum_ns, ns, memory_order_relaxed);
-    uint_fast64_t max = atomic_load_explicit(&histogram->max_ns, memory_order_relaxed);
-    while (ns > max && !atomic_compare_exchange_weak_explicit(&histogram->max_ns, &max, ns, memory_order_relaxed,
-                                                              memory_order_relaxed)) {
-    }
+    histogram_raise_max(histogram, ns);
 }
 
 uint64_t histogram_quantile(const struct histogram *histogram, double q)
@@ -72,8 +77,5 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
                               memory_order_relaxed);
     atomic_fetch_add_explicit(&into->sum_ns, atomic_load_explicit(&from->sum_ns, memory_order_relaxed),
                               memory_order_relaxed);
-    uint_fast64_t max = atomic_load_explicit(&from->max_ns, memory_order_relaxed);
-    uint_fast64_t own = atomic_load_explicit(&into->max_ns, memory_order_relaxed);
-    if (max > own)
-        atomic_store_explicit(&into->max_ns, max, memory_order_relaxed);
+    histogram_raise_max(into, atomic_load_explicit(&from->max_ns, memory_order_relaxed));
 }

@@ -17,5 +17,5 @@ void histogram_record(struct histogram *histogram, uint64_t ns);
 uint64_t histogram_quantile(const struct histogram *histogram, double q);
 // Records that do not exceed `ns`, to within the bucket that holds it.
 uint64_t histogram_count_within(const struct histogram *histogram, uint64_t ns);
-// Adds what `from` holds to `into`.
+// Adds what `from` holds to `into`; both may be recorded into meanwhile.
 void histogram_merge(struct histogram *into, const struct histogram *from);

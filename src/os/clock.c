@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "base/check.h"
 #include "base/frames.h"
 
 static uint64_t clock_read_ns(clockid_t id)
@@ -22,6 +23,7 @@ static uint64_t clock_boot_ns(void)
 
 void clock_init(struct clock *clock, double speed)
 {
+    check(speed > 0 && speed <= 1000);
     uint64_t now = clock_boot_ns();
     *clock = (struct clock){
         .speed = speed,
@@ -60,7 +62,8 @@ uint64_t clock_delay_ns(const struct clock *clock, uint64_t at_ns)
     uint64_t now = clock_now_ns(clock);
     if (now >= at_ns || clock->speed == 0)
         return 0;
-    return (uint64_t)((double)(at_ns - now) / clock->speed);
+    double real = (double)(at_ns - now) / clock->speed;
+    return real < 0x1p62 ? (uint64_t)real + 1 : UINT64_C(1) << 62;
 }
 
 uint64_t clock_thread_cpu_ns(void)

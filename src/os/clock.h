@@ -20,7 +20,8 @@ void clock_advance(struct clock *clock, uint64_t ns);
 uint64_t clock_now_ns(const struct clock *clock);
 // Unix time of this clock: read once when the clock was made, then advancing with it, so it never steps.
 int64_t clock_unix_ns(const struct clock *clock);
-// How long a thread really has to sleep until the clock shows at_ns; 0 when that has passed or the clock is virtual.
+// How long a thread really has to sleep until the clock shows at_ns, rounded up, at most 2^62; 0 only when that has
+// passed or the clock is virtual.
 uint64_t clock_delay_ns(const struct clock *clock, uint64_t at_ns);
 // CPU time of the calling thread.
 uint64_t clock_thread_cpu_ns(void);

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "os/file.h"
 
 #include <dirent.h>
@@ -83,8 +82,8 @@ enum status file_read(const char *path, char *bytes, size_t cap, size_t *len)
         return file_status(errno);
     size_t got = 0;
     ssize_t n = 0;
-    while (got < cap && (n = read(fd, bytes + got, cap - got)) > 0)
-        got += (size_t)n;
+    while (got < cap && ((n = read(fd, bytes + got, cap - got)) > 0 || (n < 0 && errno == EINTR)))
+        got += n > 0 ? (size_t)n : 0;
     close(fd);
     if (n < 0)
         return STATUS_IO;

@@ -9,7 +9,7 @@
 MUST_USE enum status file_make_directory(const char *path);
 // Creates `directory`/auralis.lock and locks it for this process until it ends or file_unlock.
 //   descriptor: out, for file_unlock.
-// Errors: STATUS_IN_USE (another process holds it), STATUS_DENIED, STATUS_IO.
+// Errors: STATUS_IN_USE (another process holds it), STATUS_NOT_FOUND (no such directory), STATUS_DENIED, STATUS_IO.
 MUST_USE enum status file_lock_directory(const char *directory, int *descriptor);
 void file_unlock(int descriptor);
 // Reads a whole file of at most cap - 1 bytes and closes it with a zero.   len: out.

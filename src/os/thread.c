@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "os/thread.h"
 
 #include <sched.h>
@@ -9,6 +8,9 @@
 #include <unistd.h>
 
 #include "base/frames.h"
+
+// Longer waits end after this: a deadline must not wrap around.
+#define WAKEUP_LONGEST_NS (86400 * NS_PER_SECOND)
 
 struct thread_begin {
     char name[16];
@@ -111,7 +113,8 @@ static struct timespec wakeup_deadline(uint64_t max_ns)
 #else
     clock_gettime(CLOCK_REALTIME, &now);
 #endif
-    uint64_t at = (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec + max_ns;
+    uint64_t at = (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+    at = max_ns < WAKEUP_LONGEST_NS ? at + max_ns : at + WAKEUP_LONGEST_NS;
     return (struct timespec){.tv_sec = (time_t)(at / NS_PER_SECOND), .tv_nsec = (long)(at % NS_PER_SECOND)};
 }
 

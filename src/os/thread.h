@@ -32,5 +32,5 @@ struct wakeup {
 void wakeup_init(struct wakeup *wakeup);
 void wakeup_finish(struct wakeup *wakeup);
 void wakeup_raise(struct wakeup *wakeup);
-// Sleeps until raised or for max_ns of real time, then takes the level. True when it was raised.
+// Sleeps until raised or for max_ns of real time (a day at most), then takes the level. True when it was raised.
 bool wakeup_wait(struct wakeup *wakeup, uint64_t max_ns);
