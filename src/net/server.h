@@ -29,8 +29,9 @@ struct net_accept {
 
 struct net_handlers {
     void *context;
+    void *request_context;
     // Door thread: answers by http_respond before it returns. Unknown paths are the handler's business (404).
-    void (*request)(void *context, const struct http_request *request, struct http_response *response);
+    void (*request)(void *request_context, const struct http_request *request, struct http_response *response);
     // Door thread: a well-formed WebSocket handshake. True: 101 with *accept. False: it has answered by http_respond.
     bool (*upgrade)(void *context, const struct http_request *request, struct net_accept *accept,
                     struct http_response *response);
