@@ -10,6 +10,8 @@
 #include "wire/event_record.h"
 #include "wire/format.h"
 
+struct chunk_pool;
+
 // Ready to send: opus and pcm are whole WebSocket frames (head, message header, payload), legacy is bare base64.
 struct chunk {
     atomic_int references;
@@ -27,14 +29,25 @@ struct chunk {
 
 struct timeline;
 
+enum {
+    TIMELINE_EVENTS = 1024,         // event records that stay readable
+    TIMELINE_EVENTS_OF_KIND = 128,  // of each kind, for timeline_event_at: a section outlives many notes
+};
+
 struct timeline_config {
-    uint32_t chunks_kept[FORMAT_COUNT];  // how many chunks stay readable, per format
+    uint32_t chunks_kept[FORMAT_COUNT];  // how many chunks stay readable, per format; 0: the format is never published
     size_t chunk_bytes[FORMAT_COUNT];    // longest chunk, per format
 };
 
+// How many chunks are claimed so that `kept` stay readable: some more, for those that slow readers still send.
+static inline uint32_t timeline_pool_chunks(uint32_t kept)
+{
+    return kept + kept / 2 + 8;
+}
+
 // Claims all memory that it will ever use.   Errors: NULL when memory is short.
 struct timeline *timeline_create(const struct timeline_config *config);
-// Every chunk must have been released.
+// Every chunk must have been released. Accepts NULL.
 void timeline_destroy(struct timeline *timeline);
 
 // --- the station's side, one thread ---
@@ -46,7 +59,8 @@ void timeline_publish(struct timeline *timeline, struct chunk *chunk);
 void timeline_clear(struct timeline *timeline, enum format format);
 // Numbers the record and publishes it; the oldest falls out when the ring is full.
 void timeline_publish_event(struct timeline *timeline, const struct event_record *record);
-// `raise` is called from readers' threads when a format gets its first reader.
+// `raise` is called from readers' threads when a format gets its first reader. It must be short and not call back. NULL
+// takes it away: it is not running any more when this returns.
 void timeline_on_demand(struct timeline *timeline, void (*raise)(void *context), void *context);
 
 // --- readers, any thread ---
@@ -55,7 +69,8 @@ struct chunk *timeline_acquire(struct timeline *timeline, enum format format, ui
 void chunk_retain(struct chunk *chunk);
 // Accepts NULL.
 void chunk_release(struct chunk *chunk);
-// First frame after the last chunk published without a hole; 0 when there is none.
+// First frame after the latest chunk published; 0 when there is none. Chunks are published in order, so what is missing
+// before it (and not older than chunks_kept) had no room and will not come.
 uint64_t timeline_frontier(const struct timeline *timeline, enum format format);
 void timeline_join(struct timeline *timeline, enum format format);
 void timeline_leave(struct timeline *timeline, enum format format);

@@ -1,0 +1,42 @@
+#include "timeline/records.h"
+
+#include <stdlib.h>
+
+enum status record_ring_init(struct record_ring *ring, size_t cap)
+{
+    *ring = (struct record_ring){.records = calloc(cap, sizeof(struct event_record)), .cap = cap};
+    return ring->records ? STATUS_OK : STATUS_MEMORY;
+}
+
+void record_ring_finish(struct record_ring *ring)
+{
+    free(ring->records);
+}
+
+void record_ring_push(struct record_ring *ring, const struct event_record *record)
+{
+    ring->records[ring->pushed++ % ring->cap] = *record;
+}
+
+const struct event_record *record_ring_get(const struct record_ring *ring, uint64_t index)
+{
+    if (index >= ring->pushed || index < record_ring_oldest(ring))
+        return NULL;
+    return &ring->records[index % ring->cap];
+}
+
+uint64_t record_ring_oldest(const struct record_ring *ring)
+{
+    return ring->pushed > ring->cap ? ring->pushed - ring->cap : 0;
+}
+
+const struct event_record *record_ring_at(const struct record_ring *ring, uint64_t frame)
+{
+    const struct event_record *found = NULL;
+    for (uint64_t i = ring->pushed; i > record_ring_oldest(ring); i--) {
+        const struct event_record *record = record_ring_get(ring, i - 1);
+        if (record->at_frame <= frame && (!found || record->at_frame > found->at_frame))
+            found = record;
+    }
+    return found;
+}

@@ -1,0 +1,256 @@
+#include "timeline/timeline.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/frames.h"
+#include "timeline/pool.h"
+#include "timeline/records.h"
+
+// One format: its pool, and a slot for each chunk that stays readable, by chunk index modulo their number.
+struct lane {
+    pthread_mutex_t mutex;   // guards the slots; held for tens of nanoseconds
+    struct chunk_pool pool;
+    struct chunk **slots;
+    uint32_t slot_count;
+    atomic_uint_fast64_t frontier;
+    atomic_int readers;
+};
+
+struct timeline {
+    struct lane lanes[FORMAT_COUNT];
+    pthread_mutex_t events_mutex;              // guards all record rings
+    struct record_ring events;
+    struct record_ring by_kind[EVENT_RECORD_KINDS];
+    atomic_uint_fast64_t last_event;
+    pthread_mutex_t demand_mutex;              // held while `raise` runs, so that it never runs after it was taken away
+    void (*raise)(void *context);
+    void *raise_context;
+};
+
+static enum status lane_init(struct lane *lane, uint32_t kept, size_t chunk_bytes)
+{
+    pthread_mutex_init(&lane->mutex, NULL);
+    lane->slot_count = kept;
+    if (kept == 0)
+        return chunk_pool_init(&lane->pool, 0, 0);
+    lane->slots = calloc(kept, sizeof(struct chunk *));
+    enum status status = chunk_pool_init(&lane->pool, timeline_pool_chunks(kept), chunk_bytes);
+    return lane->slots ? status : STATUS_MEMORY;
+}
+
+static void lane_clear(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->mutex);
+    for (uint32_t i = 0; lane->slots && i < lane->slot_count; i++) {
+        chunk_release(lane->slots[i]);
+        lane->slots[i] = NULL;
+    }
+    atomic_store(&lane->frontier, 0);
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+static void lane_finish(struct lane *lane)
+{
+    lane_clear(lane);
+    chunk_pool_finish(&lane->pool);
+    pthread_mutex_destroy(&lane->mutex);
+    free(lane->slots);
+}
+
+static enum status timeline_init(struct timeline *timeline, const struct timeline_config *config)
+{
+    enum status status = STATUS_OK;
+    pthread_mutex_init(&timeline->events_mutex, NULL);
+    pthread_mutex_init(&timeline->demand_mutex, NULL);
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        if (lane_init(&timeline->lanes[i], config->chunks_kept[i], config->chunk_bytes[i]) != STATUS_OK)
+            status = STATUS_MEMORY;
+    if (record_ring_init(&timeline->events, TIMELINE_EVENTS) != STATUS_OK)
+        status = STATUS_MEMORY;
+    for (int i = 0; i < EVENT_RECORD_KINDS; i++)
+        if (record_ring_init(&timeline->by_kind[i], TIMELINE_EVENTS_OF_KIND) != STATUS_OK)
+            status = STATUS_MEMORY;
+    return status;
+}
+
+struct timeline *timeline_create(const struct timeline_config *config)
+{
+    struct timeline *timeline = calloc(1, sizeof *timeline);
+    if (timeline && timeline_init(timeline, config) != STATUS_OK) {
+        timeline_destroy(timeline);
+        return NULL;
+    }
+    return timeline;
+}
+
+void timeline_destroy(struct timeline *timeline)
+{
+    if (!timeline)
+        return;
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        lane_finish(&timeline->lanes[i]);
+    record_ring_finish(&timeline->events);
+    for (int i = 0; i < EVENT_RECORD_KINDS; i++)
+        record_ring_finish(&timeline->by_kind[i]);
+    pthread_mutex_destroy(&timeline->events_mutex);
+    pthread_mutex_destroy(&timeline->demand_mutex);
+    free(timeline);
+}
+
+struct chunk *timeline_chunk(struct timeline *timeline, enum format format)
+{
+    struct chunk *chunk = chunk_pool_take(&timeline->lanes[format].pool);
+    if (chunk)
+        chunk->format = (uint8_t)format;
+    return chunk;
+}
+
+// Puts the chunk into its slot and gives back what is to be released: what stood there, or the chunk itself when the
+// slot belongs to a later one already.
+static struct chunk *lane_place(struct lane *lane, struct chunk *chunk)
+{
+    struct chunk **slot = &lane->slots[chunk->first_frame / CHUNK_FRAMES % lane->slot_count];
+    struct chunk *old = *slot;
+    if (old && old->first_frame > chunk->first_frame)
+        return chunk;
+    *slot = chunk;
+    uint64_t end = chunk->first_frame + chunk->frame_count;
+    if (end > atomic_load(&lane->frontier))
+        atomic_store(&lane->frontier, end);
+    return old;
+}
+
+void timeline_publish(struct timeline *timeline, struct chunk *chunk)
+{
+    check(chunk->first_frame % CHUNK_FRAMES == 0);
+    struct lane *lane = &timeline->lanes[chunk->format];
+    pthread_mutex_lock(&lane->mutex);
+    struct chunk *old = lane_place(lane, chunk);
+    pthread_mutex_unlock(&lane->mutex);
+    chunk_release(old);
+}
+
+void timeline_clear(struct timeline *timeline, enum format format)
+{
+    lane_clear(&timeline->lanes[format]);
+}
+
+struct chunk *timeline_acquire(struct timeline *timeline, enum format format, uint64_t first_frame)
+{
+    struct lane *lane = &timeline->lanes[format];
+    if (lane->slot_count == 0)
+        return NULL;
+    pthread_mutex_lock(&lane->mutex);
+    struct chunk *chunk = lane->slots[first_frame / CHUNK_FRAMES % lane->slot_count];
+    if (chunk && chunk->first_frame == first_frame)
+        chunk_retain(chunk);
+    else
+        chunk = NULL;
+    pthread_mutex_unlock(&lane->mutex);
+    return chunk;
+}
+
+void chunk_retain(struct chunk *chunk)
+{
+    atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
+}
+
+void chunk_release(struct chunk *chunk)
+{
+    if (chunk && atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) == 1)
+        chunk_pool_give(chunk->pool, chunk);
+}
+
+uint64_t timeline_frontier(const struct timeline *timeline, enum format format)
+{
+    return atomic_load(&timeline->lanes[format].frontier);
+}
+
+void timeline_on_demand(struct timeline *timeline, void (*raise)(void *context), void *context)
+{
+    pthread_mutex_lock(&timeline->demand_mutex);
+    timeline->raise = raise;
+    timeline->raise_context = context;
+    pthread_mutex_unlock(&timeline->demand_mutex);
+}
+
+void timeline_join(struct timeline *timeline, enum format format)
+{
+    if (atomic_fetch_add(&timeline->lanes[format].readers, 1) > 0)
+        return;
+    pthread_mutex_lock(&timeline->demand_mutex);
+    if (timeline->raise)
+        timeline->raise(timeline->raise_context);
+    pthread_mutex_unlock(&timeline->demand_mutex);
+}
+
+void timeline_leave(struct timeline *timeline, enum format format)
+{
+    check(atomic_fetch_sub(&timeline->lanes[format].readers, 1) > 0);
+}
+
+int timeline_readers(const struct timeline *timeline, enum format format)
+{
+    return atomic_load(&timeline->lanes[format].readers);
+}
+
+void timeline_publish_event(struct timeline *timeline, const struct event_record *record)
+{
+    struct event_record numbered = *record;
+    check(record->kind < EVENT_RECORD_KINDS);
+    pthread_mutex_lock(&timeline->events_mutex);
+    numbered.number = timeline->events.pushed + 1;
+    record_ring_push(&timeline->events, &numbered);
+    record_ring_push(&timeline->by_kind[record->kind], &numbered);
+    atomic_store(&timeline->last_event, numbered.number);
+    pthread_mutex_unlock(&timeline->events_mutex);
+}
+
+static bool copy_record(const struct event_record *from, struct event_record *to)
+{
+    if (from)
+        *to = *from;
+    return from != NULL;
+}
+
+bool timeline_event_after(struct timeline *timeline, uint64_t after, struct event_record *record)
+{
+    if (after >= atomic_load(&timeline->last_event))
+        return false;
+    pthread_mutex_lock(&timeline->events_mutex);
+    uint64_t oldest = record_ring_oldest(&timeline->events);
+    bool found = copy_record(record_ring_get(&timeline->events, after > oldest ? after : oldest), record);
+    pthread_mutex_unlock(&timeline->events_mutex);
+    return found;
+}
+
+bool timeline_event_at(struct timeline *timeline, enum event_record_kind kind, uint64_t frame,
+                       struct event_record *record)
+{
+    pthread_mutex_lock(&timeline->events_mutex);
+    bool found = copy_record(record_ring_at(&timeline->by_kind[kind], frame), record);
+    pthread_mutex_unlock(&timeline->events_mutex);
+    return found;
+}
+
+uint64_t timeline_last_event(const struct timeline *timeline)
+{
+    return atomic_load(&timeline->last_event);
+}
+
+static size_t ring_bytes(const struct record_ring *ring)
+{
+    return ring->cap * sizeof(struct event_record);
+}
+
+size_t timeline_bytes(const struct timeline *timeline)
+{
+    size_t bytes = sizeof *timeline + ring_bytes(&timeline->events);
+    for (int i = 0; i < EVENT_RECORD_KINDS; i++)
+        bytes += ring_bytes(&timeline->by_kind[i]);
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        bytes += chunk_pool_bytes(&timeline->lanes[i].pool) + timeline->lanes[i].slot_count * sizeof(struct chunk *);
+    return bytes;
+}

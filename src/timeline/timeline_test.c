@@ -1,0 +1,259 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/frames.h"
+#include "timeline/timeline.h"
+
+enum { KEPT = 4, BYTES = 100 };
+
+static const struct timeline_config config = {
+    .chunks_kept = {[FORMAT_OPUS] = KEPT, [FORMAT_PCM] = 2},
+    .chunk_bytes = {[FORMAT_OPUS] = BYTES, [FORMAT_PCM] = BYTES},
+};
+
+static int setup(void **state)
+{
+    *state = timeline_create(&config);
+    return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    timeline_destroy(*state);
+    return 0;
+}
+
+static uint64_t frame_of(int index)
+{
+    return (uint64_t)index * CHUNK_FRAMES;
+}
+
+static void publish(struct timeline *timeline, enum format format, int index, uint32_t generation)
+{
+    struct chunk *chunk = timeline_chunk(timeline, format);
+    assert_non_null(chunk);
+    chunk->first_frame = frame_of(index);
+    chunk->frame_count = CHUNK_FRAMES;
+    chunk->generation = generation;
+    memset(chunk->bytes, index, BYTES);
+    chunk->len = BYTES;
+    timeline_publish(timeline, chunk);
+}
+
+static bool is_there(struct timeline *timeline, enum format format, int index)
+{
+    struct chunk *chunk = timeline_acquire(timeline, format, frame_of(index));
+    chunk_release(chunk);
+    return chunk != NULL;
+}
+
+static void a_chunk_is_found_by_its_frame(void **state)
+{
+    struct timeline *timeline = *state;
+    assert_false(is_there(timeline, FORMAT_OPUS, 0));
+    assert_int_equal(timeline_frontier(timeline, FORMAT_OPUS), 0);
+    publish(timeline, FORMAT_OPUS, 7, 3);
+    struct chunk *chunk = timeline_acquire(timeline, FORMAT_OPUS, frame_of(7));
+    assert_non_null(chunk);
+    assert_int_equal(chunk->first_frame, frame_of(7));
+    assert_int_equal(chunk->generation, 3);
+    assert_int_equal(chunk->format, FORMAT_OPUS);
+    assert_int_equal(chunk->bytes[BYTES - 1], 7);
+    chunk_release(chunk);
+    assert_false(is_there(timeline, FORMAT_OPUS, 7 + KEPT));
+    assert_false(is_there(timeline, FORMAT_OPUS, 7 - KEPT));
+    assert_false(is_there(timeline, FORMAT_PCM, 7));
+    assert_null(timeline_acquire(timeline, FORMAT_OPUS, frame_of(7) + 960));
+    assert_null(timeline_acquire(timeline, FORMAT_LEGACY, frame_of(7)));
+    assert_int_equal(timeline_frontier(timeline, FORMAT_OPUS), frame_of(8));
+}
+
+static void the_oldest_falls_out(void **state)
+{
+    struct timeline *timeline = *state;
+    for (int i = 0; i < 50; i++)
+        publish(timeline, FORMAT_OPUS, i, 0);
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(is_there(timeline, FORMAT_OPUS, i), i >= 50 - KEPT);
+    publish(timeline, FORMAT_OPUS, 3, 0);
+    assert_false(is_there(timeline, FORMAT_OPUS, 3));
+    assert_true(is_there(timeline, FORMAT_OPUS, 47));
+    assert_int_equal(timeline_frontier(timeline, FORMAT_OPUS), frame_of(50));
+}
+
+static void a_chunk_is_replaced(void **state)
+{
+    struct timeline *timeline = *state;
+    publish(timeline, FORMAT_OPUS, 1, 1);
+    publish(timeline, FORMAT_OPUS, 2, 1);
+    struct chunk *old = timeline_acquire(timeline, FORMAT_OPUS, frame_of(1));
+    publish(timeline, FORMAT_OPUS, 1, 2);
+    struct chunk *now = timeline_acquire(timeline, FORMAT_OPUS, frame_of(1));
+    assert_int_equal(old->generation, 1);
+    assert_int_equal(now->generation, 2);
+    chunk_release(old);
+    chunk_release(now);
+    assert_int_equal(timeline_frontier(timeline, FORMAT_OPUS), frame_of(3));
+}
+
+static void a_pinned_chunk_stays_whole(void **state)
+{
+    struct timeline *timeline = *state;
+    publish(timeline, FORMAT_OPUS, 0, 9);
+    struct chunk *pinned = timeline_acquire(timeline, FORMAT_OPUS, 0);
+    for (int i = 1; i < 100; i++)
+        publish(timeline, FORMAT_OPUS, i, 0);
+    assert_int_equal(pinned->first_frame, 0);
+    assert_int_equal(pinned->generation, 9);
+    assert_int_equal(pinned->bytes[0], 0);
+    chunk_release(pinned);
+}
+
+static void pinning_all_leaves_none(void **state)
+{
+    struct timeline *timeline = *state;
+    struct chunk *held[64];
+    uint32_t count = 0;
+    while ((held[count] = timeline_chunk(timeline, FORMAT_OPUS)))
+        count++;
+    assert_int_equal(count, timeline_pool_chunks(KEPT));
+    assert_non_null(held[count] = timeline_chunk(timeline, FORMAT_PCM));
+    chunk_release(held[count]);
+    chunk_retain(held[0]);
+    chunk_release(held[0]);
+    assert_null(timeline_chunk(timeline, FORMAT_OPUS));
+    while (count > 0)
+        chunk_release(held[--count]);
+    publish(timeline, FORMAT_OPUS, 0, 0);
+}
+
+static void clearing_drops_one_format(void **state)
+{
+    struct timeline *timeline = *state;
+    publish(timeline, FORMAT_OPUS, 5, 0);
+    publish(timeline, FORMAT_PCM, 5, 0);
+    timeline_clear(timeline, FORMAT_OPUS);
+    assert_false(is_there(timeline, FORMAT_OPUS, 5));
+    assert_true(is_there(timeline, FORMAT_PCM, 5));
+    assert_int_equal(timeline_frontier(timeline, FORMAT_OPUS), 0);
+    publish(timeline, FORMAT_OPUS, 2, 0);
+    assert_int_equal(timeline_frontier(timeline, FORMAT_OPUS), frame_of(3));
+}
+
+static void count_call(void *context)
+{
+    ++*(int *)context;
+}
+
+static void the_first_reader_raises_demand(void **state)
+{
+    struct timeline *timeline = *state;
+    int calls = 0;
+    timeline_on_demand(timeline, count_call, &calls);
+    timeline_join(timeline, FORMAT_OPUS);
+    assert_int_equal(calls, 1);
+    timeline_join(timeline, FORMAT_OPUS);
+    assert_int_equal(calls, 1);
+    timeline_join(timeline, FORMAT_PCM);
+    assert_int_equal(calls, 2);
+    assert_int_equal(timeline_readers(timeline, FORMAT_OPUS), 2);
+    timeline_leave(timeline, FORMAT_OPUS);
+    timeline_leave(timeline, FORMAT_OPUS);
+    assert_int_equal(timeline_readers(timeline, FORMAT_OPUS), 0);
+    timeline_join(timeline, FORMAT_OPUS);
+    assert_int_equal(calls, 3);
+    timeline_on_demand(timeline, NULL, NULL);
+    timeline_leave(timeline, FORMAT_OPUS);
+    timeline_join(timeline, FORMAT_OPUS);
+    assert_int_equal(calls, 3);
+}
+
+static void publish_event(struct timeline *timeline, enum event_record_kind kind, uint64_t at_frame)
+{
+    struct event_record record = {.kind = (uint8_t)kind, .at_frame = at_frame, .number = 77};
+    timeline_publish_event(timeline, &record);
+}
+
+static void events_are_numbered_and_walked(void **state)
+{
+    struct timeline *timeline = *state;
+    struct event_record record;
+    assert_false(timeline_event_after(timeline, 0, &record));
+    for (uint64_t i = 1; i <= 3; i++)
+        publish_event(timeline, EVENT_RECORD_NOTE, 100 * i);
+    assert_int_equal(timeline_last_event(timeline), 3);
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_true(timeline_event_after(timeline, i, &record));
+        assert_int_equal(record.number, i + 1);
+        assert_int_equal(record.at_frame, 100 * (i + 1));
+    }
+    assert_false(timeline_event_after(timeline, 3, &record));
+    assert_false(timeline_event_after(timeline, 99, &record));
+}
+
+static void a_late_reader_gets_the_oldest_event(void **state)
+{
+    struct timeline *timeline = *state;
+    struct event_record record;
+    for (uint64_t i = 1; i <= TIMELINE_EVENTS + 10; i++)
+        publish_event(timeline, EVENT_RECORD_NOTE, i);
+    assert_true(timeline_event_after(timeline, 0, &record));
+    assert_int_equal(record.number, 11);
+    assert_true(timeline_event_after(timeline, 5, &record));
+    assert_int_equal(record.number, 11);
+    assert_true(timeline_event_after(timeline, 11, &record));
+    assert_int_equal(record.number, 12);
+    assert_true(timeline_event_after(timeline, TIMELINE_EVENTS + 9, &record));
+    assert_int_equal(record.number, TIMELINE_EVENTS + 10);
+}
+
+static void the_event_in_force_is_found(void **state)
+{
+    struct timeline *timeline = *state;
+    struct event_record record;
+    assert_false(timeline_event_at(timeline, EVENT_RECORD_CHORD, 1000, &record));
+    publish_event(timeline, EVENT_RECORD_CHORD, 100);
+    publish_event(timeline, EVENT_RECORD_SECTION, 150);
+    publish_event(timeline, EVENT_RECORD_CHORD, 200);
+    publish_event(timeline, EVENT_RECORD_CHORD, 200);
+    assert_false(timeline_event_at(timeline, EVENT_RECORD_CHORD, 99, &record));
+    assert_true(timeline_event_at(timeline, EVENT_RECORD_CHORD, 199, &record));
+    assert_int_equal(record.number, 1);
+    assert_true(timeline_event_at(timeline, EVENT_RECORD_CHORD, 200, &record));
+    assert_int_equal(record.number, 4);
+    for (uint64_t i = 0; i < TIMELINE_EVENTS; i++)
+        publish_event(timeline, EVENT_RECORD_NOTE, 300 + i);
+    assert_true(timeline_event_at(timeline, EVENT_RECORD_SECTION, 5000, &record));
+    assert_int_equal(record.number, 2);
+}
+
+static void bytes_cover_all_chunks(void **state)
+{
+    struct timeline *timeline = *state;
+    size_t chunks = timeline_pool_chunks(KEPT) + timeline_pool_chunks(2);
+    assert_in_range(timeline_bytes(timeline), chunks * (BYTES + sizeof(struct chunk)), 1 << 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_chunk_is_found_by_its_frame, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_oldest_falls_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_chunk_is_replaced, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_pinned_chunk_stays_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(pinning_all_leaves_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(clearing_drops_one_format, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_first_reader_raises_demand, setup, teardown),
+        cmocka_unit_test_setup_teardown(events_are_numbered_and_walked, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_late_reader_gets_the_oldest_event, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_event_in_force_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(bytes_cover_all_chunks, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("timeline", tests, NULL, NULL);
+}
