@@ -1,0 +1,182 @@
+#include "app/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "app/routes.h"
+#include "base/frames.h"
+#include "os/file.h"
+#include "os/log.h"
+#include "score/scene.h"
+
+// Without a splice a change is heard when what is rendered already has been played: the lead, what is rendered beyond
+// it, and a little for the change to reach the renderer.
+enum { APP_GUARD_MARGIN_FRAMES = FRAME_RATE };
+
+uint64_t app_playhead(const struct app *app)
+{
+    return frames_from_ns(clock_now_ns(&app->clock) - app->started_ns);
+}
+
+uint64_t app_buffered_frames(const struct app *app)
+{
+    uint64_t rendered = atomic_load(&station_stats(app->station)->rendered_frames), playhead = app_playhead(app);
+    return rendered > playhead ? rendered - playhead : 0;
+}
+
+static enum status app_refuse(enum status status, const char *what, const char *name)
+{
+    fprintf(stderr, "auralis: %s %s: %s\n", what, name, status_text(status));
+    return status;
+}
+
+static enum status app_open_data(struct app *app)
+{
+    const char *directory = app->options.data_dir;
+    enum status status = file_make_directory(directory);
+    if (status == STATUS_OK)
+        status = file_lock_directory(directory, &app->lock);
+    if (status == STATUS_IN_USE) {
+        fprintf(stderr, "auralis: another server uses the data directory %s\n", directory);
+        return status;
+    }
+    if (status != STATUS_OK)
+        return app_refuse(status, "cannot write to the data directory", directory);
+    bool set_aside = false;
+    status = store_open(&app->store, directory, &set_aside);
+    if (status != STATUS_OK)
+        return app_refuse(status, "cannot open the database in", directory);
+    if (set_aside)
+        log_warn("the database in %s was damaged: it was set aside and a new one begun", directory);
+    return STATUS_OK;
+}
+
+static enum status app_read_secret(struct app *app)
+{
+    if (!app->options.jwt_secret_file)
+        return STATUS_OK;
+    size_t len = 0;
+    enum status status = file_read(app->options.jwt_secret_file, app->jwt_secret, sizeof app->jwt_secret, &len);
+    if (status != STATUS_OK)
+        return app_refuse(status, "cannot read the secret in", app->options.jwt_secret_file);
+    app->jwt_secret[strcspn(app->jwt_secret, "\r\n")] = '\0';
+    if (!*app->jwt_secret) {
+        fprintf(stderr, "auralis: the secret in %s is empty\n", app->options.jwt_secret_file);
+        return STATUS_INVALID;
+    }
+    return STATUS_OK;
+}
+
+static enum status app_start_station(struct app *app)
+{
+    struct mood mood = scene_mood(scene_find(app->options.scene));
+    app->sequencer = sequencer_create(&(struct control_config){
+        .clock = &app->clock,
+        .origin_ns = app->started_ns,
+        .guard_frames = app->options.lead_frames + APP_GUARD_MARGIN_FRAMES,
+        .mood = mood,
+    });
+    app->timeline = station_timeline_create(app->options.lead_frames);
+    if (!app->sequencer || !app->timeline)
+        return app_refuse(STATUS_MEMORY, "cannot start the station", APP_STATION);
+    enum status status = station_create(&app->station, &(struct station_config){
+                                                           .name = APP_STATION,
+                                                           .seed = app->seed,
+                                                           .mood = mood,
+                                                           .origin_ns = app->started_ns,
+                                                           .lead_frames = app->options.lead_frames,
+                                                           .clock = &app->clock,
+                                                           .backend = app->backend,
+                                                           .timeline = app->timeline,
+                                                           .sequencer = app->sequencer,
+                                                       });
+    return status == STATUS_OK ? STATUS_OK : app_refuse(status, "cannot start the station", APP_STATION);
+}
+
+static enum status app_start_stream(struct app *app)
+{
+    const struct options *options = &app->options;
+    const struct stream_station station = {
+        .name = APP_STATION,
+        .seed = app->seed,
+        .origin_ns = app->started_ns,
+        .lead_frames = options->lead_frames,
+        .origin_unix_ns = (int64_t)app->started_ns + app->clock.unix_offset_ns,
+        .timeline = app->timeline,
+        .sequencer = app->sequencer,
+    };
+    enum status status = stream_create(&app->stream, &(struct stream_config){
+                                                         .clock = &app->clock,
+                                                         .stations = &station,
+                                                         .station_count = 1,
+                                                         .version = AURALIS_VERSION,
+                                                         .max_listeners = (int)options->max_listeners,
+                                                         .max_per_address = (int)options->max_per_address,
+                                                         .max_attempts_v2 = (int)options->max_attempts,
+                                                         .max_attempts_legacy = (int)options->max_attempts_legacy,
+                                                         .limit_loopback = strcmp(options->limit_loopback, "on") == 0,
+                                                         .jwt_secret = *app->jwt_secret ? app->jwt_secret : NULL,
+                                                         .origins = options->origins,
+                                                         .hosts = options->hosts,
+                                                     });
+    return status == STATUS_OK ? STATUS_OK : app_refuse(status, "cannot start", "streaming");
+}
+
+static enum status app_start_net(struct app *app)
+{
+    struct net_handlers handlers = stream_handlers(app->stream);
+    handlers.request = routes_handle;
+    handlers.request_context = app;
+    enum status status = net_create(&app->net, &(struct net_config){
+                                                   .address = app->options.address,
+                                                   .port = app->options.port,
+                                                   .loops = (int)app->options.loops,
+                                                   .clock = &app->clock,
+                                                   .handlers = &handlers,
+                                                   .server_name = "auralis/" AURALIS_VERSION,
+                                               });
+    if (status == STATUS_IN_USE) {
+        fprintf(stderr, "auralis: %s is in use by another program; choose another with --listen ADDR:PORT\n",
+                app->options.listen);
+        return status;
+    }
+    if (status != STATUS_OK)
+        return app_refuse(status, "cannot listen on", app->options.listen);
+    stream_attach(app->stream, app->net);
+    return STATUS_OK;
+}
+
+enum status app_start(struct app *app, const struct options *options)
+{
+    *app = (struct app){.options = *options, .lock = -1, .seed = options->seed_value};
+    app->backend = options->simd ? backend_find(options->simd) : backend_best();
+    if (!options->seed && getrandom(&app->seed, sizeof app->seed, 0) != (ssize_t)sizeof app->seed)
+        return app_refuse(STATUS_IO, "cannot draw", "a seed");
+    process_raise_descriptor_limit();
+    enum status status = app_read_secret(app);
+    if (status == STATUS_OK)
+        status = app_open_data(app);
+    if (status != STATUS_OK)
+        return status;
+    clock_init(&app->clock, options->clock_speed);
+    app->started_ns = clock_now_ns(&app->clock);
+    status = app_start_station(app);
+    if (status == STATUS_OK)
+        status = app_start_stream(app);
+    if (status == STATUS_OK)
+        status = app_start_net(app);
+    return status;
+}
+
+void app_stop(struct app *app)
+{
+    net_destroy(app->net);
+    stream_destroy(app->stream);
+    station_destroy(app->station);
+    timeline_destroy(app->timeline);
+    sequencer_destroy(app->sequencer);
+    store_close(app->store);
+    file_unlock(app->lock);
+}

@@ -1,0 +1,42 @@
+// The whole server: everything that `auralis serve` starts, in one place.
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/options.h"
+#include "control/control.h"
+#include "net/server.h"
+#include "os/clock.h"
+#include "station/station.h"
+#include "store/store.h"
+#include "stream/stream.h"
+#include "timeline/timeline.h"
+
+#define APP_STATION "main"
+
+struct app {
+    struct options options;
+    struct clock clock;
+    uint64_t started_ns;             // of the clock; programme frame 0 is heard then
+    uint64_t seed;
+    const struct backend *backend;
+    int lock;                        // descriptor of the locked data directory, -1: none
+    char jwt_secret[512];
+    struct store *store;
+    struct sequencer *sequencer;
+    struct timeline *timeline;
+    struct station *station;
+    struct stream *stream;
+    struct net_server *net;
+};
+
+// Starts everything in order. Prints one clear line and returns an error when something is refused; app_stop then frees
+// what was started.
+MUST_USE enum status app_start(struct app *app, const struct options *options);
+// Stops everything in reverse order.
+void app_stop(struct app *app);
+// The frame that listeners hear now.
+uint64_t app_playhead(const struct app *app);
+// Rendered ahead of the playhead, in frames.
+uint64_t app_buffered_frames(const struct app *app);

@@ -1,0 +1,223 @@
+#include "app/options.h"
+
+#include <ctype.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/frames.h"
+#include "score/scene.h"
+#include "synth/backend.h"
+
+static const struct argument option_rows[] = {
+#define OPTION_ROW(field, flag, kind, what, standard, ...) {flag, kind, offsetof(struct options, field), what, standard, __VA_ARGS__},
+#define OPTION_TEXT(field, flag, standard, what, help) OPTION_ROW(field, flag, ARGUMENT_TEXT, what, standard, 0, 0, NULL, help)
+#define OPTION_INTEGER(field, flag, min, max, standard, what, help) \
+    OPTION_ROW(field, flag, ARGUMENT_INTEGER, what, standard, min, max, NULL, help)
+#define OPTION_NUMBER(field, flag, min, max, standard, what, help) \
+    OPTION_ROW(field, flag, ARGUMENT_NUMBER, what, standard, min, max, NULL, help)
+#define OPTION_CHOICE(field, flag, standard, choices, help) \
+    OPTION_ROW(field, flag, ARGUMENT_CHOICE, choices, standard, 0, 0, choices, help)
+#define OPTION_LIST(field, flag, what, help) OPTION_ROW(field, flag, ARGUMENT_LIST, what, NULL, 0, 0, NULL, help)
+#include "app/options.def"
+};
+enum { OPTION_ROWS = sizeof option_rows / sizeof *option_rows, OPTION_MAX_WORDS = 256 };
+
+static const struct argument_table option_table = {
+    .usage = "auralis serve [options]",
+    .about = "Composes, plays and streams: open the address that it prints in a browser. Every option is also a "
+             "variable (AURALIS_DATA_DIR for --data-dir) and a line of the configuration file (data-dir = ...); a flag "
+             "beats a variable, a variable beats the file.",
+    .rows = option_rows,
+    .count = OPTION_ROWS,
+};
+
+// All sources become one command line, the weakest first, so that one parser reads and checks them.
+struct option_words {
+    char *words[OPTION_MAX_WORDS];
+    int count;
+    const char *fault;    // what was wrong with the configuration file
+    char fault_name[64];
+};
+
+static bool options_add_word(struct option_words *words, const char *flag, const char *value)
+{
+    char *word = NULL;
+    if (words->count == OPTION_MAX_WORDS || asprintf(&word, "--%s=%s", flag, value) < 0)
+        return false;
+    words->words[words->count++] = word;
+    return true;
+}
+
+static const struct argument *option_find(const char *flag)
+{
+    for (int i = 0; i < OPTION_ROWS; i++)
+        if (strcmp(option_rows[i].name, flag) == 0)
+            return &option_rows[i];
+    return NULL;
+}
+
+// One line of the configuration file, called by the INI parser. Returns 0 to stop it.
+static int options_add_line(void *user, const char *section, const char *name, const char *value)
+{
+    struct option_words *words = user;
+    if (*section || !option_find(name) || strcmp(name, "config") == 0) {
+        words->fault = *section ? "sections are not known" : "there is no such option";
+        snprintf(words->fault_name, sizeof words->fault_name, "%s", *section ? section : name);
+        return 0;
+    }
+    return options_add_word(words, name, value);
+}
+
+static const char *option_variable(const char *flag)
+{
+    char name[64] = "AURALIS_";
+    for (size_t i = 0, at = strlen(name); flag[i] && at + 1 < sizeof name; i++, at++)
+        name[at] = flag[i] == '-' ? '_' : (char)toupper((unsigned char)flag[i]);
+    return getenv(name);
+}
+
+// The configuration file must be known before the rest is read.
+static const char *options_config_path(int argc, char **argv)
+{
+    const char *path = option_variable("config");
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--config=", 9) == 0)
+            path = argv[i] + 9;
+        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            path = argv[i + 1];
+    }
+    return path;
+}
+
+static bool options_add_file(struct option_words *words, const char *path)
+{
+    int line = ini_parse(path, options_add_line, words);
+    if (line == 0)
+        return true;
+    if (line < 0)
+        fprintf(stderr, "auralis: cannot read the configuration file %s\n", path);
+    else
+        fprintf(stderr, "auralis: %s, line %d: %s%s%s\n", path, line, words->fault_name, *words->fault_name ? ": " : "",
+                words->fault ? words->fault : "not a line of the form `flag = value`");
+    return false;
+}
+
+static bool options_gather(int argc, char **argv, struct option_words *words)
+{
+    words->words[words->count++] = argv[0];
+    const char *path = options_config_path(argc, argv);
+    if (path && *path && !options_add_file(words, path))
+        return false;
+    for (int i = 0; i < OPTION_ROWS; i++) {
+        const char *value = option_variable(option_rows[i].name);
+        if (value && *value && !options_add_word(words, option_rows[i].name, value))
+            return false;
+    }
+    for (int i = 1; i < argc; i++) {
+        if (words->count == OPTION_MAX_WORDS) {
+            fprintf(stderr, "auralis: too many options\n");
+            return false;
+        }
+        words->words[words->count++] = argv[i];
+    }
+    return true;
+}
+
+bool options_parse_listen(const char *text, char *address, size_t cap, uint16_t *port)
+{
+    const char *colon = strrchr(text, ':');
+    if (!colon || colon == text)
+        return false;
+    const char *from = text, *to = colon;
+    if (*from == '[') {
+        if (to[-1] != ']')
+            return false;
+        from++;
+        to--;
+    } else if (memchr(from, ':', (size_t)(to - from))) {
+        return false;
+    }
+    int64_t number;
+    if (!argument_integer(colon + 1, 0, 65535, &number) || from == to || (size_t)(to - from) >= cap)
+        return false;
+    memcpy(address, from, (size_t)(to - from));
+    address[to - from] = '\0';
+    *port = (uint16_t)number;
+    return true;
+}
+
+static void options_list_scenes(void)
+{
+    for (int i = 0; i < scene_count; i++)
+        printf("%-12s %s\n", scenes[i].name, scenes[i].line);
+}
+
+static bool options_check_names(const struct options *options)
+{
+    if (!scene_find(options->scene)) {
+        fprintf(stderr, "auralis: --scene %s: there is no scene of that name; `--scene list` names them\n",
+                options->scene);
+        return false;
+    }
+    if (options->simd && !backend_find(options->simd)) {
+        fprintf(stderr, "auralis: --simd %s: not a level that this machine can run; it can run:", options->simd);
+        for (const struct backend *const *at = backend_list(); *at; at++)
+            if ((*at)->available())
+                fprintf(stderr, " %s", (*at)->name);
+        fputc('\n', stderr);
+        return false;
+    }
+    return true;
+}
+
+// $XDG_DATA_HOME/auralis, or ~/.local/share/auralis.
+static bool options_default_data_dir(struct options *options)
+{
+    const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    if (data && *data)
+        snprintf(options->home_data_dir, sizeof options->home_data_dir, "%s/auralis", data);
+    else if (home && *home)
+        snprintf(options->home_data_dir, sizeof options->home_data_dir, "%s/.local/share/auralis", home);
+    else {
+        fprintf(stderr, "auralis: there is no home directory to keep data in; use --data-dir DIR\n");
+        return false;
+    }
+    options->data_dir = options->home_data_dir;
+    return true;
+}
+
+static bool options_complete(struct options *options)
+{
+    options->lead_frames = (uint64_t)options->lead_s * FRAME_RATE;
+    memcpy(options->origins, options->allow_origin.items, sizeof options->allow_origin.items);
+    memcpy(options->hosts, options->allow_host.items, sizeof options->allow_host.items);
+    if (!options_parse_listen(options->listen, options->address, sizeof options->address, &options->port)) {
+        fprintf(stderr, "auralis: --listen %s: not ADDR:PORT, such as 127.0.0.1:8000 or [::1]:8000\n", options->listen);
+        return false;
+    }
+    if (options->seed && !argument_seed(options->seed, &options->seed_value)) {
+        fprintf(stderr, "auralis: --seed %s: not a whole number from 0 to 18446744073709551615\n", options->seed);
+        return false;
+    }
+    return options_check_names(options) && (options->data_dir || options_default_data_dir(options));
+}
+
+bool options_read(int argc, char **argv, struct options *options, int *exit_status)
+{
+    struct option_words words = {0};
+    *options = (struct options){0};
+    *exit_status = 1;
+    if (!options_gather(argc, argv, &words))
+        return false;
+    if (!arguments_begin(&option_table, words.count, words.words, options, exit_status))
+        return false;
+    *exit_status = 1;
+    if (strcmp(options->scene, "list") == 0) {
+        options_list_scenes();
+        *exit_status = 0;
+        return false;
+    }
+    return options_complete(options);
+}

@@ -1,0 +1,62 @@
+#include "app/reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/frames.h"
+
+static const char reply_type[] = "application/json";
+
+void reply_json(struct http_response *response, int status, json_t *object)
+{
+    char *body = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    http_response_header(response, "Cache-Control", "no-store");
+    if (body)
+        http_respond(response, status, reply_type, body, strlen(body));
+    else
+        http_respond(response, 500, reply_type, "{}", 2);
+    free(body);
+}
+
+// The codes that existing clients know, by status.
+static const char *reply_error_code(int status)
+{
+    switch (status) {
+    case 404: return "NOT_FOUND";
+    case 409: return "CONFLICT";
+    case 500:
+    case 503: return "INTERNAL_ERROR";
+    default: return "INVALID_PARAMETERS";
+    }
+}
+
+uint64_t reply_timestamp_ms(const struct app *app)
+{
+    return (uint64_t)clock_unix_ns(&app->clock) / NS_PER_MS;
+}
+
+// A value that was cut short may end inside a character: it is then told up to there.
+static json_t *reply_text(const char *text)
+{
+    for (size_t len = strlen(text), cut = 0; cut < 4 && cut <= len; cut++) {
+        json_t *string = json_stringn(text, len - cut);
+        if (string)
+            return string;
+    }
+    return json_string("");
+}
+
+void reply_error(const struct app *app, struct http_response *response, int status, const char *message,
+                 const struct mood_refusal *refusal)
+{
+    json_t *details = json_object();
+    if (refusal) {
+        json_object_set_new(details, "field", reply_text(refusal->field));
+        json_object_set_new(details, "value", reply_text(refusal->value));
+        json_object_set_new(details, "constraint", reply_text(refusal->constraint));
+    }
+    reply_json(response, status,
+               json_pack("{s:{s:s, s:s, s:I, s:o}}", "error", "code", reply_error_code(status), "message", message,
+                         "timestamp", (json_int_t)reply_timestamp_ms(app), "details", details));
+}

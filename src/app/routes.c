@@ -1,0 +1,124 @@
+#include "app/routes.h"
+
+#include <string.h>
+
+#include "app/assets.h"
+#include "app/reply.h"
+#include "base/text.h"
+
+static const struct route *const route_families[] = {routes_music, routes_presets, routes_system};
+enum { ROUTE_FAMILIES = sizeof route_families / sizeof *route_families, ROUTE_ARGUMENT_BYTES = 256 };
+
+// The page needs its own origin, a module worker, WebAssembly and sockets, and nothing else from anywhere.
+static const char content_security_policy[] =
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self' ws: wss:; "
+    "style-src 'self'; img-src 'self' data:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";
+
+// Matches a path against a pattern with at most one {part}, which it copies to `argument`.
+static bool route_match(const char *pattern, const char *path, char *argument)
+{
+    while (*pattern && *pattern != '{') {
+        if (*pattern++ != *path++)
+            return false;
+    }
+    if (!*pattern)
+        return *path == '\0';
+    const char *rest = strchr(pattern, '}') + 1;
+    size_t len = strlen(path), rest_len = strlen(rest);
+    if (len <= rest_len || strcmp(path + len - rest_len, rest) != 0)
+        return false;
+    len -= rest_len;
+    if (len >= ROUTE_ARGUMENT_BYTES || memchr(path, '/', len))
+        return false;
+    memcpy(argument, path, len);
+    argument[len] = '\0';
+    return true;
+}
+
+static bool route_is_read(const char *method)
+{
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static bool route_method_fits(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 || (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+// Changes are only for pages of our own and for programs: see doc/decisions/ on cross-site requests.
+static bool route_change_allowed(struct app *app, const struct http_request *request, struct http_response *response)
+{
+    if (!http_host_allowed(request, app->options.hosts)) {
+        reply_error(app, response, 403, "The Host header does not name this server.", NULL);
+        return false;
+    }
+    if (!http_origin_allowed(request, app->options.origins)) {
+        reply_error(app, response, 403, "Requests from this origin are not allowed.", NULL);
+        return false;
+    }
+    if (request->body_len > 0 && !http_is_json(request)) {
+        reply_error(app, response, 415, "The body must be application/json.", NULL);
+        return false;
+    }
+    return true;
+}
+
+static void route_not_allowed(const struct app *app, struct http_response *response, const char *allow)
+{
+    http_response_header(response, "Allow", allow);
+    reply_error(app, response, 405, "This path does not know that method.", NULL);
+}
+
+static void route_asset(const struct app *app, const struct http_request *request, struct http_response *response,
+                        const struct asset *asset)
+{
+    if (!route_is_read(request->method)) {
+        route_not_allowed(app, response, "GET, HEAD");
+        return;
+    }
+    http_response_header(response, "Content-Security-Policy", content_security_policy);
+    http_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+    http_response_header(response, "Cross-Origin-Embedder-Policy", "require-corp");
+    http_response_header(response, "Referrer-Policy", "no-referrer");
+    http_response_header(response, "Cache-Control", "no-cache");
+    http_response_header(response, "ETag", asset->etag);
+    const char *known = http_header(request, "if-none-match");
+    if (known && strcmp(known, asset->etag) == 0)
+        http_respond(response, 304, asset->content_type, "", 0);
+    else
+        http_respond_static(response, 200, asset->content_type, asset->bytes, asset->len);
+}
+
+// Finds the route; `allow` collects the methods of the path when the method is another.
+static const struct route *route_find(const struct http_request *request, char *argument, struct text *allow)
+{
+    for (int family = 0; family < ROUTE_FAMILIES; family++) {
+        for (const struct route *route = route_families[family]; route->method; route++) {
+            if (!route_match(route->pattern, request->path, argument))
+                continue;
+            if (route_method_fits(route, request->method))
+                return route;
+            text_printf(allow, "%s%s", allow->len ? ", " : "", route->method);
+        }
+    }
+    return NULL;
+}
+
+void routes_handle(void *context, const struct http_request *request, struct http_response *response)
+{
+    struct app *app = context;
+    char argument[ROUTE_ARGUMENT_BYTES] = "", allow_bytes[64];
+    struct text allow = text_on(allow_bytes, sizeof allow_bytes);
+    const struct route *route = route_find(request, argument, &allow);
+    const struct asset *asset = asset_find(request->path);
+    if (route && (route_is_read(request->method) || route_change_allowed(app, request, response)))
+        route->handle(&(struct route_call){app, request, response, argument});
+    else if (route)
+        return;
+    else if (allow.len > 0)
+        route_not_allowed(app, response, allow_bytes);
+    else if (asset)
+        route_asset(app, request, response, asset);
+    else
+        reply_error(app, response, 404, "There is nothing at this path.", NULL);
+}

@@ -1,0 +1,82 @@
+#include "app/serve.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/app.h"
+#include "base/frames.h"
+#include "os/log.h"
+
+enum { SERVE_DRAIN_S = 5 };
+
+static sigset_t serve_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+// True when one of the signals came within `seconds`; seconds < 0: waits for ever.
+static bool serve_wait_signal(const sigset_t *set, int seconds)
+{
+    const struct timespec limit = {.tv_sec = seconds};
+    int got;
+    do
+        got = seconds < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &limit);
+    while (got < 0 && errno == EINTR);
+    return got > 0;
+}
+
+static void serve_announce(const struct app *app)
+{
+    const char *address = app->options.address;
+    bool any = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+    bool six = strchr(address, ':') && !any;
+    printf("listening on http://%s%s%s:%u\n", six ? "[" : "", any ? "localhost" : address, six ? "]" : "",
+           (unsigned)net_port(app->net));
+    fflush(stdout);
+    log_info("auralis %s: station %s, scene %s, seed %llu, lead %lld s, %s, data in %s", AURALIS_VERSION, APP_STATION,
+             app->options.scene, (unsigned long long)app->seed, (long long)app->options.lead_s, app->backend->name,
+             app->options.data_dir);
+}
+
+// Lets listeners end well: they are told, get what is due, and are closed. A second signal cuts it short.
+static void serve_drain(struct app *app, const sigset_t *set)
+{
+    log_info("stopping; %d listeners", stream_listeners(app->stream));
+    net_stop_accepting(app->net);
+    stream_drain(app->stream, "the server is stopping", SERVE_DRAIN_S * NS_PER_SECOND);
+    for (int second = 0; second <= SERVE_DRAIN_S && stream_listeners(app->stream) > 0; second++)
+        if (serve_wait_signal(set, 1))
+            return;
+}
+
+int serve_run(int argc, char **argv)
+{
+    static const char *const level_names[] = {"error", "warn", "info", "debug"};
+    struct options options;
+    int exit_status;
+    if (!options_read(argc, argv, &options, &exit_status))
+        return exit_status;
+    for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
+        if (strcmp(options.log_level, level_names[level]) == 0)
+            log_set_level((enum log_level)level);
+    sigset_t set = serve_signals();
+    pthread_sigmask(SIG_BLOCK, &set, NULL);  // before any thread starts, so that all of them inherit it
+    signal(SIGPIPE, SIG_IGN);
+    struct app app;
+    bool started = app_start(&app, &options) == STATUS_OK;
+    if (started) {
+        serve_announce(&app);
+        serve_wait_signal(&set, -1);
+        serve_drain(&app, &set);
+    }
+    app_stop(&app);
+    return started ? 0 : 1;
+}
