@@ -12,6 +12,10 @@ enum control_source { CONTROL_USER, CONTROL_AUTO };
 
 enum { CONTROL_HISTORY = 50, CONTROL_WARNINGS = 4 };
 
+// A sequencer has CONTROL_BURST changes to give at once and gains CONTROL_PER_SECOND of them a second: enough for a
+// slider that is dragged. Undo and redo count as well; a wish that alters nothing costs nothing.
+enum { CONTROL_BURST = 50, CONTROL_PER_SECOND = 20 };
+
 struct control_config {
     const struct clock *clock;
     uint64_t origin_ns;          // clock time of frame 0
@@ -36,10 +40,15 @@ struct sequencer *sequencer_create(const struct control_config *config);
 void sequencer_destroy(struct sequencer *sequencer);
 
 // Stamps at_frame = frame(now) + guard rounded up to 960, but never before what the station has already begun to render
-// or before an earlier entry.   Errors: STATUS_RATE_LIMITED; STATUS_MEMORY.
+// or before an earlier entry. A wish that alters nothing logs nothing: result then tells the last entry, changed is 0.
+// Errors: STATUS_INVALID (a value that mood.def does not allow), STATUS_RATE_LIMITED, STATUS_MEMORY. After an error
+// nothing has changed and *result is untouched.
 MUST_USE enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patch *patch,
                                       enum control_source source, struct control_result *result);
-// One step back or forward through the last 50 changes.   Errors: STATUS_CONFLICT (nothing to undo or redo).
+// One step back or forward through the history. A step is what one submit changed: all parameters of a patch go back
+// together, so that no mood comes up that never was. Any submit that alters something ends what could be redone. A step
+// is gone once one of its changes has fallen out of the history.
+// Errors: STATUS_CONFLICT (nothing to undo or redo), STATUS_RATE_LIMITED, STATUS_MEMORY, as above.
 MUST_USE enum status sequencer_undo(struct sequencer *sequencer, struct control_result *result);
 MUST_USE enum status sequencer_redo(struct sequencer *sequencer, struct control_result *result);
 // The mood after the last change, in force or about to be; any thread.
@@ -47,19 +56,24 @@ struct mood sequencer_mood(const struct sequencer *sequencer);
 // Sequence number of the last change; any thread, lock-free.
 uint64_t sequencer_latest(const struct sequencer *sequencer);
 uint64_t sequencer_guard_frames(const struct sequencer *sequencer);
-// Copies up to cap entries from index `first` on. Returns how many. Any thread.
+// Copies up to cap entries from index `first` on; an entry's index is its sequence number, 0 the mood at frame 0.
+// Returns how many. Any thread.
 size_t sequencer_entries(const struct sequencer *sequencer, size_t first, struct mood_entry *out, size_t cap);
 
-// One change of one parameter, for the history.
+// One change of one parameter, for the history. `before` and `after` are the whole moods around its step.
 struct control_change {
-    uint64_t timestamp_ms;
+    uint64_t timestamp_ms;      // unix
     enum mood_id parameter;
     struct mood before, after;
     enum control_source source;
 };
-// Oldest first; out holds CONTROL_HISTORY. Returns how many.
+// The last 50 changes that are in force (undone ones are not), oldest first; out holds CONTROL_HISTORY. Returns how
+// many. Any thread.
 int sequencer_history(const struct sequencer *sequencer, struct control_change *out);
 
-// The station: promises to render nothing before `horizon` under entries stamped from now on, and appends to `log` all
-// entries with at_frame < horizon that it has not taken yet.   Errors: STATUS_MEMORY.
+// The station, about to render up to `horizon`: appends to `log` all entries with at_frame < horizon that it has not
+// taken yet. Entries stamped from now on have at_frame >= horizon. A horizon never moves back; an earlier one gives
+// what is left before it.
+//   log: begun by mood_log_init with the same mood at frame 0.
+// Errors: STATUS_MEMORY; the horizon has then not moved, and the next call goes on where this one stopped.
 MUST_USE enum status sequencer_take(struct sequencer *sequencer, uint64_t horizon, struct mood_log *log);

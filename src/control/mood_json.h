@@ -13,7 +13,8 @@ struct mood_refusal {
 };
 
 // Reads a partial mood. Keys in `ignored` (NULL-terminated list, may be NULL) are passed over; other unknown keys, wrong
-// types, NaN and values out of range are refused and *patch is then untouched.   Errors: STATUS_INVALID, with *refusal.
+// types (70.0 or "70" for an integer, 1 or "true" for a toggle, null) and values out of range are refused, and *patch
+// is then untouched.   refusal: `value` is JSON, cut when it is long.   Errors: STATUS_INVALID, with *refusal.
 MUST_USE enum status mood_patch_from_json(const json_t *object, const char *const *ignored, struct mood_patch *patch,
                                           struct mood_refusal *refusal);
 // All parameters. A new reference; NULL when memory is short.

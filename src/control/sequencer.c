@@ -1,0 +1,254 @@
+#include "control/control.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/frames.h"
+#include "control/history.h"
+#include "control/warnings.h"
+
+// What one change costs of the credit, in clock time.
+#define SEQUENCER_CHANGE_NS (NS_PER_SECOND / CONTROL_PER_SECOND)
+#define SEQUENCER_CREDIT_NS (CONTROL_BURST * SEQUENCER_CHANGE_NS)
+
+struct sequencer {
+    const struct clock *clock;
+    uint64_t origin_ns, guard_frames;
+    atomic_uint_fast64_t latest;
+
+    pthread_mutex_t mutex;             // guards all below
+    struct mood_log log;               // index = sequence number
+    size_t taken;                      // entries that the station has
+    uint64_t horizon;
+    uint64_t credit_ns, credited_at_ns;
+    struct history history;
+};
+
+struct sequencer *sequencer_create(const struct control_config *config)
+{
+    struct sequencer *sequencer = calloc(1, sizeof *sequencer);
+    if (!sequencer)
+        return NULL;
+    if (mood_log_init(&sequencer->log, &config->mood) != STATUS_OK) {
+        free(sequencer);
+        return NULL;
+    }
+    sequencer->clock = config->clock;
+    sequencer->origin_ns = config->origin_ns;
+    sequencer->guard_frames = config->guard_frames;
+    sequencer->taken = 1;
+    sequencer->credit_ns = SEQUENCER_CREDIT_NS;
+    sequencer->credited_at_ns = clock_now_ns(config->clock);
+    atomic_init(&sequencer->latest, 0);
+    pthread_mutex_init(&sequencer->mutex, NULL);
+    return sequencer;
+}
+
+void sequencer_destroy(struct sequencer *sequencer)
+{
+    if (!sequencer)
+        return;
+    pthread_mutex_destroy(&sequencer->mutex);
+    mood_log_finish(&sequencer->log);
+    free(sequencer);
+}
+
+// A sequencer is const for those who only read it; its mutex never is.
+static void sequencer_lock(const struct sequencer *sequencer)
+{
+    pthread_mutex_lock((pthread_mutex_t *)&sequencer->mutex);
+}
+
+static void sequencer_unlock(const struct sequencer *sequencer)
+{
+    pthread_mutex_unlock((pthread_mutex_t *)&sequencer->mutex);
+}
+
+static const struct mood_entry *sequencer_last(const struct sequencer *sequencer)
+{
+    return &sequencer->log.entries[sequencer->log.count - 1];
+}
+
+// The origin may lie before the system's boot, where clock times wrap around: only differences count.
+static uint64_t sequencer_live_frame(const struct sequencer *sequencer)
+{
+    int64_t since = (int64_t)(clock_now_ns(sequencer->clock) - sequencer->origin_ns);
+    return since > 0 ? frames_from_ns((uint64_t)since) : 0;
+}
+
+static uint64_t sequencer_stamp(const struct sequencer *sequencer)
+{
+    uint64_t at = sequencer_live_frame(sequencer) + sequencer->guard_frames;
+    if (at < sequencer->horizon)
+        at = sequencer->horizon;
+    uint64_t last = sequencer_last(sequencer)->at_frame;
+    return frames_round_up(at < last ? last : at, PACKET_FRAMES);
+}
+
+static void sequencer_gain_credit(struct sequencer *sequencer)
+{
+    uint64_t now = clock_now_ns(sequencer->clock);
+    uint64_t gained = now - sequencer->credited_at_ns;
+    uint64_t room = SEQUENCER_CREDIT_NS - sequencer->credit_ns;
+    sequencer->credit_ns += gained < room ? gained : room;
+    sequencer->credited_at_ns = now;
+}
+
+static void sequencer_tell(const struct sequencer *sequencer, uint32_t changed, struct control_result *result)
+{
+    const struct mood_entry *last = sequencer_last(sequencer);
+    *result = (struct control_result){
+        .sequence = last->sequence,
+        .at_frame = last->at_frame,
+        .timestamp_ms = (uint64_t)clock_unix_ns(sequencer->clock) / NS_PER_MS,
+        .changed = changed,
+        .mood = last->mood,
+    };
+    result->warning_count = warnings_of(&result->mood, result->warnings, CONTROL_WARNINGS);
+}
+
+// Logs a mood that differs from the last one. Under the mutex.
+static enum status sequencer_log(struct sequencer *sequencer, const struct mood *mood, struct control_result *result)
+{
+    uint32_t changed = mood_difference(&sequencer_last(sequencer)->mood, mood);
+    sequencer_gain_credit(sequencer);
+    if (sequencer->credit_ns < SEQUENCER_CHANGE_NS)
+        return STATUS_RATE_LIMITED;
+    uint64_t sequence = sequencer_last(sequencer)->sequence + 1;
+    enum status status = mood_log_append(&sequencer->log, sequence, sequencer_stamp(sequencer), mood);
+    if (status != STATUS_OK)
+        return status;
+    sequencer->credit_ns -= SEQUENCER_CHANGE_NS;
+    atomic_store(&sequencer->latest, sequence);
+    sequencer_tell(sequencer, changed, result);
+    return STATUS_OK;
+}
+
+static bool sequencer_allows(const struct mood_patch *patch, int id)
+{
+    const struct mood_parameter *parameter = &mood_parameters[id];
+    const void *value = (const char *)&patch->values + parameter->offset;
+    if (parameter->kind == MOOD_KIND_UNIT) {
+        double unit = *(const double *)value;
+        return unit >= parameter->min && unit <= parameter->max;
+    }
+    if (parameter->kind == MOOD_KIND_INTEGER) {
+        int integer = *(const int *)value;
+        return integer >= parameter->min && integer <= parameter->max;
+    }
+    if (parameter->kind == MOOD_KIND_MODE)
+        return (unsigned)*(const enum mode *)value < MODE_COUNT;
+    if (parameter->kind == MOOD_KIND_TOGGLE)
+        return true;
+    const struct key *key = value;
+    return key->letter < 7 && abs(key->accidental) <= 1 && key->quality <= KEY_MAJOR;
+}
+
+static bool sequencer_allows_all(const struct mood_patch *patch)
+{
+    for (int id = 0; id < MOOD_PARAMETERS; id++)
+        if (patch->set >> id & 1 && !sequencer_allows(patch, id))
+            return false;
+    return patch->set >> MOOD_PARAMETERS == 0;
+}
+
+enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patch *patch, enum control_source source,
+                             struct control_result *result)
+{
+    if (!sequencer_allows_all(patch))
+        return STATUS_INVALID;
+    enum status status = STATUS_OK;
+    sequencer_lock(sequencer);
+    struct mood before = sequencer_last(sequencer)->mood;
+    struct mood after = mood_apply(&before, patch);
+    if (mood_difference(&before, &after) == 0)
+        sequencer_tell(sequencer, 0, result);
+    else if ((status = sequencer_log(sequencer, &after, result)) == STATUS_OK)
+        history_add(&sequencer->history, result->timestamp_ms, &before, &after, source);
+    sequencer_unlock(sequencer);
+    return status;
+}
+
+enum status sequencer_undo(struct sequencer *sequencer, struct control_result *result)
+{
+    enum status status = STATUS_CONFLICT;
+    sequencer_lock(sequencer);
+    struct history *history = &sequencer->history;
+    int applied = history_back(history);
+    if (applied >= 0)
+        status = sequencer_log(sequencer, &history->changes[applied].before, result);
+    if (status == STATUS_OK)
+        history->applied = applied;
+    sequencer_unlock(sequencer);
+    return status;
+}
+
+enum status sequencer_redo(struct sequencer *sequencer, struct control_result *result)
+{
+    enum status status = STATUS_CONFLICT;
+    sequencer_lock(sequencer);
+    struct history *history = &sequencer->history;
+    int applied = history_forward(history);
+    if (applied >= 0)
+        status = sequencer_log(sequencer, &history->changes[applied - 1].after, result);
+    if (status == STATUS_OK)
+        history->applied = applied;
+    sequencer_unlock(sequencer);
+    return status;
+}
+
+struct mood sequencer_mood(const struct sequencer *sequencer)
+{
+    sequencer_lock(sequencer);
+    struct mood mood = sequencer_last(sequencer)->mood;
+    sequencer_unlock(sequencer);
+    return mood;
+}
+
+uint64_t sequencer_latest(const struct sequencer *sequencer)
+{
+    return atomic_load(&sequencer->latest);
+}
+
+uint64_t sequencer_guard_frames(const struct sequencer *sequencer)
+{
+    return sequencer->guard_frames;
+}
+
+size_t sequencer_entries(const struct sequencer *sequencer, size_t first, struct mood_entry *out, size_t cap)
+{
+    sequencer_lock(sequencer);
+    size_t count = first < sequencer->log.count ? sequencer->log.count - first : 0;
+    count = count < cap ? count : cap;
+    if (count > 0)
+        memcpy(out, sequencer->log.entries + first, count * sizeof *out);
+    sequencer_unlock(sequencer);
+    return count;
+}
+
+int sequencer_history(const struct sequencer *sequencer, struct control_change *out)
+{
+    sequencer_lock(sequencer);
+    int count = sequencer->history.applied;
+    memcpy(out, sequencer->history.changes, (size_t)count * sizeof *out);
+    sequencer_unlock(sequencer);
+    return count;
+}
+
+enum status sequencer_take(struct sequencer *sequencer, uint64_t horizon, struct mood_log *log)
+{
+    enum status status = STATUS_OK;
+    sequencer_lock(sequencer);
+    const struct mood_log *own = &sequencer->log;
+    while (status == STATUS_OK && sequencer->taken < own->count && own->entries[sequencer->taken].at_frame < horizon) {
+        const struct mood_entry *entry = &own->entries[sequencer->taken];
+        status = mood_log_append(log, entry->sequence, entry->at_frame, &entry->mood);
+        sequencer->taken += status == STATUS_OK;
+    }
+    if (status == STATUS_OK && horizon > sequencer->horizon)
+        sequencer->horizon = horizon;
+    sequencer_unlock(sequencer);
+    return status;
+}
