@@ -1,0 +1,104 @@
+#include "score/mood.h"
+
+#include "base/check.h"
+
+const struct mood_parameter mood_parameters[MOOD_PARAMETERS] = {
+#define MOOD_ROW(name, kind, min, max, unit, title, help) \
+    [MOOD_ID_##name] = {#name, kind, min, max, unit, title, help, offsetof(struct mood, name)},
+#define MOOD_KEY(name, value, title, help) MOOD_ROW(name, MOOD_KIND_KEY, 0, 0, "", title, help)
+#define MOOD_MODE(name, value, title, help) MOOD_ROW(name, MOOD_KIND_MODE, 0, 0, "", title, help)
+#define MOOD_INTEGER(name, min, max, value, unit, title, help) \
+    MOOD_ROW(name, MOOD_KIND_INTEGER, min, max, unit, title, help)
+#define MOOD_UNIT(name, value, title, help) MOOD_ROW(name, MOOD_KIND_UNIT, 0, 1, "", title, help)
+#define MOOD_TOGGLE(name, value, title, help) MOOD_ROW(name, MOOD_KIND_TOGGLE, 0, 1, "", title, help)
+#include "score/mood.def"
+#undef MOOD_KEY
+#undef MOOD_MODE
+#undef MOOD_INTEGER
+#undef MOOD_UNIT
+#undef MOOD_TOGGLE
+#undef MOOD_ROW
+};
+
+struct mood mood_default(void)
+{
+    struct mood mood = {
+#define MOOD_KEY(name, value, ...)
+#define MOOD_MODE(name, value, ...) .name = value,
+#define MOOD_INTEGER(name, min, max, value, ...) .name = value,
+#define MOOD_UNIT MOOD_MODE
+#define MOOD_TOGGLE MOOD_MODE
+#include "score/mood.def"
+#undef MOOD_KEY
+#undef MOOD_MODE
+#undef MOOD_INTEGER
+#undef MOOD_UNIT
+#undef MOOD_TOGGLE
+    };
+#define MOOD_KEY(name, value, ...) check(key_from_text(value, &mood.name));
+#define MOOD_MODE(...)
+#define MOOD_INTEGER(...)
+#define MOOD_UNIT(...)
+#define MOOD_TOGGLE(...)
+#include "score/mood.def"
+#undef MOOD_KEY
+#undef MOOD_MODE
+#undef MOOD_INTEGER
+#undef MOOD_UNIT
+#undef MOOD_TOGGLE
+    return mood;
+}
+
+// One of the two follows when they disagree about the third.
+static void mood_agree(struct mood *mood, uint32_t set)
+{
+    bool major = mode_is_major(mood->mode);
+    if ((mood->key.quality == KEY_MAJOR) == major)
+        return;
+    if (set & 1u << MOOD_ID_mode)
+        mood->key.quality = major ? KEY_MAJOR : KEY_MINOR;
+    else if (set & 1u << MOOD_ID_key)
+        mood->mode = major ? MODE_AEOLIAN : MODE_IONIAN;
+}
+
+struct mood mood_apply(const struct mood *mood, const struct mood_patch *patch)
+{
+    struct mood result = *mood;
+#define MOOD_KEY(name, ...) \
+    if (patch->set & 1u << MOOD_ID_##name) \
+        result.name = patch->values.name;
+#define MOOD_MODE MOOD_KEY
+#define MOOD_INTEGER MOOD_KEY
+#define MOOD_UNIT MOOD_KEY
+#define MOOD_TOGGLE MOOD_KEY
+#include "score/mood.def"
+#undef MOOD_KEY
+#undef MOOD_MODE
+#undef MOOD_INTEGER
+#undef MOOD_UNIT
+#undef MOOD_TOGGLE
+    mood_agree(&result, patch->set);
+    return result;
+}
+
+static bool mood_keys_differ(struct key a, struct key b)
+{
+    return a.letter != b.letter || a.accidental != b.accidental || a.quality != b.quality;
+}
+
+uint32_t mood_difference(const struct mood *a, const struct mood *b)
+{
+    uint32_t bits = 0;
+#define MOOD_KEY(name, ...) bits |= (uint32_t)mood_keys_differ(a->name, b->name) << MOOD_ID_##name;
+#define MOOD_MODE(name, ...) bits |= (uint32_t)(a->name != b->name) << MOOD_ID_##name;
+#define MOOD_INTEGER MOOD_MODE
+#define MOOD_UNIT MOOD_MODE
+#define MOOD_TOGGLE MOOD_MODE
+#include "score/mood.def"
+#undef MOOD_KEY
+#undef MOOD_MODE
+#undef MOOD_INTEGER
+#undef MOOD_UNIT
+#undef MOOD_TOGGLE
+    return bits;
+}
