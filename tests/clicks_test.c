@@ -1,0 +1,106 @@
+// Ten minutes of programme with a parameter changed every five seconds: the ear may find no click, and must find one
+// that was planted.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka needs the headers above.
+#include <cmocka.h>
+
+#include "base/frames.h"
+#include "compose/compose.h"
+#include "ear/clicks.h"
+#include "score/mood_log.h"
+#include "station/programme.h"
+
+enum { SECONDS = 600, EVERY_S = 5, MAX_ONSETS = 8192, MAX_CLICKS = 16 };
+
+// The n-th change: every parameter has its turn, switches go off and on again, numbers jump between their ends.
+static struct mood next_mood(const struct mood *mood, int n)
+{
+    struct mood_patch patch = {.set = 1u << (n % MOOD_PARAMETERS), .values = *mood};
+    int turn = n / MOOD_PARAMETERS;
+    char *field = (char *)&patch.values + mood_parameters[n % MOOD_PARAMETERS].offset;
+    switch (mood_parameters[n % MOOD_PARAMETERS].kind) {
+    case MOOD_KIND_KEY: key_from_text((const char *[]){"D", "F# major", "Bb", "E minor"}[turn % 4], (struct key *)field); break;
+    case MOOD_KIND_MODE: *(enum mode *)field = (enum mode)((n * 5 + turn) % MODE_COUNT); break;
+    case MOOD_KIND_INTEGER: *(int *)field = turn % 2 ? 40 : 120; break;
+    case MOOD_KIND_UNIT: *(double *)field = turn % 2 ? .05 : 1.; break;
+    case MOOD_KIND_TOGGLE: *(bool *)field = !*(bool *)field; break;
+    }
+    return mood_apply(mood, &patch);
+}
+
+static void fill_log(struct mood_log *log)
+{
+    struct mood mood = mood_default();
+    assert_int_equal(mood_log_init(log, &mood), STATUS_OK);
+    for (int n = 0; (n + 1) * EVERY_S < SECONDS; n++) {
+        mood = next_mood(&mood, n);
+        uint64_t at_frame = (uint64_t)(n + 1) * EVERY_S * FRAME_RATE;
+        assert_int_equal(mood_log_append(log, (uint64_t)n + 1, at_frame, &mood), STATUS_OK);
+    }
+}
+
+static size_t find_onsets(const struct program *program, uint64_t *onsets)
+{
+    struct event events[COMPOSE_MAX_EVENTS];
+    size_t count = 0;
+    for (uint64_t at = 0; at < (uint64_t)SECONDS * FRAME_RATE; at += CHUNK_FRAMES) {
+        int got = compose_events(program, at, at + CHUNK_FRAMES, events);
+        for (int i = 0; i < got && count < MAX_ONSETS; i++)
+            if (events[i].kind == EVENT_NOTE_ON)
+                onsets[count++] = events[i].at_frame;
+    }
+    return count;
+}
+
+static void print_clicks(const struct click *clicks, long count)
+{
+    for (long i = 0; i < count && i < MAX_CLICKS; i++)
+        print_error("click at %.3f s, %.1f times its surroundings\n", (double)clicks[i].frame / FRAME_RATE,
+                    clicks[i].ratio);
+}
+
+static void moving_parameters_do_not_click(void **state)
+{
+    size_t frames = (size_t)SECONDS * FRAME_RATE;
+    float *sound = malloc(frames * CHANNELS * sizeof *sound);
+    uint64_t *onsets = malloc(MAX_ONSETS * sizeof *onsets);
+    struct programme *programme = aligned_alloc(64, programme_bytes());
+    struct mood_log log;
+    struct click clicks[MAX_CLICKS];
+    fill_log(&log);
+    const struct program program = {.seed = 20, .log = &log};
+    programme_start(programme, &program, 0);
+    for (size_t at = 0; at < frames; at += CHUNK_FRAMES)
+        programme_render(programme, &program, backend_best(), sound + at * CHANNELS, CHUNK_FRAMES);
+    size_t onset_count = find_onsets(&program, onsets);
+    assert_in_range(onset_count, 50, MAX_ONSETS - 1);
+
+    long found = clicks_find(sound, frames, onsets, onset_count, clicks, MAX_CLICKS);
+    print_clicks(clicks, found);
+    assert_int_equal(found, 0);
+    assert_int_equal(programme_faults(programme), 0);
+
+    // A step of -34 dBFS away from any onset: the detector must not be deaf to this material.
+    size_t at = (size_t)SECONDS / 2 * FRAME_RATE;
+    for (size_t i = 0; i < onset_count; i++)
+        if (onsets[i] + FRAME_RATE / 20 > at && onsets[i] < at + FRAME_RATE / 20)
+            at = onsets[i] + FRAME_RATE / 10;
+    for (size_t i = at; i < at + 480; i++)
+        sound[i * CHANNELS] += .02f;
+    assert_true(clicks_find(sound, frames, onsets, onset_count, clicks, MAX_CLICKS) > 0);
+
+    mood_log_finish(&log);
+    free(programme);
+    free(onsets);
+    free(sound);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(moving_parameters_do_not_click)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

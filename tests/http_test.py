@@ -1,0 +1,278 @@
+"""The HTTP interface of a real server: what old clients expect, bad input, presets, history, start-up faults.
+
+usage: http_test.py BINARY [unittest options]
+"""
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from server import Server
+
+BINARY = sys.argv.pop(1)
+DEFAULTS = {
+    "key": "A", "mode": "aeolian", "bpm": 70, "intensity": 0.5, "melody_complexity": 0.5,
+    "chord_progression_variety": 0.5, "harmonic_density": 0.5, "enable_pads": True, "enable_melody": True,
+    "enable_kicks": True, "enable_swells": True,
+}
+
+
+def raw(server, data):
+    """What the server says to these bytes."""
+    with socket.create_connection((server.host, server.port), timeout=20) as peer:
+        peer.sendall(data)
+        answer = b""
+        while chunk := peer.recv(65536):
+            answer += chunk
+    return answer.decode("latin-1")
+
+
+class Shared(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(BINARY, "--seed", "7").__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.__exit__()
+
+    def assert_error(self, answer, status, code, field=None):
+        got, _, body = answer
+        self.assertEqual(got, status, body)
+        error = body["error"]
+        self.assertEqual(error["code"], code)
+        self.assertIsInstance(error["message"], str)
+        self.assertIsInstance(error["timestamp"], int)
+        self.assertIsInstance(error["details"], dict)
+        if field:
+            self.assertEqual(error["details"]["field"], field)
+
+
+class Status(Shared):
+    def test_status(self):
+        status, headers, body = self.server.get("/api/status")
+        self.assertEqual(status, 200)
+        self.assertTrue(headers["Content-Type"].startswith("application/json"))
+        self.assertEqual(body["status"], "running")
+        engine = body["synthesis_engine"]
+        for name, kind in (("device_type", str), ("device_info", dict), ("gpu_available", bool), ("sample_rate", int),
+                           ("render_count", int), ("synthesis_latency_ms", float)):
+            self.assertIsInstance(engine[name], kind, name)
+        for name, kind in (("uptime_seconds", float), ("buffer_depth_ms", int), ("active_connections", int),
+                           ("chunks_generated", int)):
+            self.assertIsInstance(body[name], kind, name)
+        self.assertEqual(body["parameters"].keys(), DEFAULTS.keys())
+
+    def test_metrics_json(self):
+        body = self.server.get("/api/metrics")[2]
+        self.assertEqual(body.keys(), {"timestamp", "buffer_depth_ms", "active_connections", "chunks_generated",
+                                       "synthesis_latency_ms", "device_type"})
+
+    def test_health(self):
+        status, _, body = self.server.get("/api/health")
+        self.assertEqual((status, body["status"]), (200, "healthy"))
+        self.assertEqual(body["checks"].keys(), {"synthesis_engine", "ring_buffer", "websocket_server",
+                                                 "gpu_available"})
+
+    def test_prometheus(self):
+        status, headers, text = self.server.get("/metrics")
+        self.assertEqual(status, 200)
+        self.assertTrue(headers["Content-Type"].startswith("text/plain; version=0.0.4"))
+        for name in ("auralis_chunks_rendered_total", "auralis_listeners", "synthesis_latency_seconds_bucket",
+                     "buffer_depth_chunks", "chunk_delivery_jitter_ms_bucket", "buffer_underruns_total",
+                     "active_websocket_connections", "websocket_send_errors_total", "memory_usage_mb",
+                     "gpu_memory_allocated_mb", "chunk_encoding_duration_seconds_count", "phrase_generation_rate_hz"):
+            self.assertRegex(text, rf"(?m)^{name}[ {{]")
+        for line in text.splitlines():
+            self.assertRegex(line, r'^(# (HELP|TYPE) \S+ .+|[a-z_]+(\{[a-z_]+="[^"]+"\})? -?[0-9.e+-]+)$')
+        rendered = float(re.search(r"(?m)^auralis_chunks_rendered_total (\S+)", text)[1])
+        self.assertGreaterEqual(rendered, 100)
+
+    def test_schema_and_log(self):
+        body = self.server.get("/api/parameters")[2]
+        self.assertEqual({p["name"]: p["default"] for p in body["parameters"]}, DEFAULTS)
+        self.assertIn("focus", [scene["name"] for scene in body["scenes"]])
+        log = self.server.get("/api/stations/main/log")[2]
+        self.assertEqual(log["seed"], "7")
+        self.assertEqual(log["entries"][0], {"sequence": 0, "at_frame": 0, "parameters": DEFAULTS})
+        self.assert_error(self.server.get("/api/stations/other/log"), 404, "NOT_FOUND")
+
+    def test_page(self):
+        status, headers, text = self.server.get("/")
+        self.assertEqual(status, 200)
+        self.assertEqual(headers["Content-Type"], "text/html; charset=utf-8")
+        self.assertIn("default-src 'self'", headers["Content-Security-Policy"])
+        self.assertEqual(headers["Cross-Origin-Embedder-Policy"], "require-corp")
+        for path in re.findall(r'(?:src|href)="(/[\w./-]+)"', text):
+            self.assertEqual(self.server.get(path)[0], 200, path)
+        self.assertEqual(self.server.request("GET", "/", None, {"If-None-Match": headers["ETag"]})[0], 304)
+        self.assertEqual(self.server.get("/debug.html")[0], 200)
+
+
+class BadInput(Shared):
+    def test_unknown_paths_and_methods(self):
+        self.assert_error(self.server.get("/nothing"), 404, "NOT_FOUND")
+        self.assert_error(self.server.get("/../etc/passwd"), 404, "NOT_FOUND")
+        for method, path, allow in (("GET", "/api/control", "POST"), ("POST", "/api/status", "GET"),
+                                    ("DELETE", "/", "GET"), ("PUT", "/api/presets", "GET")):
+            status, headers, _ = self.server.request(method, path)
+            self.assertEqual(status, 405, path)
+            self.assertIn(allow, headers["Allow"])
+
+    def test_malformed_and_oversized(self):
+        head = f"Host: {self.server.host}\r\n"
+        for request, status in (
+                ("nonsense\r\n\r\n", 400),
+                ("GET / HTTP/1.1\r\n\r\n", 400),
+                (f"GET /%zz HTTP/1.1\r\n{head}\r\n", 400),
+                (f"GET / HTTP/1.1\r\n{head}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\nabcd", 400),
+                (f"GET / HTTP/1.1\r\n{head}X: {'x' * 20000}\r\n\r\n", 431),
+                (f"POST /api/control HTTP/1.1\r\n{head}Content-Type: application/json\r\n"
+                 f"Content-Length: 9999999\r\n\r\n", 413)):
+            answer = raw(self.server, request.encode())
+            self.assertTrue(answer.startswith(f"HTTP/1.1 {status} "), (request[:60], answer[:80]))
+
+    def test_parameters(self):
+        before = self.server.get("/api/status")[2]["parameters"]
+        for body, field in (({"bpm": 0}, "bpm"), ({"bpm": "80"}, "bpm"), ({"bpm": 80.5}, "bpm"), ({"bpm": True}, "bpm"),
+                            ({"intensity": 1.01}, "intensity"), ({"intensity": "0.5"}, "intensity"),
+                            ({"key": "H"}, "key"), ({"key": 3}, "key"), ({"mode": "blues"}, "mode"),
+                            ({"enable_pads": 1}, "enable_pads"), ({"wavelength": 3}, "wavelength"),
+                            ({"intensity": 0.9, "bpm": 500}, "bpm")):
+            self.assert_error(self.server.post("/api/control", body), 400, "INVALID_PARAMETERS", field)
+        for text in ("", "{", "[]", '{"intensity": NaN}', '{"intensity": 1e999}', '{"bpm": 60, "bpm": 70}', "nul"):
+            answer = self.server.request("POST", "/api/control", text, {"Content-Type": "application/json"})
+            self.assertEqual(answer[0], 400, text)
+        self.assertEqual(self.server.get("/api/status")[2]["parameters"], before)
+
+    def test_cross_site(self):
+        body = '{"bpm": 61}'
+        for headers, status in (({"Content-Type": "text/plain"}, 415),
+                                ({"Content-Type": "application/json", "Origin": "https://evil.example"}, 403),
+                                ({"Content-Type": "application/json", "Host": "evil.example"}, 403)):
+            self.assertEqual(self.server.request("POST", "/api/control", body, headers)[0], status, headers)
+        self.assertNotEqual(self.server.get("/api/status")[2]["parameters"]["bpm"], 61)
+        own = {"Content-Type": "application/json; charset=utf-8", "Origin": self.server.url}
+        self.assertEqual(self.server.request("POST", "/api/control", body, own)[0], 200)
+
+    def test_handshakes(self):
+        head = ("GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade{}\r\nUpgrade: websocket\r\n"
+                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n{}\r\n")
+        good = "dGhlIHNhbXBsZSBub25jZQ=="
+        for path, key, extra, status in (
+                ("/ws/v2", "short", "", 400), ("/ws/v2?station=nowhere", good, "", 404),
+                ("/ws/v2?format=mp3", good, "", 400), ("/ws/nothing", good, "", 404),
+                ("/ws/audio/admin", good, "", 400), ("/ws/audio/a%20b", good, "", 400),
+                ("/ws/audio/me", good, "Sec-WebSocket-Protocol: other\r\n", 400),
+                ("/ws/audio/me?buffer_tier=huge", good, "", 400), ("/ws/audio/me?token=abc", good, "", 401),
+                ("/ws/v2", good, "Sec-WebSocket-Protocol: other\r\n", 400)):
+            answer = raw(self.server, head.format(path, ", close", key, extra).encode())
+            self.assertTrue(answer.startswith(f"HTTP/1.1 {status} "), (path, extra, answer[:200]))
+
+
+class Control(Shared):
+    def test_control_is_partial_and_answers_in_full(self):
+        status, _, body = self.server.post("/api/control", {"bpm": 80, "key": "eb MAJOR"})
+        self.assertEqual((status, body["status"], body["message"]),
+                         (200, "updated", "Parameters updated successfully"))
+        self.assertEqual((body["parameters"]["bpm"], body["parameters"]["key"]), (80, "Eb major"))
+        self.assertIsInstance(body["timestamp"], int)
+        self.assertEqual(body["warnings"], [])
+        self.assertEqual(self.server.get("/api/status")[2]["parameters"], body["parameters"])
+
+    def test_warnings(self):
+        body = self.server.post("/api/control", {"melody_complexity": 0.9, "intensity": 0.2})[2]
+        self.assertEqual(len(body["warnings"]), 1)
+        body = self.server.post("/api/control", {"harmonic_density": 0.9, "chord_progression_variety": 0.2})[2]
+        self.assertEqual(len(body["warnings"]), 2)
+        self.server.post("/api/control", {"melody_complexity": 0.5, "intensity": 0.5, "harmonic_density": 0.5,
+                                          "chord_progression_variety": 0.5})
+
+    def test_history(self):
+        self.server.post("/api/control", {"intensity": 0.25})
+        self.server.post("/api/control", {"intensity": 0.75})
+        last = self.server.get("/api/history")[2]["history"][-1]
+        self.assertEqual((last["parameter"], last["old"], last["new"], last["source"]),
+                         ("intensity", 0.25, 0.75, "user"))
+        self.assertEqual(self.server.post("/api/history/undo")[2]["parameters"]["intensity"], 0.25)
+        self.assertEqual(self.server.post("/api/history/redo")[2]["parameters"]["intensity"], 0.75)
+        self.assert_error(self.server.post("/api/history/redo"), 409, "CONFLICT")
+
+    def test_presets(self):
+        self.server.post("/api/control", {"bpm": 93})
+        status, _, body = self.server.post("/api/presets", {"name": "Évening"})
+        self.assertEqual((status, body["message"]), (201, "Preset saved"))
+        self.assertEqual(body["preset"]["parameter_values"]["bpm"], 93)
+        self.assertRegex(body["preset"]["creation_date"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+        self.assert_error(self.server.post("/api/presets", {"name": "Évening"}), 409, "CONFLICT")
+        self.assertIn("Évening", [p["name"] for p in self.server.get("/api/presets")[2]["presets"]])
+        self.server.post("/api/control", {"bpm": 55})
+        body = self.server.post("/api/presets/%C3%89vening/load")[2]
+        self.assertEqual((body["message"], body["parameters"]["bpm"]), ("Preset loaded", 93))
+        self.assertEqual(self.server.request("DELETE", "/api/presets/%C3%89vening")[2]["message"], "Preset deleted")
+        self.assert_error(self.server.request("DELETE", "/api/presets/%C3%89vening"), 404, "NOT_FOUND")
+        self.assert_error(self.server.post("/api/presets/none/load"), 404, "NOT_FOUND")
+        for body in ({"name": ""}, {"name": "x" * 51}, {"name": 5}, {}, {"name": "a", "extra": 1}, {"name": "a\nb"}):
+            self.assert_error(self.server.post("/api/presets", body), 400, "INVALID_PARAMETERS", "name")
+
+
+class StartUp(unittest.TestCase):
+    def refused(self, *options, said):
+        done = subprocess.run([BINARY, "serve", *options], capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn(said, done.stderr)
+
+    def test_port_or_directory_in_use(self):
+        with Server(BINARY) as server, tempfile.TemporaryDirectory() as other:
+            self.refused("--listen", f"127.0.0.1:{server.port}", "--data-dir", other, said="in use")
+            self.refused("--listen", "127.0.0.1:0", "--data-dir", server.data_dir, said="another server")
+
+    def test_unwritable_directory(self):
+        with tempfile.NamedTemporaryFile() as file:
+            self.refused("--listen", "127.0.0.1:0", "--data-dir", file.name + "/below", said="cannot write")
+
+    def test_wrong_values(self):
+        for options, said in ((("--listen", "nowhere"), "ADDR:PORT"), (("--scene", "noise"), "scene"),
+                              (("--simd", "mmx"), "--simd"), (("--seed", "-1"), "--seed")):
+            self.refused(*options, said=said)
+
+    def test_damaged_database(self):
+        with tempfile.TemporaryDirectory() as directory:
+            with Server(BINARY, data_dir=directory) as server:
+                server.post("/api/presets", {"name": "kept"})
+            with Server(BINARY, data_dir=directory) as server:
+                self.assertEqual([p["name"] for p in server.get("/api/presets")[2]["presets"]], ["kept"])
+            database = pathlib.Path(directory, "auralis.db")
+            database.write_bytes(b"not a database at all" * 500)
+            with Server(BINARY, data_dir=directory) as server:
+                self.assertEqual(server.get("/api/presets")[2]["presets"], [])
+                self.assertIn("damaged", server.log())
+            self.assertTrue(list(pathlib.Path(directory).glob("auralis.db.damaged-*")))
+
+    def test_sources_of_options(self):
+        with tempfile.TemporaryDirectory() as directory:
+            config = pathlib.Path(directory, "auralis.conf")
+            config.write_text("seed = 11\nscene = sleep\n")
+            os.environ["AURALIS_SEED"] = "12"
+            try:
+                with Server(BINARY, "--config", str(config)) as server:
+                    self.assertEqual(server.get("/api/stations/main/log")[2]["seed"], "12")
+                    self.assertEqual(server.get("/api/status")[2]["parameters"]["mode"], "phrygian")
+            finally:
+                del os.environ["AURALIS_SEED"]
+            config.write_text("sead = 11\n")
+            self.refused("--config", str(config), said="line 1")
+
+    def test_ends_well(self):
+        server = Server(BINARY)
+        with server:
+            self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

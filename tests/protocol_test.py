@@ -1,0 +1,81 @@
+"""Every protocol against a real server, as listeners meet it: each chunk arrives, and is what the seed and log say.
+
+usage: protocol_test.py BINARY [unittest options]
+"""
+import json
+import subprocess
+import sys
+import threading
+import unittest
+
+from server import Server
+
+BINARY = sys.argv.pop(1)
+SECONDS = 8
+LISTENERS = 10
+
+
+def listen(server, form, *options):
+    """Runs `auralis listen` and returns (exit status, report)."""
+    done = subprocess.run([BINARY, "listen", server.url, "--format", form, "--duration", str(SECONDS), "--json",
+                           *options], capture_output=True, text=True, timeout=180)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+class Listening(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(BINARY, "--seed", "7", "--max-per-address", "0").__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.__exit__()
+
+    def hears_everything(self, form):
+        status, report, said = listen(self.server, form, "--listeners", str(LISTENERS), "--verify")
+        self.assertEqual(report["connected"], LISTENERS, said)
+        self.assertGreaterEqual(report["chunks_received"], report["chunks_expected"])
+        self.assertGreater(report["chunks_expected"], LISTENERS * 20)
+        for name in ("gaps", "decode_errors", "mismatches", "protocol_errors"):
+            self.assertEqual(report[name], 0, (name, report, said))
+        self.assertGreater(report["verified"], LISTENERS * 20)
+        self.assertEqual(status, 0, said)
+
+    def test_opus(self):
+        self.hears_everything("opus")
+
+    def test_pcm(self):
+        self.hears_everything("pcm")
+
+    def test_v1(self):
+        self.hears_everything("v1")
+
+    def test_v0(self):
+        self.hears_everything("v0")
+
+    def test_verified_while_controls_move(self):
+        """A change lands while somebody listens; what was heard still equals a render of the log."""
+        stop = threading.Event()
+
+        def steer(server):
+            for n in range(100):
+                server.post("/api/control", {"intensity": (n % 9) / 10, "enable_pads": n % 2 == 0})
+                if stop.wait(0.5):
+                    return
+
+        with Server(BINARY, "--seed", "9", "--lead", "2") as server:
+            thread = threading.Thread(target=steer, args=(server,))
+            thread.start()
+            try:
+                status, report, said = listen(server, "pcm", "--verify")
+            finally:
+                stop.set()
+                thread.join()
+            entries = server.get("/api/stations/main/log")[2]["entries"]
+        self.assertEqual((status, report["mismatches"], report["gaps"]), (0, 0, 0), said)
+        self.assertGreater(len(entries), 5)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,87 @@
+"""A real server for tests: starts the binary on a free port with a data directory of its own, and ends it."""
+import http.client
+import json
+import pathlib
+import re
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+
+class Server:
+    """`with Server(binary, "--seed", "7") as server:`"""
+
+    def __init__(self, binary, *options, data_dir=None):
+        self.binary = binary
+        self.options = options
+        self.own_dir = data_dir is None
+        self.data_dir = data_dir or tempfile.mkdtemp(prefix="auralis-test-")
+        self.log_path = pathlib.Path(tempfile.mkstemp(prefix="auralis-test-log-")[1])
+
+    def __enter__(self):
+        with self.log_path.open("w") as log:
+            self.process = subprocess.Popen(
+                [self.binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", self.data_dir, *self.options],
+                stdout=subprocess.PIPE, stderr=log, text=True)
+        ready, _, _ = select.select([self.process.stdout], [], [], 30)
+        line = self.process.stdout.readline() if ready else ""
+        match = re.match(r"listening on (http://(127\.0\.0\.1):(\d+))", line)
+        if not match:
+            self.stop()
+            raise AssertionError(f"the server did not start: {line!r} {self.log()}")
+        self.url, self.host, self.port = match[1], match[2], int(match[3])
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self.log_path.unlink()
+        if self.own_dir:
+            shutil.rmtree(self.data_dir, ignore_errors=True)
+
+    def stop(self):
+        """Ends the server as an operator would. Returns its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+        return self.process.returncode
+
+    def log(self):
+        return self.log_path.read_text()
+
+    def request(self, method, path, body=None, headers=None):
+        """Returns (status, headers, parsed JSON or text)."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
+        headers = dict(headers or {})
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+        return answer.status, answer.headers, json.loads(text) if is_json and text else text
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def post(self, path, body=None, **headers):
+        return self.request("POST", path, body, headers)
+
+
+def wait_until(condition, seconds, what):
+    """Polls a condition that has no event to wait for."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"after {seconds} s: {what}")
