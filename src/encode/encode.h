@@ -20,7 +20,7 @@ struct encode_input {
 
 struct encode_output {
     uint8_t *bytes;                  // room for encoder.max_bytes
-    size_t len;
+    size_t len;                      // 0: the chunk only warmed the encoder up and is not to be published
     uint8_t packet_count;
     uint16_t packet_bytes[CHUNK_PACKETS];
 };
@@ -29,15 +29,18 @@ struct encoder {
     enum format format;
     uint8_t codec;                   // MESSAGE_CODEC_..., 0 when it does not travel in a v2 message
     bool looks_ahead;                // needs encode_input.after
-    size_t state_bytes;              // 0: stateless
+    size_t state_bytes;              // 0: none needed; aligned to 64 bytes, valid only in the process that made it
     size_t max_bytes;                // of one chunk
     uint32_t decoder_delay_frames;   // how much later than fed a decoder gives a frame
     // Where encoding has to begin so that the chunk at `first_frame` comes out as if it had never been interrupted: a
-    // chunk's first frame <= first_frame.
+    // chunk's first frame <= first_frame. What comes out of the chunks before `first_frame` is the same as ever too, or
+    // nothing (len 0). Opus: two chunks before the last multiple of 10 s, or frame 0; the others: first_frame itself.
     uint64_t (*begin_frame)(uint64_t first_frame);
-    // Errors: STATUS_MEMORY.
+    // Before the first chunk and before each new beginning.
+    // Errors: STATUS_UNSUPPORTED (the library is not as expected), STATUS_IO.
     enum status (*init)(void *state);
-    // Chunks must be fed in order, beginning at a begin_frame. Errors: STATUS_IO when the library refuses.
+    // Chunks must be fed in order, beginning at a begin_frame.
+    // Errors: STATUS_IO when the library refuses.
     enum status (*encode)(void *state, const struct encode_input *input, struct encode_output *output);
 };
 
@@ -51,5 +54,5 @@ const char *encode_opus_id(void);
 
 enum { ENCODE_LEGACY_RATE = 44100, ENCODE_LEGACY_FRAMES = 4410, ENCODE_LEGACY_BASE64_BYTES = 23520 };
 
-// Bytes of base64 into bytes; out has room for len / 4 * 3. Returns the bytes written, -1 when it is not base64.
+// Base64 (RFC 4648, section 4; padded, nothing else between) into bytes; out has room for len / 4 * 3. Returns the bytes written, -1 when it is not base64.
 long encode_base64_decode(const char *text, size_t len, uint8_t *out);
