@@ -12,7 +12,7 @@ struct mood_refusal {
     char constraint[96];
 };
 
-// Reads a partial mood. Keys in `ignored` (NULL-terminated list, may be NULL) are passed over; other unknown keys, wrong
+// Reads a partial mood. Keys in `ignored` (NULL-terminated, may be NULL) are passed over; other unknown keys, wrong
 // types (70.0 or "70" for an integer, 1 or "true" for a toggle, null) and values out of range are refused, and *patch
 // is then untouched.   refusal: `value` is JSON, cut when it is long.   Errors: STATUS_INVALID, with *refusal.
 MUST_USE enum status mood_patch_from_json(const json_t *object, const char *const *ignored, struct mood_patch *patch,
