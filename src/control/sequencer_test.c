@@ -135,6 +135,7 @@ static void test_frames_never_run_backwards(void **state)
     struct desk *desk = *state;
     clock_advance(&desk->clock, NS_PER_SECOND);
     assert_int_equal(sequencer_take(desk->sequencer, 480000 + 1, &desk->log), STATUS_OK);
+    assert_int_equal(sequencer_take(desk->sequencer, 100, &desk->log), STATUS_OK);
     assert_int_equal(submit(desk, patch_bpm(80)), STATUS_OK);
     assert_int_equal(desk->result.at_frame, 480960);
     assert_int_equal(submit(desk, patch_bpm(81)), STATUS_OK);
@@ -146,6 +147,17 @@ static void test_frames_never_run_backwards(void **state)
     clock_advance(&desk->clock, 20 * NS_PER_SECOND);
     assert_int_equal(submit(desk, patch_bpm(83)), STATUS_OK);
     assert_int_equal(desk->result.at_frame, frames_round_up(21 * 48000 + GUARD, 960));
+}
+
+static void test_a_clock_that_steps_back_moves_no_frame_back(void **state)
+{
+    struct desk *desk = *state;
+    clock_advance(&desk->clock, 20 * NS_PER_SECOND);
+    assert_int_equal(submit(desk, patch_bpm(80)), STATUS_OK);
+    uint64_t at_frame = desk->result.at_frame;
+    clock_init_virtual(&desk->clock, 1001 * NS_PER_SECOND, 0);
+    assert_int_equal(submit(desk, patch_bpm(81)), STATUS_OK);
+    assert_int_equal(desk->result.at_frame, at_frame);
 }
 
 static void test_the_station_takes_each_entry_once(void **state)
@@ -250,9 +262,10 @@ static void test_undo_and_redo(void **state)
     assert_int_equal(desk->result.mood.bpm, 90);
     assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_CONFLICT);
     assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
     assert_int_equal(submit(desk, patch_intensity(.6)), STATUS_OK);
     assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_CONFLICT);
-    assert_int_equal(sequencer_latest(desk->sequencer), 8);
+    assert_int_equal(sequencer_latest(desk->sequencer), 9);
 }
 
 static void test_a_patch_is_undone_as_a_whole(void **state)
@@ -389,6 +402,7 @@ int main(void)
         DESK_TEST(test_a_wish_that_alters_nothing_logs_nothing),
         DESK_TEST(test_values_out_of_range_are_refused),
         DESK_TEST(test_frames_never_run_backwards),
+        DESK_TEST(test_a_clock_that_steps_back_moves_no_frame_back),
         DESK_TEST(test_the_station_takes_each_entry_once),
         DESK_TEST(test_entries_by_index),
         DESK_TEST(test_a_slider_passes_and_a_flood_does_not),
