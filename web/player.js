@@ -1,0 +1,260 @@
+// The player behind the page: a worker that receives and decodes, an audio thread that plays, and what ties them to the
+// user's wishes. The page connects at once but asks for no audio; a click needs only the burst.
+import { frameAt, nowMs } from './clock.js';
+import { ScheduledNode } from './scheduled.js';
+
+const RATE = 48000;
+const SUSPEND_AFTER_MS = 150;
+const CLOCK_EVERY_MS = 250;
+const OFFSETS_KEPT = 9;
+const MOVED_MS = 200;
+const REPORT_EVERY_MS = 5000;
+const DRIFT_FROM_S = 20;
+const SETTLE_S = 0.02;
+
+// The same face as ScheduledNode, in the audio thread.
+class WorkletNode {
+    onstats = () => {};
+    #node;
+
+    static async create(context) {
+        await context.audioWorklet.addModule('/worklet.js');
+        const node = new WorkletNode();
+        node.#node = new AudioWorkletNode(context, 'playout', { numberOfInputs: 0, outputChannelCount: [2] });
+        node.#node.port.onmessage = ({ data }) => node.onstats(data);
+        return node;
+    }
+
+    post(message, transfer = []) {
+        this.#node.port.postMessage(message, transfer);
+    }
+
+    connect(node) {
+        this.#node.connect(node);
+    }
+}
+
+export class Player {
+    // Called when anything that state() or stats() say may have changed, and with each text message of the station.
+    onchange = () => {};
+    ontext = () => {};
+    connection = { state: 'connecting', retryMs: 0 };
+    hello = null;
+    analyser = null;
+    #worker;
+    #sink;
+    #context = null;
+    #node = null;
+    #gain = null;
+    #volume = 1;
+    #wanted = false;
+    #clickMs = NaN;
+    #startMs = null;
+    #clock = { offsetMs: NaN, tripMs: Infinity };
+    #offsets = [];
+    #driftStart = null;
+    #playout = { state: 'stopped', position: -1, end: 0, underruns: 0, jumps: 0, soundFrame: -1 };
+    #chunks = 0;
+    #decoder = '';
+    #reconnects = 0;
+
+    // format: "opus" or "pcm".
+    constructor(format) {
+        const channel = new MessageChannel();
+        this.#sink = channel.port2;
+        this.#worker = new Worker('/worker.js', { type: 'module' });
+        this.#worker.onmessage = ({ data }) => this.#hear(data);
+        const shared = typeof SharedArrayBuffer !== 'undefined' && window.crossOriginIsolated;
+        const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/v2`;
+        this.#worker.postMessage({ type: 'start', url, format, shared, sink: channel.port1 }, [channel.port1]);
+        window.addEventListener('online', () => this.#worker.postMessage({ type: 'online' }));
+        setInterval(() => this.#tellClock(), CLOCK_EVERY_MS);
+        setInterval(() => this.#report(), REPORT_EVERY_MS);
+    }
+
+    // "paused", "starting" (no sound yet since the click), "playing", "buffering".
+    state() {
+        if (!this.#wanted) return 'paused';
+        if (this.#startMs === null) return 'starting';
+        return this.#playout.state === 'playing' ? 'playing' : 'buffering';
+    }
+
+    stats() {
+        const { state, position, end, underruns, jumps } = this.#playout;
+        return {
+            start_ms: this.#startMs,
+            underruns,
+            jumps,
+            buffered_ms: state === 'playing' ? Math.max(0, end - position) / 48 : 0,
+            playhead_frame: state === 'playing' ? position : null,
+            level_rms: this.#levelRms(),
+            chunks: this.#chunks,
+            reconnects: this.#reconnects,
+            decoder: this.#decoder,
+            trip_ms: this.#clock.tripMs,
+            drift_ppm: this.#driftPpm(),
+        };
+    }
+
+    // Frame that a listener hears now, playing or not; NaN before the first hello.
+    liveFrame() {
+        return frameAt(this.#clock.offsetMs, nowMs());
+    }
+
+    // Has to be called from a user's gesture the first time.
+    async play() {
+        if (this.#wanted) return;
+        this.#wanted = true;
+        this.#clickMs = performance.now();
+        this.#startMs = null;
+        this.#worker.postMessage({ type: 'play' });
+        this.onchange();
+        if (!this.#context) this.#makeContext();
+        await this.#context.resume();
+        this.#node ??= await this.#makeNode();
+        if (!this.#wanted) return;
+        this.#offsets = [];
+        this.#driftStart = null;
+        this.#node.post({ type: 'play', liveOffset: this.#measureOffset() });
+    }
+
+    pause() {
+        if (!this.#wanted) return;
+        this.#wanted = false;
+        this.#worker.postMessage({ type: 'pause' });
+        this.#node?.post({ type: 'pause' });
+        setTimeout(() => { if (!this.#wanted) this.#context?.suspend(); }, SUSPEND_AFTER_MS);
+        this.onchange();
+    }
+
+    // 0..1, as the slider stands.
+    setVolume(volume) {
+        this.#volume = volume;
+        this.#gain?.gain.setTargetAtTime(volume * volume, this.#context.currentTime, SETTLE_S);
+    }
+
+    control(parameters, id) {
+        this.#worker.postMessage({ type: 'control', parameters, id });
+    }
+
+    #makeContext() {
+        this.#context = new AudioContext({ sampleRate: RATE, latencyHint: 'balanced' });
+        this.#gain = this.#context.createGain();
+        this.#gain.gain.value = this.#volume * this.#volume;
+        this.analyser = this.#context.createAnalyser();
+        this.analyser.fftSize = 2048;
+        this.analyser.smoothingTimeConstant = 0.85;
+        this.#gain.connect(this.analyser).connect(this.#context.destination);
+    }
+
+    async #makeNode() {
+        const node = this.#context.audioWorklet
+            ? await WorkletNode.create(this.#context)
+            : new ScheduledNode(this.#context);
+        node.onstats = (stats) => this.#takeStats(stats);
+        node.connect(this.#gain);
+        node.post({ type: 'sink', sink: this.#sink }, [this.#sink]);
+        return node;
+    }
+
+    #hear(data) {
+        switch (data.type) {
+        case 'connection':
+            this.connection = { state: data.state, retryMs: data.retryMs };
+            break;
+        case 'hello':
+            this.hello = data.hello;
+            this.#decoder = data.decoder;
+            this.#reconnects = data.reconnects;
+            break;
+        case 'clock':
+            this.#takeClock(data);
+            return;
+        case 'chunk':
+            this.#chunks = data.chunks;
+            this.#decoder = data.decoder;
+            return;
+        case 'text':
+            this.ontext(data.message);
+            return;
+        case 'failed':
+            this.ontext({ type: 'error', code: 'PLAYER', message: data.reason });
+            return;
+        }
+        this.onchange();
+    }
+
+    // Another programme has another clock, which is believed at once.
+    #takeClock(clock) {
+        const moved = Math.abs(clock.offsetMs - this.#clock.offsetMs) > MOVED_MS;
+        this.#clock = clock;
+        if (!moved || !this.#wanted || !this.#node) return;
+        this.#offsets = [];
+        this.#driftStart = null;
+        this.#node.post({ type: 'clock', liveOffset: this.#measureOffset() });
+    }
+
+    #takeStats(stats) {
+        const before = this.state();
+        this.#playout = stats;
+        if (this.#wanted && this.#startMs === null && stats.soundFrame >= 0) {
+            this.#startMs = performance.now() - this.#clickMs;
+        }
+        if (this.state() !== before) this.onchange();
+    }
+
+    // Live frame minus the frame of the context that is heard at the same moment.
+    #measureOffset() {
+        const context = this.#context;
+        const latencyS = (context.outputLatency || 0) + context.baseLatency;
+        let heardS = context.currentTime - latencyS;
+        const stamp = context.getOutputTimestamp?.();
+        if (stamp?.performanceTime > 0) {
+            const elapsedS = (performance.now() - stamp.performanceTime) / 1000;
+            // Some browsers give stale stamps after a pause.
+            if (Math.abs(stamp.contextTime + elapsedS - heardS) < 0.25) heardS = stamp.contextTime + elapsedS;
+        }
+        return this.liveFrame() - heardS * RATE;
+    }
+
+    #tellClock() {
+        if (!this.#wanted || !this.#node || this.#context.state !== 'running') return;
+        this.#offsets.push(this.#measureOffset());
+        if (this.#offsets.length > OFFSETS_KEPT) this.#offsets.shift();
+        if (this.#offsets.length < OFFSETS_KEPT) return;
+        const liveOffset = this.#steadyOffset();
+        this.#driftStart ??= { atS: this.#context.currentTime, offset: liveOffset };
+        this.#node.post({ type: 'clock', liveOffset });
+    }
+
+    // The median: single stamps jitter by some milliseconds.
+    #steadyOffset() {
+        return [...this.#offsets].sort((a, b) => a - b)[OFFSETS_KEPT >> 1];
+    }
+
+    // How much faster the server's clock runs than the sound card's.
+    #driftPpm() {
+        const elapsedS = this.#driftStart ? this.#context.currentTime - this.#driftStart.atS : 0;
+        if (elapsedS < DRIFT_FROM_S || this.#offsets.length < OFFSETS_KEPT) return 0;
+        return (this.#steadyOffset() - this.#driftStart.offset) / (elapsedS * RATE) * 1e6;
+    }
+
+    #levelRms() {
+        if (!this.analyser) return 0;
+        const samples = new Float32Array(this.analyser.fftSize);
+        this.analyser.getFloatTimeDomainData(samples);
+        return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+    }
+
+    #report() {
+        if (this.state() !== 'playing') return;
+        const { playhead_frame, buffered_ms, underruns, drift_ppm } = this.stats();
+        const report = {
+            playhead_frame,
+            lead_ms: Math.round(buffered_ms),
+            underruns,
+            drift_ppm: Math.round(drift_ppm * 10) / 10,
+        };
+        this.#worker.postMessage({ type: 'report', report });
+    }
+}

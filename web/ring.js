@@ -1,0 +1,132 @@
+// Decoded sound by frame number, from one writer (the worker) to one reader (the audio thread), over shared memory or,
+// where there is none, inside the audio thread.
+//
+// Frames [begin, end) are there. The writer moves both and stores the samples before it moves `end`; the reader moves
+// `head`, the frame it plays next, so that the writer never changes what is about to be heard without a fade.
+
+const BEGIN = 0;
+const END = 1;
+const HEAD = 2;
+const HEADER_BYTES = 32;
+const FADE_FRAMES = 960;
+// The reader may get this much further while the writer copies.
+const MARGIN_FRAMES = 2048;
+
+export class Ring {
+    #header;
+    #channels;
+    #mask;
+    #fadeInNext = false;
+    #joinLate = false;
+
+    // capacity: frames, a power of two.   buffer: of an existing ring to share, else one is made.
+    constructor(capacity, { shared = false, buffer = null } = {}) {
+        const bytes = HEADER_BYTES + capacity * 8;
+        this.buffer = buffer ?? (shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+        this.capacity = capacity;
+        this.#mask = capacity - 1;
+        this.#header = new BigInt64Array(this.buffer, 0, 3);
+        this.#channels = [0, 1].map((i) => new Float32Array(this.buffer, HEADER_BYTES + i * capacity * 4, capacity));
+        if (!buffer) this.head = -1;
+    }
+
+    // The power of two that holds `frames`.
+    static capacityFor(frames) {
+        return 2 ** Math.ceil(Math.log2(frames));
+    }
+
+    get begin() { return this.#load(BEGIN); }
+    get end() { return this.#load(END); }
+    // Frame the reader plays next; -1 while it does not play.
+    get head() { return this.#load(HEAD); }
+    set head(frame) { this.#store(HEAD, frame); }
+
+    // Writer. Puts a chunk where it belongs. What is there already stays, unless `replaces`: then the new sound takes
+    // over at its first frame, or, when that has been played, with a short fade at the earliest frame that has not.
+    write(frame, left, right, replaces = false) {
+        const sound = [left, right];
+        const after = frame + left.length;
+        const gap = frame - this.end;
+        if (this.begin === this.end || gap >= this.capacity / 2 || after <= this.end - this.capacity / 2) {
+            this.#restart(frame);
+        } else if (gap > 0) {
+            if (this.head < 0 || this.end - this.head > FADE_FRAMES + MARGIN_FRAMES) this.#bridge(frame);
+            else this.#restart(frame);
+        }
+        if (replaces && frame < this.end) this.#replace(frame, sound);
+        else this.#append(frame, sound);
+        const end = Math.max(this.end, after);
+        this.#store(BEGIN, Math.max(this.begin, end - this.capacity));
+        this.#store(END, end);
+    }
+
+    // Reader. Copies `count` frames from `frame` on; all of them must be there.
+    read(frame, left, right, count) {
+        for (let i = 0; i < count; i++) {
+            const at = (frame + i) & this.#mask;
+            left[i] = this.#channels[0][at];
+            right[i] = this.#channels[1][at];
+        }
+    }
+
+    // Reader. One sample.
+    sample(channel, frame) {
+        return this.#channels[channel][frame & this.#mask];
+    }
+
+    #restart(frame) {
+        this.#store(END, frame);
+        this.#store(BEGIN, frame);
+    }
+
+    // A gap becomes silence that the sound fades into and out of.
+    #bridge(frame) {
+        const end = this.end;
+        for (const channel of this.#channels) {
+            for (let i = 1; i <= FADE_FRAMES; i++) channel[(end - i) & this.#mask] *= (i - 1) / FADE_FRAMES;
+            for (let f = end; f < frame; f++) channel[f & this.#mask] = 0;
+        }
+        this.#store(BEGIN, Math.max(this.begin, frame - this.capacity / 2));
+        this.#store(END, frame);
+        this.#fadeInNext = true;
+    }
+
+    #append(frame, sound) {
+        this.#copy(frame, sound, Math.max(0, this.end - frame));
+        if (!this.#fadeInNext) return;
+        this.#fadeInNext = false;
+        const count = Math.min(FADE_FRAMES, sound[0].length);
+        for (const channel of this.#channels) {
+            for (let i = 0; i < count; i++) channel[(frame + i) & this.#mask] *= i / count;
+        }
+    }
+
+    #replace(frame, sound) {
+        const skipped = this.head < 0 ? 0 : Math.max(0, this.head + MARGIN_FRAMES - frame);
+        if (skipped > 0) this.#joinLate = true;
+        if (skipped >= sound[0].length) return;
+        const faded = this.#joinLate ? Math.min(FADE_FRAMES, sound[0].length - skipped) : 0;
+        this.#joinLate = false;
+        this.#channels.forEach((channel, c) => {
+            for (let i = 0; i < faded; i++) {
+                const at = (frame + skipped + i) & this.#mask;
+                channel[at] += (sound[c][skipped + i] - channel[at]) * ((i + 1) / faded);
+            }
+        });
+        this.#copy(frame, sound, skipped + faded);
+    }
+
+    #copy(frame, sound, from) {
+        this.#channels.forEach((channel, c) => {
+            for (let i = from; i < sound[c].length; i++) channel[(frame + i) & this.#mask] = sound[c][i];
+        });
+    }
+
+    #load(field) {
+        return Number(Atomics.load(this.#header, field));
+    }
+
+    #store(field, frame) {
+        Atomics.store(this.#header, field, BigInt(frame));
+    }
+}

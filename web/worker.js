@@ -1,0 +1,197 @@
+// Network and decoding, away from the page: takes the station's messages, decodes them and puts the sound where it
+// belongs by frame number. Speaks with the page by messages; the sound goes straight to the audio thread, by shared
+// memory or by `sink`, a MessagePort.
+//
+// From the page: start {url, format, shared, sink}, play, pause, control {parameters, id}, report {...}, online.
+// To the page: connection {state, retryMs}, hello {hello, decoder, reconnects}, text {message}, clock {offsetMs, tripMs},
+// chunk {chunks}, failed {reason}.
+import { Connection } from './connection.js';
+import { createDecoder } from './decoder.js';
+import { parseMessage } from './message.js';
+import { Ring } from './ring.js';
+
+// A decoder that does not stand where a chunk begins is fed this many chunks before it first (the protocol says 16
+// packets).
+const PRIME_CHUNKS = 4;
+const RESERVE_FRAMES = 48000 * 4;
+const WEBCODECS_FAILURES = 2;
+
+// Sound on its way to the audio thread.
+class Sink {
+    #port;
+    #shared;
+    #ring = null;
+
+    constructor(port, shared) {
+        this.#port = port;
+        this.#shared = shared;
+    }
+
+    // An empty ring for another programme.
+    reset(frames) {
+        const capacity = Ring.capacityFor(frames);
+        this.#ring = this.#shared ? new Ring(capacity, { shared: true }) : null;
+        this.#port.postMessage({ type: 'ring', capacity, buffer: this.#ring?.buffer ?? null });
+    }
+
+    write(frame, left, right, replaces) {
+        if (this.#ring) this.#ring.write(frame, left, right, replaces);
+        else this.#port.postMessage({ type: 'write', frame, left, right, replaces }, [left.buffer, right.buffer]);
+    }
+}
+
+// Follows one station: which decoder, what comes next, what was there before.
+class Station {
+    chunks = 0;
+    #sink;
+    #decoder = null;
+    #format = '';
+    #delayFrames = 0;
+    #programme = '';
+    #originMs = 0;
+    #nextFrame = -1;
+    #recent = new Map();
+    #recentChunks = 0;
+    #failures = 0;
+    #queue = Promise.resolve();
+
+    constructor(sink) {
+        this.#sink = sink;
+    }
+
+    get decoderName() { return this.#decoder?.name ?? ''; }
+
+    // What may wait for a decoder happens one after the other.
+    enqueue(task) {
+        this.#queue = this.#queue.then(task).catch((error) => self.postMessage({ type: 'failed', reason: String(error) }));
+        return this.#queue;
+    }
+
+    async greet(hello) {
+        const programme = `${hello.station} ${hello.seed}`;
+        const moved = Math.abs(hello.origin_unix_ms - this.#originMs) > 1000;
+        if (programme !== this.#programme || moved) {
+            this.#sink.reset(hello.lead_frames + RESERVE_FRAMES);
+            this.#recent.clear();
+            this.#recentChunks = Math.ceil((hello.lead_frames + RESERVE_FRAMES) / hello.chunk_frames);
+        }
+        this.#programme = programme;
+        this.#originMs = hello.origin_unix_ms;
+        await this.useFormat(hello);
+    }
+
+    // hello or codec: what comes from now on.
+    async useFormat({ format, decoder_delay_frames: delayFrames }) {
+        this.#delayFrames = delayFrames;
+        this.#nextFrame = -1;
+        if (format === this.#format && this.#decoder) return;
+        this.#format = format;
+        await this.#makeDecoder();
+    }
+
+    async receive(message) {
+        if (message.codec !== this.#format) return;
+        if (message.preroll) {
+            await this.#decoder.begin();
+            this.#decoder.decode({ ...message, drop: true });
+        } else {
+            if (message.firstFrame !== this.#nextFrame) await this.#prime(message.firstFrame);
+            const before = this.#recent.get(message.firstFrame);
+            const replaces = before !== undefined && before.generation < message.generation;
+            this.#decoder.decode({ ...message, replaces, startFrame: message.firstFrame - this.#delayFrames });
+            this.#remember(message);
+        }
+        this.#nextFrame = message.firstFrame + message.frameCount;
+    }
+
+    async #makeDecoder() {
+        this.#decoder?.close();
+        const usable = this.#failures < WEBCODECS_FAILURES;
+        this.#decoder = await createDecoder(this.#format, usable, (...sound) => this.#deliver(...sound),
+            () => this.enqueue(() => this.#recover()));
+        await this.#decoder.begin();
+    }
+
+    #deliver(job, left, right) {
+        if (!job.drop) this.#sink.write(job.startFrame, left, right, job.replaces);
+    }
+
+    async #recover() {
+        this.#failures++;
+        this.#nextFrame = -1;
+        await this.#makeDecoder();
+    }
+
+    async #prime(frame) {
+        await this.#decoder.begin();
+        for (let i = PRIME_CHUNKS; i > 0; i--) {
+            const chunk = this.#recent.get(frame - i * 4800);
+            if (chunk) this.#decoder.decode({ ...chunk, drop: true });
+        }
+    }
+
+    #remember(message) {
+        this.chunks++;
+        this.#recent.delete(message.firstFrame);
+        this.#recent.set(message.firstFrame, message);
+        if (this.#recent.size > this.#recentChunks) this.#recent.delete(this.#recent.keys().next().value);
+    }
+}
+
+let connection = null;
+let station = null;
+let wanted = false;
+let hellos = 0;
+
+function start({ url, format, shared, sink }) {
+    station = new Station(new Sink(sink, shared));
+    connection = new Connection(`${url}?format=${format}`, {
+        hello: greet,
+        text: takeText,
+        binary: takeBinary,
+        state: (state, retryMs) => self.postMessage({ type: 'connection', state, retryMs }),
+        clock: () => self.postMessage({ type: 'clock', offsetMs: connection.clock.offsetMs, tripMs: connection.clock.tripMs }),
+    });
+}
+
+// Audio flows at once after `hello`; who only looks at the page does not need it.
+function greet(hello) {
+    if (!wanted) connection.send({ type: 'pause' });
+    connection.expectAudio(wanted);
+    hellos++;
+    station.enqueue(async () => {
+        await station.greet(hello);
+        self.postMessage({ type: 'hello', hello, decoder: station.decoderName, reconnects: hellos - 1 });
+    });
+}
+
+function takeText(message) {
+    if (message.type === 'codec') station.enqueue(() => station.useFormat(message));
+    self.postMessage({ type: 'text', message });
+}
+
+function takeBinary(buffer) {
+    const message = parseMessage(buffer);
+    if (!message) return;
+    station.enqueue(async () => {
+        await station.receive(message);
+        self.postMessage({ type: 'chunk', chunks: station.chunks, decoder: station.decoderName });
+    });
+}
+
+function want(audio) {
+    wanted = audio;
+    connection.expectAudio(audio);
+    connection.send({ type: audio ? 'play' : 'pause' });
+}
+
+const actions = {
+    start,
+    play: () => want(true),
+    pause: () => want(false),
+    control: ({ parameters, id }) => connection.send({ type: 'control', parameters, id }),
+    report: ({ report }) => connection.send({ type: 'report', ...report }),
+    online: () => connection.retryNow(),
+};
+
+self.onmessage = (event) => actions[event.data.type](event.data);
