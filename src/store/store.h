@@ -7,26 +7,35 @@
 #include "base/status.h"
 #include "score/mood.h"
 
-enum { STORE_PRESET_NAME_CHARS = 50, STORE_PRESET_NAME_BYTES = 201 };
+enum { STORE_PRESET_NAME_CHARS = 50, STORE_PRESET_NAME_BYTES = 201, STORE_PRESETS = 1000 };
 
 struct store_preset {
-    char name[STORE_PRESET_NAME_BYTES];   // UTF-8, 1-50 characters
+    char name[STORE_PRESET_NAME_BYTES];   // UTF-8, 1-50 characters, none of them a control character
     int64_t created_unix;
     struct mood mood;
 };
 
 struct store;
 
-// Opens `directory`/auralis.db, which the caller has locked. A damaged database is set aside as
-// auralis.db.damaged-<unix time> and a new one begun.   set_aside: out, true when that happened.
+// Opens `directory`/auralis.db, which the caller has locked, and starts the thread. A database that is damaged, made by
+// a newer version or somebody else's is set aside as auralis.db.damaged-<unix time>, with its -wal and -shm files, and a
+// new one begun.
+//   set_aside: out, true when that happened.
 // Errors: STATUS_DENIED, STATUS_IO, STATUS_MEMORY.
 MUST_USE enum status store_open(struct store **store, const char *directory, bool *set_aside);
+// Every call must have returned. Accepts NULL.
 void store_close(struct store *store);
 
-// All presets by name. *presets is the caller's to free.   Errors: STATUS_IO, STATUS_MEMORY.
+// What was acknowledged is on the disk. After an error nothing has changed. STATUS_IO: the disk is full, read-only or
+// damaged, and the log says which. STATUS_FULL: too many calls wait.
+
+// All presets by name, in the order of their bytes. *presets is the caller's to free.
+// Errors: STATUS_IO, STATUS_MEMORY, STATUS_FULL.
 MUST_USE enum status store_presets(struct store *store, struct store_preset **presets, int *count);
-// Errors: STATUS_CONFLICT (the name is taken), STATUS_INVALID (the name), STATUS_IO.
+// Errors: STATUS_CONFLICT (the name is taken), STATUS_INVALID (the name), STATUS_FULL (also: STORE_PRESETS are there),
+// STATUS_IO, STATUS_MEMORY.
 MUST_USE enum status store_preset_save(struct store *store, const struct store_preset *preset);
-// Errors: STATUS_NOT_FOUND, STATUS_IO.
+// Parameters that the stored preset lacks, or that are out of range by now, come as their defaults.
+// Errors: STATUS_NOT_FOUND, STATUS_IO, STATUS_MEMORY, STATUS_FULL.
 MUST_USE enum status store_preset_load(struct store *store, const char *name, struct store_preset *preset);
 MUST_USE enum status store_preset_delete(struct store *store, const char *name);

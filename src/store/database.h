@@ -1,0 +1,15 @@
+// The database file: opened, checked, its schema, and set aside when it cannot be trusted. Store thread, or before it
+// runs.
+#pragma once
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "base/status.h"
+
+// Opens or begins the file, checks it, brings it to the present schema.   set_aside: out.
+// Errors: STATUS_DENIED, STATUS_IO, STATUS_MEMORY.
+MUST_USE enum status database_open(sqlite3 **database, const char *path, bool *set_aside);
+// Accepts NULL.
+void database_close(sqlite3 *database);
+// What a result code of SQLite means. Faults are logged with `doing`.
+enum status database_status(sqlite3 *database, int code, const char *doing);

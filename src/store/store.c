@@ -1,0 +1,137 @@
+#include "store/store.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/queue.h"
+#include "os/thread.h"
+#include "store/database.h"
+#include "store/presets.h"
+
+enum { STORE_QUEUE = 64 };
+
+enum store_what { STORE_LIST, STORE_SAVE, STORE_LOAD, STORE_DELETE, STORE_STOP };
+
+// Lies on the caller's stack until `done` is raised. Which of the pointers are used depends on `what`.
+struct store_request {
+    enum store_what what;
+    const char *name;
+    const struct store_preset *saved;
+    struct store_preset *loaded, **listed;
+    int *count;
+    enum status status;
+    struct wakeup done;
+};
+
+struct store {
+    sqlite3 *database;
+    struct queue requests;      // of struct store_request *
+    struct wakeup asked;
+    struct thread thread;
+};
+
+static enum status store_answer(struct store *store, const struct store_request *request)
+{
+    switch (request->what) {
+    case STORE_LIST: return presets_list(store->database, request->listed, request->count);
+    case STORE_SAVE: return presets_save(store->database, request->saved);
+    case STORE_LOAD: return presets_load(store->database, request->name, request->loaded);
+    case STORE_DELETE: return presets_delete(store->database, request->name);
+    case STORE_STOP: return STATUS_OK;
+    }
+    return STATUS_INVALID;
+}
+
+static void store_run(void *argument)
+{
+    struct store *store = argument;
+    for (bool running = true; running;) {
+        struct store_request *request;
+        while (running && queue_pop(&store->requests, &request)) {
+            running = request->what != STORE_STOP;
+            request->status = store_answer(store, request);
+            wakeup_raise(&request->done);
+        }
+        if (running)
+            wakeup_wait(&store->asked, UINT64_MAX);
+    }
+}
+
+static enum status store_ask(struct store *store, struct store_request *request)
+{
+    wakeup_init(&request->done);
+    if (queue_push(&store->requests, &request)) {
+        wakeup_raise(&store->asked);
+        while (!wakeup_wait(&request->done, UINT64_MAX)) {
+        }
+    } else {
+        request->status = STATUS_FULL;
+    }
+    wakeup_finish(&request->done);
+    return request->status;
+}
+
+static void store_free(struct store *store)
+{
+    wakeup_finish(&store->asked);
+    queue_finish(&store->requests);
+    database_close(store->database);
+    free(store);
+}
+
+enum status store_open(struct store **store, const char *directory, bool *set_aside)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/auralis.db", directory) >= (int)sizeof path)
+        return STATUS_IO;
+    struct store *opened = calloc(1, sizeof *opened);
+    if (!opened)
+        return STATUS_MEMORY;
+    wakeup_init(&opened->asked);
+    enum status status = queue_init(&opened->requests, sizeof(struct store_request *), STORE_QUEUE);
+    if (status == STATUS_OK)
+        status = database_open(&opened->database, path, set_aside);
+    if (status == STATUS_OK)
+        status = thread_start(&opened->thread, "store", THREAD_STORE, store_run, opened);
+    if (status != STATUS_OK) {
+        store_free(opened);
+        return status;
+    }
+    *store = opened;
+    return STATUS_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    struct store_request request = {.what = STORE_STOP};
+    (void)store_ask(store, &request);
+    thread_join(&store->thread);
+    store_free(store);
+}
+
+enum status store_presets(struct store *store, struct store_preset **presets, int *count)
+{
+    struct store_request request = {.what = STORE_LIST, .listed = presets, .count = count};
+    return store_ask(store, &request);
+}
+
+enum status store_preset_save(struct store *store, const struct store_preset *preset)
+{
+    struct store_request request = {.what = STORE_SAVE, .saved = preset};
+    return store_ask(store, &request);
+}
+
+enum status store_preset_load(struct store *store, const char *name, struct store_preset *preset)
+{
+    struct store_request request = {.what = STORE_LOAD, .name = name, .loaded = preset};
+    return store_ask(store, &request);
+}
+
+enum status store_preset_delete(struct store *store, const char *name)
+{
+    struct store_request request = {.what = STORE_DELETE, .name = name};
+    return store_ask(store, &request);
+}
