@@ -1,0 +1,32 @@
+// How the mix moves: layer gains on straight lines of 600 ms, all else by a one-pole of 400 ms. Once a block.
+#pragma once
+#include "synth/dsp/vector.h"
+#include "synth/state.h"
+
+// 0..1, and NaN becomes 0.
+INLINE float unit_clamp(float x)
+{
+    x = x > 0.0f ? x : 0.0f;
+    return x < 1.0f ? x : 1.0f;
+}
+
+INLINE float glide(float now, float target)
+{
+    const float share = 0.003327784f;  // 1 - exp(-64 / 48000 / .4)
+    return unit_clamp(now + (target - now) * share);
+}
+
+// before: the layer gains at the beginning of the block; mix->now holds those at its end.
+INLINE void mix_advance(struct mix_state *mix, float before[LAYER_COUNT])
+{
+    for (int n = 0; n < LAYER_COUNT; n++) {
+        before[n] = mix->now.gain[n];
+        float gain = mix->blocks_left > 1 ? mix->now.gain[n] + mix->step[n] : mix->target.gain[n];
+        mix->now.gain[n] = unit_clamp(gain);
+    }
+    if (mix->blocks_left)
+        mix->blocks_left--;
+    mix->now.brightness = glide(mix->now.brightness, mix->target.brightness);
+    mix->now.motion = glide(mix->now.motion, mix->target.motion);
+    mix->now.space = glide(mix->now.space, mix->target.space);
+}

@@ -1,0 +1,47 @@
+// Oscillators over integer phases, 2^32 to a turn.
+#pragma once
+#include "base/frames.h"
+#include "synth/dsp/math.h"
+
+// Hertz of a MIDI pitch.
+INLINE vf pitch_hz(vf pitch)
+{
+    return 440.0f * vf_exp2((pitch - 69.0f) * (1.0f / 12.0f));
+}
+
+// Phase per frame, hz below half the rate.
+INLINE vu phase_increment(vf hz)
+{
+    return vu_from(vf_min(hz, vf_set(FRAME_RATE * 0.49f)) * (0x1p32f / FRAME_RATE));
+}
+
+// What a saw needs to know of its pitch; made once a block.
+struct saw_shape {
+    vf frames_per_unit;  // frames that the phase takes for half a turn
+    vf saw, round;       // how much of the saw, how much of the parabola
+};
+
+// Above 600 Hz the saw gives way to a parabola of the same fundamental: its corners would fold back audibly.
+INLINE struct saw_shape saw_shape(vf hz)
+{
+    vf share = vf_min(600.0f / hz, vf_set(1.0f));
+    return (struct saw_shape){(FRAME_RATE * 0.5f) / hz, share, (1.0f - share) * 2.4674011f};
+}
+
+// Rising saw, -1..1, with its step rounded by the integral of the cubic B-spline over two frames either side.
+// Source: V. Valimaki, J. Pekonen, J. Nam, Perceptually informed synthesis of bandlimited classical waveforms using
+// integrated polynomial interpolation, JASA 131 (2012).
+INLINE vf saw_at(vu phase, const struct saw_shape *shape)
+{
+    vf x = vf_from(phase) * 0x1p-31f;
+    vf size = vf_abs(x);
+    vf to_corner = 1.0f - size;
+    vf distance = to_corner * shape->frames_per_unit;
+    vf outer = vf_max(2.0f - distance, (vf){0});
+    vf inner = vf_max(1.0f - distance, (vf){0});
+    outer = outer * outer;
+    inner = inner * inner;
+    vf rounding = (outer * outer - inner * inner * 4.0f) * (1.0f / 12.0f);
+    vf wave = (size - rounding) * shape->saw + size * to_corner * shape->round;
+    return vf_bits(vu_bits(wave) ^ (phase & 0x80000000));
+}

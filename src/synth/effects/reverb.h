@@ -1,0 +1,162 @@
+// Stereo feedback delay network of 16 modulated lines. Every line is read, damped, mixed and written for a whole block
+// at once, which the shortest line makes possible: it is longer than a block and the swing of its modulation.
+#pragma once
+#include "synth/dsp/highpass.h"
+#include "synth/dsp/math.h"
+#include "synth/instruments/lane_bus.h"
+
+#define REVERB_SWING_FRAMES 6.0f
+
+// Primes, so that no two lines share a period.
+static const uint16_t reverb_delay[REVERB_LINES] = {
+    1009, 1117, 1231, 1361, 1511, 1663, 1847, 2029, 2243, 2477, 2741, 3023, 3343, 3691, 4079, 4507,
+};
+
+// Frames in a line's ring: room for delay, swing and interpolation, in whole blocks.
+INLINE uint32_t reverb_ring_frames(int line)
+{
+    return ((uint32_t)reverb_delay[line] + 10 + 63) / 64 * 64;
+}
+
+struct reverb_work {
+    alignas(64) float line[REVERB_LINES][CONTROL_FRAMES];
+    alignas(64) float tapped[CONTROL_FRAMES + 16];
+    alignas(64) float delay_from[REVERB_LINES], delay_to[REVERB_LINES];
+    alignas(64) float gain[REVERB_LINES], damping[REVERB_LINES];
+};
+
+// Delays at the ends of the block: a slow wave per line, a pure function of the absolute block.
+INLINE void reverb_delays(uint32_t block, struct reverb_work *w)
+{
+    alignas(64) uint32_t from[REVERB_LINES], step[REVERB_LINES];
+    alignas(64) float base[REVERB_LINES];
+    for (uint32_t n = 0; n < REVERB_LINES; n++) {
+        // .11 to .47 Hz.
+        step[n] = 630000u + n * 137131u;
+        from[n] = n * 0x9e3779b1u + block * step[n];
+        base[n] = reverb_delay[n];
+    }
+    for (int n = 0; n < REVERB_LINES; n += SYNTH_WIDTH) {
+        vu phase = vu_load(from + n);
+        vf_store(w->delay_from + n, vf_load(base + n) + vf_sin_phase(phase) * REVERB_SWING_FRAMES);
+        phase += vu_load(step + n);
+        vf_store(w->delay_to + n, vf_load(base + n) + vf_sin_phase(phase) * REVERB_SWING_FRAMES);
+    }
+}
+
+// Gain per pass for a decay of 60 dB in 4 to 20 s, and the share of the damping's second tap: longer lines are passed
+// less often, so they lose more each time.
+INLINE void reverb_gains(float space, struct reverb_work *w)
+{
+    float seconds = exp2_of(2.0f + 2.3219281f * space);
+    for (int n = 0; n < REVERB_LINES; n++) {
+        w->gain[n] = reverb_delay[n] * (-9.9657843f / FRAME_RATE) / seconds;
+        w->damping[n] = reverb_delay[n] * (0.36f - 0.16f * space) / 4507.0f;
+    }
+    for (int n = 0; n < REVERB_LINES; n += SYNTH_WIDTH)
+        vf_store(w->gain + n, vf_exp2(vf_load(w->gain + n)));
+}
+
+// One block out of a line, by the quadratic B-spline, which has no joint where the whole part of the delay moves on.
+INLINE void reverb_tap(const float *ring, uint32_t ring_frames, uint64_t frame, float from, float to, float *out)
+{
+    int whole = (int)((from + to) * 0.5f + 0.5f);
+    const float *at = ring + (frame + ring_frames - (uint32_t)whole - 1) % ring_frames;
+    float offset = (float)whole - from, step = (from - to) * (1.0f / CONTROL_FRAMES);
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        float f = offset + (float)i * step;
+        float before = 0.5f - f, after = 0.5f + f;
+        out[i] = at[i] * (before * before * 0.5f) + at[i + 1] * (0.75f - f * f) + at[i + 2] * (after * after * 0.5f);
+    }
+}
+
+// Two-tap damping and the gain of the pass, on a straight line from what was reached.
+INLINE void reverb_damp(struct reverb *r, int line, const struct reverb_work *w, const float *in, float *out)
+{
+    float gain = r->gain[line], step = (w->gain[line] - gain) * (1.0f / CONTROL_FRAMES);
+    float share = w->damping[line], keep = 1.0f - share;
+    out[0] = (in[0] * keep + r->before[line] * share) * gain;
+    for (int i = 1; i < CONTROL_FRAMES; i++)
+        out[i] = (in[i] * keep + in[i - 1] * share) * (gain + (float)i * step);
+    r->before[line] = in[CONTROL_FRAMES - 1];
+    r->gain[line] = w->gain[line];
+}
+
+// Hadamard matrix of the lines, unscaled.
+INLINE void reverb_mix(float line[REVERB_LINES][CONTROL_FRAMES])
+{
+    for (int half = 1; half < REVERB_LINES; half *= 2)
+        for (int n = 0; n < REVERB_LINES; n++) {
+            if (n & half)
+                continue;
+            float *restrict a = line[n], *restrict b = line[n | half];
+            for (int i = 0; i < CONTROL_FRAMES; i++) {
+                float sum = a[i] + b[i], difference = a[i] - b[i];
+                a[i] = sum;
+                b[i] = difference;
+            }
+        }
+}
+
+// in: a quarter of what the matrix gave plus the input of the line's side.
+INLINE void reverb_write(float *ring, uint32_t ring_frames, uint64_t frame, const float *line, const float *in,
+                         float sign)
+{
+    uint32_t at = (uint32_t)(frame % ring_frames);
+    float *to = ring + at;
+    for (int i = 0; i < CONTROL_FRAMES; i++)
+        to[i] = line[i] * 0.25f + in[i] * sign;
+    if (at < REVERB_GUARD)
+        memcpy(ring + ring_frames + at, to, CONTROL_FRAMES * sizeof *to);
+}
+
+// Sums the even lines to the left and the odd ones to the right, signs alternating.
+INLINE void reverb_collect(struct reverb *r, const struct reverb_work *w, float level, struct stereo_block *out)
+{
+    float from = r->level, step = (level - from) * (1.0f / CONTROL_FRAMES);
+    memset(out, 0, sizeof *out);
+    for (int n = 0; n < REVERB_LINES; n += 4)
+        for (int i = 0; i < CONTROL_FRAMES; i++) {
+            out->left[i] += w->line[n][i] - w->line[n + 2][i];
+            out->right[i] += w->line[n + 1][i] - w->line[n + 3][i];
+        }
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        out->left[i] *= from + (float)i * step;
+        out->right[i] *= from + (float)i * step;
+    }
+    r->level = level;
+}
+
+// Low cut at 160 Hz.
+INLINE void reverb_cut(struct reverb *r, struct stereo_block *in)
+{
+    static const struct highpass cut = {0.985299507f, 0.0103184095f, 1.08058082e-4f, 1.41421356f};
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        in->left[i] = highpass_tick(&cut, r->cut[0], in->left[i]);
+        in->right[i] = highpass_tick(&cut, r->cut[1], in->right[i]);
+    }
+}
+
+// send: changed on the way.   space: 0..1.   out: wet sound, about as loud at every decay.
+INLINE void reverb_render(struct reverb *r, uint64_t frame, float space, struct stereo_block *send,
+                          struct stereo_block *out)
+{
+    struct reverb_work w;
+    reverb_delays((uint32_t)(frame / CONTROL_FRAMES), &w);
+    reverb_gains(space, &w);
+    reverb_cut(r, send);
+    float *ring = r->ring;
+    for (int n = 0; n < REVERB_LINES; n++) {
+        reverb_tap(ring, reverb_ring_frames(n), frame, w.delay_from[n], w.delay_to[n], w.tapped);
+        reverb_damp(r, n, &w, w.tapped, w.line[n]);
+        ring += reverb_ring_frames(n) + REVERB_GUARD;
+    }
+    reverb_collect(r, &w, exp2_of(-1.0f - 1.16f * space), out);
+    reverb_mix(w.line);
+    ring = r->ring;
+    for (int n = 0; n < REVERB_LINES; n++) {
+        const float *in = n & 1 ? send->right : send->left;
+        reverb_write(ring, reverb_ring_frames(n), frame, w.line[n], in, n & 4 ? -1.0f : 1.0f);
+        ring += reverb_ring_frames(n) + REVERB_GUARD;
+    }
+}

@@ -1,0 +1,69 @@
+// Kick: a sine that falls from 150 to 40 Hz, with a soft beginning and a little drive so that small speakers carry it.
+#pragma once
+#include "synth/dsp/envelope.h"
+#include "synth/dsp/oscillator.h"
+#include "synth/instruments/lane_bus.h"
+#include "synth/instruments/lane_keep.h"
+
+struct kick_control {
+    vu increment, increment_step;
+    vf gain, gain_step;
+};
+
+INLINE void kick_start(struct kick *k, int n)
+{
+    k->phase[n] = 0;
+    k->increment[n] = (uint32_t)(150.0f * (0x1p32f / FRAME_RATE));
+    k->sweep[n] = k->decay[n] = 1.0f;
+    k->gain[n] = 0;
+}
+
+INLINE void kick_move(struct kick *k, int first, vu lives, struct kick_control *c)
+{
+    // Both fall by e: the sweep in 45 ms, the level in 280 ms.
+    const float seconds = (float)CONTROL_FRAMES / FRAME_RATE;
+    vf sweep = vf_load(k->sweep + first) * (1.0f - seconds / 0.045f);
+    vf decay = vf_load(k->decay + first) * (1.0f - seconds / 0.28f);
+    lane_keep(k->sweep + first, sweep, lives);
+    lane_keep(k->decay + first, decay, lives);
+    vu increment = phase_increment(sweep * 110.0f + 40.0f);
+    c->increment = vu_load(k->increment + first);
+    c->increment_step = (vu)((vi)(increment - c->increment) / CONTROL_FRAMES);
+    c->gain = vf_load(k->gain + first);
+    vf level = vf_load(k->lanes.level + first) * decay * vf_load(k->lanes.now.velocity + first);
+    c->gain_step = (level - c->gain) * (1.0f / CONTROL_FRAMES);
+}
+
+INLINE void kick_lanes(struct kick *k, int first, const struct kick_control *control, vu lives, struct lane_bus *bus)
+{
+    struct kick_control c = *control;
+    vu phase = vu_load(k->phase + first);
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        c.increment += c.increment_step;
+        c.gain += c.gain_step;
+        vf out = vf_tanh(vf_sin_phase(phase) * (c.gain * 1.6f));
+        lane_bus_add(bus, i, first, out, out);
+        phase += c.increment;
+    }
+    vu_store(k->phase + first, phase & lives);
+    vu_store(k->increment + first, c.increment & lives);
+    lane_keep(k->gain + first, c.gain, lives);
+}
+
+// True when something sounded.
+INLINE int kick_render(struct kick *k, uint64_t frame, struct lane_bus *bus)
+{
+    struct lane_block b;
+    lanes_advance(&k->lanes, frame, &b);
+    for (uint32_t left = b.started; left; left &= left - 1)
+        kick_start(k, __builtin_ctz(left));
+    for (int first = 0; first < LANES; first += SYNTH_WIDTH) {
+        if (lanes_rest(&b, first))
+            continue;
+        struct kick_control c;
+        vu lives = vu_load(b.lives + first);
+        kick_move(k, first, lives, &c);
+        kick_lanes(k, first, &c, lives, bus);
+    }
+    return b.sounding != 0;
+}

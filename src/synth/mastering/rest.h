@@ -1,0 +1,18 @@
+// The mastering before the first sound: gains at 1, the loudness servo as if all had been at its target.
+#pragma once
+#include <string.h>
+
+#include "synth/state.h"
+
+#define SERVO_TARGET_POWER 0.0185823228f    // mean square, weighted, of -18 LUFS
+
+enum { LIMITER_KNOWN = sizeof ((struct mastering *)0)->block_gain / sizeof(float) };
+
+static inline void mastering_rest(struct mastering *m)
+{
+    memset(m, 0, sizeof *m);
+    for (int n = 0; n < LIMITER_KNOWN; n++)
+        m->block_gain[n] = 1.0f;
+    m->limiter_gain = m->servo_gain = 1.0f;
+    m->slow = SERVO_TARGET_POWER;
+}

@@ -1,0 +1,57 @@
+// Loudness servo: measures what is composed by ITU-R BS.1770 weighting and moves its level slowly towards -18 LUFS,
+// by 6 dB either way at most. It stands still where there is next to nothing to measure.
+#pragma once
+#include "synth/dsp/highpass.h"
+#include "synth/dsp/math.h"
+#include "synth/instruments/lane_bus.h"
+#include "synth/mastering/rest.h"
+
+#define SERVO_TARGET_LUFS -18.0f
+#define SERVO_RANGE_DB 6.0f
+#define SERVO_FREEZE_POWER 1.17246531e-4f    // of -40 LUFS
+
+// First stage of the weighting, a shelf.   Source: ITU-R BS.1770-4, table 1.
+INLINE float servo_shelf(float memory[2], float in)
+{
+    float out = 1.53512486f * in + memory[0];
+    memory[0] = -2.69169619f * in + 1.69065929f * out + memory[1];
+    memory[1] = 1.19839281f * in - 0.732480774f * out;
+    return out;
+}
+
+// Second stage, the high-pass of table 2 in state-variable form.
+INLINE float servo_weigh(struct mastering *m, int channel, float in)
+{
+    static const struct highpass rumble = {0.995029926f, 0.00248356078f, 6.19888306e-6f, 1.99869271f};
+    return highpass_tick(&rumble, m->rumble[channel], servo_shelf(m->shelf[channel], in));
+}
+
+// Mean square of both channels, weighted.
+INLINE float servo_power(struct mastering *m, const struct stereo_block *b)
+{
+    float sum = 0;
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        float left = servo_weigh(m, 0, b->left[i]), right = servo_weigh(m, 1, b->right[i]);
+        sum += left * left + right * right;
+    }
+    return sum * (1.0f / CONTROL_FRAMES);
+}
+
+INLINE void servo_render(struct mastering *m, struct stereo_block *b)
+{
+    float power = servo_power(m, b);
+    m->momentary += (power - m->momentary) * 0.003327784f;      // 400 ms
+    if (m->momentary > SERVO_FREEZE_POWER)
+        m->slow += (power - m->slow) * 1.111049e-4f;            // 12 s
+    float wanted_db = 3.01029996f * log2_of(SERVO_TARGET_POWER / (m->slow + 1e-9f));
+    wanted_db = wanted_db > -SERVO_RANGE_DB ? wanted_db : -SERVO_RANGE_DB;
+    wanted_db = wanted_db < SERVO_RANGE_DB ? wanted_db : SERVO_RANGE_DB;
+    m->servo_db += (wanted_db - m->servo_db) * 4.443457e-4f;    // 3 s
+    float from = m->servo_gain, to = exp2_of(m->servo_db * 0.166096405f);
+    float step = (to - from) * (1.0f / CONTROL_FRAMES);
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        b->left[i] *= from + (float)i * step;
+        b->right[i] *= from + (float)i * step;
+    }
+    m->servo_gain = to;
+}

@@ -1,0 +1,116 @@
+// The layout of one chain's state: flat, without pointers, structures of arrays in groups of 16 lanes. Only src/synth
+// and renderers look inside. A lane that rests holds zeros in its instrument.
+#pragma once
+#include <stdalign.h>
+#include <stdint.h>
+
+#include "base/frames.h"
+#include "score/event.h"
+#include "synth/synth.h"
+
+enum { LANES = 16 };  // logical lanes of a group, whatever the hardware
+
+// What a note is, per lane.
+struct lane_notes {
+    uint64_t id[LANES];
+    uint64_t end_frame[LANES];   // it ends by itself there; 0: until told
+    float pitch[LANES], velocity[LANES], pan[LANES], brightness[LANES];
+    float attack_s[LANES], release_s[LANES];
+};
+
+enum lane_stage { LANE_RESTS, LANE_ATTACKS, LANE_HOLDS, LANE_RELEASES, LANE_MAKES_ROOM };
+
+// Notes and envelopes of one group of lanes.
+struct lanes {
+    struct lane_notes now, next;
+    uint32_t waiting[LANES];     // a note in `next` wants the lane
+    uint32_t stage[LANES];       // enum lane_stage
+    float ramp[LANES];           // 0..1, place on the attack or, falling, on the way out for another note
+    float step[LANES];           // of the attack, per block
+    float factor[LANES];         // of the release, per block
+    float top[LANES];            // level at which making room began
+    float level[LANES];          // envelope at the end of the last block, 0..1
+};
+
+struct pad {
+    struct lanes lanes;
+    uint32_t seed[LANES];
+    uint32_t phase_a[LANES], phase_b[LANES], phase_sub[LANES];
+    float left_1[LANES], left_2[LANES], right_1[LANES], right_2[LANES];  // filter memories
+    float a1[LANES], a2[LANES], a3[LANES];                               // filter coefficients reached
+    float gain_left[LANES], gain_right[LANES];
+};
+
+struct lead {
+    struct lanes lanes;
+    uint32_t seed[LANES];
+    uint32_t phase_left[LANES], phase_right[LANES], phase_modulator[LANES];
+    float decay[LANES], strike[LANES];                                   // slow and fast decay, from 1 down
+    float index[LANES], gain_left[LANES], gain_right[LANES];
+};
+
+struct kick {
+    struct lanes lanes;
+    uint32_t phase[LANES];
+    uint32_t increment[LANES];
+    float sweep[LANES], decay[LANES];
+    float gain[LANES];
+};
+
+struct swell {
+    struct lanes lanes;
+    uint32_t seed[LANES];
+    uint32_t noise_left[LANES], noise_right[LANES];
+    float left_1[LANES], left_2[LANES], right_1[LANES], right_2[LANES];
+    float a1[LANES], a2[LANES], a3[LANES];
+    float gain_left[LANES], gain_right[LANES];
+};
+
+enum { REVERB_LINES = 16, REVERB_GUARD = 128, REVERB_FRAMES = 40512 };
+
+// Source: J.-M. Jot and A. Chaigne, Digital delay networks for designing artificial reverberators, AES 90 (1991).
+struct reverb {
+    float ring[REVERB_FRAMES];       // the lines, one behind the other, each with its guard
+    float before[REVERB_LINES];      // last interpolated sample of each line
+    float gain[REVERB_LINES];        // reached, per pass
+    float level;                     // reached, of the wet sound
+    float cut[2][2];                 // low cut: memories per channel
+};
+
+enum { LIMITER_BLOCKS = SYNTH_LOOKAHEAD / CONTROL_FRAMES };
+
+struct mastering {
+    float delay[LIMITER_BLOCKS][2][CONTROL_FRAMES];  // by block number modulo LIMITER_BLOCKS
+    float block_gain[8];             // what each of the last blocks needs, newest last
+    float limiter_gain;              // reached
+    float dc_in[2], dc_out[2];
+    float side[2];                   // side high-pass
+    float shelf[2][2], rumble[2][2]; // loudness weighting
+    float momentary, slow;           // mean square, weighted
+    float servo_db, servo_gain;      // reached
+};
+
+struct mix_state {
+    struct mix target, now;
+    float step[LAYER_COUNT];         // of the layer gains, per block
+    uint32_t blocks_left;            // of the ramp
+    uint32_t taken;                  // a mix has come since the start
+};
+
+enum { PAD_GROUPS = SYNTH_PAD_LANES / LANES };
+
+struct synth_state {
+    alignas(64) uint64_t input_frame;
+    uint64_t faults;
+    struct mix_state mix;
+    alignas(64) struct pad pad[PAD_GROUPS];
+    alignas(64) struct lead lead;
+    alignas(64) struct kick kick;
+    alignas(64) struct swell swell;
+    alignas(64) struct reverb reverb;
+    alignas(64) struct mastering mastering;
+};
+
+_Static_assert((int)SYNTH_LEAD_LANES == LANES && (int)SYNTH_KICK_LANES == LANES && (int)SYNTH_SWELL_LANES == LANES,
+               "one group each");
+_Static_assert(sizeof(struct synth_state) % 64 == 0 && sizeof(struct synth_state) <= 1 << 20, "flat and at most 1 MiB");

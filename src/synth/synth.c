@@ -1,0 +1,140 @@
+// Life of one chain: start, events, blocks.
+#include "synth/synth.h"
+
+#include <string.h>
+
+#include "synth/dsp/denormals.h"
+#include "synth/mastering/rest.h"
+#include "synth/state.h"
+
+// A layer gain moves on a straight line of 600 ms.
+enum { GAIN_RAMP_BLOCKS = 450 };
+
+size_t synth_bytes(void)
+{
+    return sizeof(struct synth_state);
+}
+
+void synth_start(void *state, uint64_t frame)
+{
+    struct synth_state *s = state;
+    memset(s, 0, sizeof *s);
+    s->input_frame = frame;
+    s->mix.target = (struct mix){.gain = {1, 1, 1, 1}, .brightness = 0.5f, .motion = 0.5f, .space = 0.5f};
+    s->mix.now = s->mix.target;
+    mastering_rest(&s->mastering);
+}
+
+uint64_t synth_input_frame(const void *state)
+{
+    return ((const struct synth_state *)state)->input_frame;
+}
+
+uint64_t synth_faults(const void *state)
+{
+    return ((const struct synth_state *)state)->faults;
+}
+
+float synth_servo_db(const void *state)
+{
+    return ((const struct synth_state *)state)->mastering.servo_db;
+}
+
+// NaN becomes lo.
+static float clamp(float x, float lo, float hi)
+{
+    x = x > lo ? x : lo;
+    return x < hi ? x : hi;
+}
+
+static void take_mix(struct mix_state *mix, const struct mix *wanted)
+{
+    mix->target.brightness = clamp(wanted->brightness, 0, 1);
+    mix->target.motion = clamp(wanted->motion, 0, 1);
+    mix->target.space = clamp(wanted->space, 0, 1);
+    for (int n = 0; n < LAYER_COUNT; n++) {
+        mix->target.gain[n] = clamp(wanted->gain[n], 0, 1);
+        mix->step[n] = (mix->target.gain[n] - mix->now.gain[n]) * (1.0f / GAIN_RAMP_BLOCKS);
+    }
+    mix->blocks_left = GAIN_RAMP_BLOCKS;
+    if (mix->taken)
+        return;
+    mix->taken = 1;
+    mix->now = mix->target;
+    mix->blocks_left = 0;
+}
+
+// The group that holds a lane of a layer, the lane's place in it through *n. NULL when there is no such lane.
+static struct lanes *find_lane(struct synth_state *s, unsigned layer, unsigned lane, unsigned *n)
+{
+    static const unsigned lane_count[LAYER_COUNT] = {SYNTH_PAD_LANES, SYNTH_LEAD_LANES, SYNTH_KICK_LANES,
+                                                     SYNTH_SWELL_LANES};
+    if (layer >= LAYER_COUNT || lane >= lane_count[layer])
+        return NULL;
+    *n = lane % LANES;
+    switch (layer) {
+    case LAYER_PAD: return &s->pad[lane / LANES].lanes;
+    case LAYER_LEAD: return &s->lead.lanes;
+    case LAYER_KICK: return &s->kick.lanes;
+    default: return &s->swell.lanes;
+    }
+}
+
+static void take_note_on(struct synth_state *s, uint64_t at_frame, const struct note *note)
+{
+    unsigned n;
+    struct lanes *l = find_lane(s, note->layer, note->lane, &n);
+    if (!l)
+        return;
+    struct lane_notes *next = &l->next;
+    next->id[n] = note->id;
+    next->end_frame[n] = note->hold_frames ? at_frame + note->hold_frames : 0;
+    next->pitch[n] = clamp(note->pitch, 0, 127);
+    next->velocity[n] = clamp(note->velocity, 0, 1);
+    next->pan[n] = clamp(note->pan, -1, 1);
+    next->brightness[n] = clamp(note->brightness, 0, 1);
+    next->attack_s[n] = clamp(note->attack_s, 0.008f, 60);
+    next->release_s[n] = clamp(note->release_s, 0.02f, 60);
+    l->waiting[n] = 1;
+}
+
+static void take_note_off(struct synth_state *s, uint64_t at_frame, const struct event *event)
+{
+    unsigned n;
+    struct lanes *l = find_lane(s, event->off.layer, event->off.lane, &n);
+    if (!l)
+        return;
+    if (l->waiting[n] && l->next.id[n] == event->off.id)
+        l->waiting[n] = 0;
+    if (l->now.id[n] != event->off.id)
+        return;
+    if (event->off.release_s > 0)
+        l->now.release_s[n] = clamp(event->off.release_s, 0.02f, 60);
+    // A note that sounds is ended by its end frame; 0 would mean never.
+    l->now.end_frame[n] = at_frame ? at_frame : 1;
+}
+
+static void take_event(struct synth_state *s, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_MIX: take_mix(&s->mix, &event->mix); break;
+    case EVENT_NOTE_OFF: take_note_off(s, event->at_frame, event); break;
+    case EVENT_NOTE_ON: take_note_on(s, event->at_frame, &event->note); break;
+    default: break;
+    }
+}
+
+void synth_render(const struct backend *backend, void *state, const struct event *events, int event_count, float *out,
+                  int blocks)
+{
+    struct synth_state *s = state;
+    denormals_state before = denormals_flush();
+    int taken = 0;
+    for (int n = 0; n < blocks; n++) {
+        uint64_t end = s->input_frame + CONTROL_FRAMES;
+        while (taken < event_count && events[taken].at_frame < end)
+            take_event(s, &events[taken++]);
+        backend->render_block(s, out + (size_t)n * CONTROL_FRAMES * CHANNELS);
+    }
+    denormals_restore(before);
+}
