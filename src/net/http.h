@@ -29,7 +29,7 @@ const char *http_header(const struct http_request *request, const char *name);
 // Percent-decoded value of a query parameter into out. False when it is absent or does not fit.
 bool http_query(const struct http_request *request, const char *name, char *out, size_t cap);
 // The Host header names this machine: a literal address, "localhost", or one of the allowed names (NULL-terminated, may
-// be NULL). Guards against rebound DNS names.
+// be NULL). Guards against rebound DNS names; no browser leaves it out, so a request without one (HTTP/1.0) is allowed.
 bool http_host_allowed(const struct http_request *request, const char *const *allowed);
 // The Origin header is absent, the request's own origin, or listed ("https://example.org", NULL-terminated, may be NULL).
 bool http_origin_allowed(const struct http_request *request, const char *const *allowed);
@@ -45,3 +45,8 @@ void http_respond_static(struct http_response *response, int status, const char 
                          size_t len);
 // Adds a header line; before http_respond. Values are literals or free of line breaks.
 void http_response_header(struct http_response *response, const char *name, const char *value);
+// The error shape of all answers: {"error":{"code","message","timestamp" (unix ms),"details":{"field","value",
+// "constraint"}}}. field, value, constraint: NULL becomes null. Of each text 400 bytes are told, what is
+// not plain ASCII as "?".
+void http_respond_error(struct http_response *response, int status, const char *code, const char *message,
+                        const char *field, const char *value, const char *constraint);

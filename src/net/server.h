@@ -35,7 +35,8 @@ struct net_handlers {
     // Door thread: a well-formed WebSocket handshake. True: 101 with *accept. False: it has answered by http_respond.
     bool (*upgrade)(void *context, const struct http_request *request, struct net_accept *accept,
                     struct http_response *response);
-    // Door thread: an upgraded socket was lost before `open` could be called; undo what `upgrade` counted.
+    // An upgraded socket was lost before `open` could be called; undo what `upgrade` counted. Door thread, and in rare
+    // cases (no memory) the I/O loop that was to get it.
     void (*abandoned)(void *context, const struct net_accept *accept);
     // I/O loop `loop`. Returns the listener's own data, NULL to refuse (closed with 1013).
     void *(*open)(void *context, int loop, struct connection *connection, const struct net_accept *accept);

@@ -1,0 +1,357 @@
+#include "net/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
+
+#include "net/io_loop.h"
+#include "net/socket.h"
+
+static void connection_on_poll(uv_poll_t *poll, int status, int events);
+
+static void connection_watch(struct connection *connection)
+{
+    int events = UV_READABLE | (connection->waiting ? UV_WRITABLE : 0);
+    if (uv_poll_start(&connection->poll, events, connection_on_poll) != 0)
+        connection_doom(connection);
+}
+
+static void connection_wait(struct connection *connection, bool waiting)
+{
+    if (connection->waiting == waiting || connection->state == CONNECTION_DOOMED)
+        return;
+    connection->waiting = waiting;
+    connection_watch(connection);
+}
+
+void connection_doom(struct connection *connection)
+{
+    if (connection->state == CONNECTION_DOOMED)
+        return;
+    connection->state = CONNECTION_DOOMED;
+    uv_poll_stop(&connection->poll);
+    list_append(&connection->loop->doomed, &connection->link);
+}
+
+static void connection_on_freed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void connection_destroy(struct connection *connection)
+{
+    struct io_loop *loop = connection->loop;
+    list_remove(&connection->link);
+    outgoing_finish(&connection->outgoing);
+    receiver_finish(&connection->receiver);
+    if (connection->listener)
+        loop->shared->handlers.closed(connection->listener, connection->close_code);
+    uv_close((uv_handle_t *)&connection->poll, connection_on_freed);
+    close(connection->descriptor);
+    atomic_fetch_sub(&loop->shared->stats.open_connections, 1);
+    atomic_fetch_sub(&loop->load, 1);
+}
+
+static size_t connection_spans_len(const struct iovec *spans, int count)
+{
+    size_t len = 0;
+    for (int i = 0; i < count; i++)
+        len += spans[i].iov_len;
+    return len;
+}
+
+static void connection_count_sent(struct connection *connection, size_t len)
+{
+    connection->bytes_sent += len;
+    connection->loop->bytes_sent += len;
+}
+
+// Everything that was to be sent is with the kernel.
+static void connection_drained(struct connection *connection)
+{
+    connection_wait(connection, false);
+    if (connection->state != CONNECTION_CLOSING)
+        return;
+    if (connection->deaf)
+        shutdown(connection->descriptor, SHUT_WR);
+    else if (connection->peer_done)
+        connection_doom(connection);
+}
+
+// Sends as much as the kernel takes. False when the socket is lost.
+static bool connection_flush(struct connection *connection)
+{
+    while (!outgoing_empty(&connection->outgoing)) {
+        struct iovec spans[OUTGOING_MAX_SPANS];
+        int count = outgoing_gather(&connection->outgoing, spans);
+        size_t want = connection_spans_len(spans, count);
+        ssize_t sent = want > 0 ? socket_send(connection->descriptor, spans, count) : 0;
+        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            connection_wait(connection, true);
+            return true;
+        }
+        if (sent < 0) {
+            atomic_fetch_add(&connection->loop->shared->stats.send_errors, 1);
+            connection_doom(connection);
+            return false;
+        }
+        connection_count_sent(connection, (size_t)sent);
+        outgoing_sent(&connection->outgoing, (size_t)sent);
+        if ((size_t)sent < want) {
+            connection_wait(connection, true);
+            return true;
+        }
+    }
+    connection_drained(connection);
+    return true;
+}
+
+static void connection_flush_unless_waiting(struct connection *connection)
+{
+    if (!connection->waiting)
+        (void)connection_flush(connection);
+}
+
+// Bytes of its own: straight to the kernel when nothing is before them, and what it does not take is queued. False when
+// there is no room; then nothing was sent.
+static bool connection_put(struct connection *connection, struct iovec slices[2])
+{
+    struct outgoing *outgoing = &connection->outgoing;
+    size_t len = slices[0].iov_len + slices[1].iov_len;
+    if (len > RING_BYTES)
+        return false;
+    if (!connection->waiting && outgoing_empty(outgoing)) {
+        ssize_t sent = socket_send(connection->descriptor, slices, 2);
+        if (sent > 0)
+            connection_count_sent(connection, (size_t)sent);
+        if (sent == (ssize_t)len)
+            return true;
+        for (int i = 0; i < 2 && sent > 0; i++) {
+            size_t part = (size_t)sent < slices[i].iov_len ? (size_t)sent : slices[i].iov_len;
+            slices[i] = (struct iovec){(uint8_t *)slices[i].iov_base + part, slices[i].iov_len - part};
+            sent -= (ssize_t)part;
+        }
+    }
+    if (!outgoing_raw(outgoing, slices, 2))
+        return false;
+    connection_flush_unless_waiting(connection);
+    return true;
+}
+
+static bool connection_put_frame(struct connection *connection, enum websocket_opcode opcode, const void *payload,
+                                 size_t len)
+{
+    uint8_t head[WEBSOCKET_MAX_HEAD_BYTES];
+    struct iovec slices[2] = {
+        {.iov_base = head, .iov_len = websocket_write_head(head, opcode, len)},
+        {.iov_base = (void *)(uintptr_t)payload, .iov_len = len},
+    };
+    return connection_put(connection, slices);
+}
+
+bool connection_send_text(struct connection *connection, const char *text, size_t len)
+{
+    if (connection->state != CONNECTION_OPEN)
+        return false;
+    if (!connection_put_frame(connection, WEBSOCKET_TEXT, text, len)) {
+        connection_close(connection, 1008, "does not read");
+        return false;
+    }
+    return true;
+}
+
+enum connection_sent connection_send(struct connection *connection, const struct iovec *slices, int slice_count,
+                                     int shared_from, void (*release)(void *pin), void *pin)
+{
+    struct outgoing *outgoing = &connection->outgoing;
+    if (connection->state != CONNECTION_OPEN)
+        return CONNECTION_GONE;
+    if (outgoing->release)
+        return CONNECTION_BUSY;
+    outgoing_share(outgoing, slices, slice_count, shared_from, release, pin);
+    if (!connection->waiting && !connection_flush(connection)) {
+        outgoing_unshare(outgoing);
+        return CONNECTION_GONE;
+    }
+    if (!outgoing->release)
+        return CONNECTION_SENT;
+    if (outgoing_keep_own(outgoing))
+        return CONNECTION_PENDING;
+    outgoing_unshare(outgoing);
+    connection_doom(connection);
+    return CONNECTION_GONE;
+}
+
+static void connection_begin_close(struct connection *connection, int code, const char *reason)
+{
+    struct io_loop *loop = connection->loop;
+    connection->state = CONNECTION_CLOSING;
+    connection->close_code = code;
+    connection->due_ms = uv_now(&loop->uv) + loop->shared->limits.close_ms;
+    list_append(&loop->closing, &connection->link);
+    outgoing_close(&connection->outgoing, code, reason);
+    connection_flush_unless_waiting(connection);
+}
+
+void connection_close(struct connection *connection, int code, const char *reason)
+{
+    if (connection->state == CONNECTION_OPEN)
+        connection_begin_close(connection, code, reason);
+}
+
+size_t connection_unacknowledged(const struct connection *connection)
+{
+#ifdef SIOCOUTQ
+    int bytes = 0;
+    if (connection->state != CONNECTION_DOOMED && ioctl(connection->descriptor, SIOCOUTQ, &bytes) == 0)
+        return (size_t)bytes;
+#endif
+    return 0;
+}
+
+uint64_t connection_bytes_sent(const struct connection *connection)
+{
+    return connection->bytes_sent;
+}
+
+void connection_ping(struct connection *connection)
+{
+    struct io_loop *loop = connection->loop;
+    connection->due_ms = uv_now(&loop->uv) + loop->shared->limits.ping_ms;
+    list_append(&loop->open, &connection->link);
+    (void)connection_put_frame(connection, WEBSOCKET_PING, "", 0);
+}
+
+static void connection_on_message(void *context, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
+{
+    struct connection *connection = context;
+    if (connection->state == CONNECTION_OPEN && connection->listener)
+        connection->loop->shared->handlers.message(connection->listener, opcode, bytes, len);
+}
+
+// A peer that sends pings and reads nothing must not fill the room that texts need: then it gets no answer.
+static void connection_on_ping(void *context, const uint8_t *bytes, size_t len)
+{
+    struct connection *connection = context;
+    if (connection->state != CONNECTION_OPEN || ring_room(&connection->outgoing.texts) < RING_BYTES / 2)
+        return;
+    (void)connection_put_frame(connection, WEBSOCKET_PONG, bytes, len);
+}
+
+static const struct receiver_events connection_events = {
+    .message = connection_on_message,
+    .ping = connection_on_ping,
+};
+
+static void connection_peer_closed(struct connection *connection, int code)
+{
+    connection->peer_done = true;
+    outgoing_drop_unbegun(&connection->outgoing);
+    if (connection->state == CONNECTION_OPEN)
+        connection_begin_close(connection, code, NULL);
+    else if (connection->state == CONNECTION_CLOSING && outgoing_empty(&connection->outgoing))
+        connection_doom(connection);
+}
+
+static void connection_receive(struct connection *connection, const uint8_t *bytes, size_t len)
+{
+    int code;
+    if (connection->deaf || connection->peer_done)
+        return;
+    switch (receiver_feed(&connection->receiver, bytes, len, &code)) {
+    case RECEIVER_OPEN: break;
+    case RECEIVER_CLOSED: connection_peer_closed(connection, code); break;
+    case RECEIVER_FAILED:
+        connection->deaf = true;
+        connection_close(connection, code, NULL);
+    }
+}
+
+static void connection_on_readable(struct connection *connection)
+{
+    struct io_loop *loop = connection->loop;
+    ssize_t len = recv(connection->descriptor, loop->input, sizeof loop->input, 0);
+    if (len > 0)
+        connection_receive(connection, loop->input, (size_t)len);
+    else if (len == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+        connection_doom(connection);
+}
+
+static void connection_on_writable(struct connection *connection)
+{
+    if (!connection_flush(connection) || connection->waiting)
+        return;
+    if (connection->state == CONNECTION_OPEN && connection->listener)
+        connection->loop->shared->handlers.writable(connection->listener);
+}
+
+static void connection_on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct connection *connection = poll->data;
+    if (status < 0)
+        connection_doom(connection);
+    if (connection->state != CONNECTION_DOOMED && (events & UV_WRITABLE))
+        connection_on_writable(connection);
+    if (connection->state != CONNECTION_DOOMED && (events & UV_READABLE))
+        connection_on_readable(connection);
+}
+
+static struct connection *connection_create(struct io_loop *loop, const struct handover *handover)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        return NULL;
+    connection->loop = loop;
+    connection->descriptor = handover->descriptor;
+    connection->close_code = 1006;
+    if (uv_poll_init(&loop->uv, &connection->poll, handover->descriptor) != 0) {
+        free(connection);
+        return NULL;
+    }
+    connection->poll.data = connection;
+    connection->due_ms = uv_now(&loop->uv) + loop->shared->limits.ping_ms;
+    receiver_init(&connection->receiver, handover->accept.max_message_bytes, &connection_events, connection);
+    list_init(&connection->link);
+    list_append(&loop->open, &connection->link);
+    atomic_fetch_add(&loop->shared->stats.open_connections, 1);
+    return connection;
+}
+
+// The answer goes first, and whatever `open` sends comes after it.
+static void connection_begin(struct connection *connection, struct handover *handover)
+{
+    const struct net_handlers *handlers = &connection->loop->shared->handlers;
+    struct iovec answer[2] = {{.iov_base = handover->bytes, .iov_len = handover->answer_len}};
+    if (handover->accept.send_buffer_bytes > 0)
+        socket_set_send_buffer(connection->descriptor, handover->accept.send_buffer_bytes);
+    connection_watch(connection);
+    if (!connection_put(connection, answer))
+        connection_doom(connection);
+    connection->listener =
+        handlers->open(handlers->context, connection->loop->index, connection, &handover->accept);
+    if (!connection->listener)
+        connection_close(connection, 1013, "at capacity");
+    else if (connection->loop->stopping)
+        connection_close(connection, 1001, "the server goes");
+    if (connection->state != CONNECTION_DOOMED && handover->extra_len > 0)
+        connection_receive(connection, handover->bytes + handover->answer_len, handover->extra_len);
+}
+
+void connection_adopt(struct io_loop *loop, struct handover *handover)
+{
+    struct connection *connection = connection_create(loop, handover);
+    if (connection) {
+        connection_begin(connection, handover);
+    } else {
+        loop->shared->handlers.abandoned(loop->shared->handlers.context, &handover->accept);
+        close(handover->descriptor);
+        atomic_fetch_sub(&loop->load, 1);
+    }
+    free(handover);
+}

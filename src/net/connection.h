@@ -1,0 +1,46 @@
+// One upgraded WebSocket on its I/O loop.
+#pragma once
+#include <uv.h>
+
+#include "net/list.h"
+#include "net/outgoing.h"
+#include "net/receiver.h"
+#include "net/server.h"
+
+struct io_loop;
+
+enum connection_state { CONNECTION_OPEN, CONNECTION_CLOSING, CONNECTION_DOOMED };
+
+struct connection {
+    uv_poll_t poll;
+    struct list link;          // in the loop's list for its state
+    struct io_loop *loop;
+    void *listener;            // NULL while it is not the handler's
+    int descriptor;
+    enum connection_state state;
+    bool waiting;              // the kernel has no room: what comes is queued until the socket is writable
+    bool peer_done;            // the peer's close frame has come, or nothing of it counts any more
+    bool deaf;                 // the peer broke the protocol: what it sends is dropped
+    int close_code;            // what `closed` tells
+    uint64_t due_ms;           // loop time of the next ping, or of the end of the close handshake
+    uint64_t bytes_sent;
+    struct receiver receiver;
+    struct outgoing outgoing;
+};
+
+// What the door hands over. Freed by connection_adopt.
+struct handover {
+    int descriptor;
+    struct net_accept accept;
+    size_t answer_len, extra_len;
+    uint8_t bytes[];           // the 101 answer, then what has been read after the request
+};
+
+// Takes a socket over on its loop: sends the answer, calls `open`. Without memory: `abandoned`.
+void connection_adopt(struct io_loop *loop, struct handover *handover);
+// Sends a ping frame.
+void connection_ping(struct connection *connection);
+// Its end: nothing is sent or received any more. It is destroyed before the loop sleeps again.
+void connection_doom(struct connection *connection);
+// Calls `release` and `closed`, closes the socket and frees it. Only by the loop, for a doomed one.
+void connection_destroy(struct connection *connection);

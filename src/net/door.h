@@ -1,0 +1,41 @@
+// The door: the thread that accepts, and answers HTTP until a socket is closed or handed to an I/O loop.
+#pragma once
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "net/io_loop.h"
+#include "net/list.h"
+#include "net/shared.h"
+#include "os/thread.h"
+
+enum { DOOR_READ_BYTES = 65536 };
+
+struct door {
+    uv_loop_t uv;
+    uv_async_t wake;
+    uv_poll_t listening;
+    uv_timer_t sweep, pause;
+    struct thread thread;
+    struct net_shared *shared;
+    struct io_loop *loops;
+    int loop_count;
+    int listener;               // -1 once closed
+    int reserve;                // a descriptor to give up when there is no other, -1: none
+    int visitors;
+    bool watching;              // new connections are taken
+    atomic_bool stop_accepting, stop;
+    struct list busy, idle, lingering;  // visitors, each list by the time that they have left
+    char input[DOOR_READ_BYTES];
+};
+
+// Takes the listener over, in any case.   Errors: STATUS_MEMORY.
+MUST_USE enum status door_start(struct door *door, struct net_shared *shared, struct io_loop *loops, int loop_count,
+                                int listener);
+// Any thread.
+void door_stop_accepting(struct door *door);
+// Closes everything and ends the thread.
+void door_stop(struct door *door);
+// A visitor has gone: there is room for another one. Door thread.
+void door_has_room(struct door *door);
+// The loop with the fewest sockets.
+struct io_loop *door_choose_loop(struct door *door);

@@ -1,0 +1,30 @@
+// What the door and the I/O loops of one server have in common.
+#pragma once
+#include <stdint.h>
+
+#include "net/server.h"
+
+// Times in real milliseconds, whatever the clock.
+struct net_limits {
+    uint32_t request_ms;       // for a request's head, again for its body, and for progress of its answer
+    uint32_t idle_ms;          // between requests
+    uint32_t ping_ms;          // between pings to a listener
+    uint32_t close_ms;         // for the close handshake
+    int door_sockets;          // at most at the door
+};
+
+struct net_shared {
+    struct net_handlers handlers;
+    const struct clock *clock;
+    char server_name[64];
+    struct net_limits limits;
+    struct net_stats stats;
+};
+
+extern const struct net_limits net_default_limits;
+
+// net_create with other limits than the default ones, for tests.
+MUST_USE enum status net_create_limited(struct net_server **server, const struct net_config *config,
+                                        const struct net_limits *limits);
+// How often to look for what has run out, so that none of `a_ms` and `b_ms` is overrun by much.
+uint32_t net_sweep_ms(uint32_t a_ms, uint32_t b_ms);

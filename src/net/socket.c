@@ -1,0 +1,161 @@
+#include "net/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SOCKET_UNACKNOWLEDGED_MS = 60000 };
+
+#ifndef MSG_NOSIGNAL
+enum { MSG_NOSIGNAL = 0 };  // such systems have SO_NOSIGPIPE
+#endif
+
+static enum status socket_status(int error)
+{
+    switch (error) {
+    case EADDRINUSE: return STATUS_IN_USE;
+    case EACCES:
+    case EPERM: return STATUS_DENIED;
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT: return STATUS_INVALID;
+    default: return STATUS_IO;
+    }
+}
+
+static bool socket_address(const char *text, uint16_t port, struct sockaddr_storage *address, socklen_t *len)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(port);
+        *len = sizeof *v4;
+        return true;
+    }
+    if (inet_pton(AF_INET6, text, &v6->sin6_addr) != 1)
+        return false;
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    *len = sizeof *v6;
+    return true;
+}
+
+static void socket_option(int descriptor, int level, int option, int value)
+{
+    (void)setsockopt(descriptor, level, option, &value, sizeof value);
+}
+
+static bool socket_make_non_blocking(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 &&
+           fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+static enum status socket_bind(int descriptor, const struct sockaddr_storage *address, socklen_t len,
+                               uint16_t *bound_port)
+{
+    struct sockaddr_storage bound;
+    socklen_t bound_len = sizeof bound;
+    socket_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (address->ss_family == AF_INET6)
+        socket_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (!socket_make_non_blocking(descriptor) || bind(descriptor, (const struct sockaddr *)address, len) != 0 ||
+        listen(descriptor, SOMAXCONN) != 0 || getsockname(descriptor, (struct sockaddr *)&bound, &bound_len) != 0)
+        return socket_status(errno);
+    *bound_port = ntohs(bound.ss_family == AF_INET ? ((struct sockaddr_in *)&bound)->sin_port
+                                                   : ((struct sockaddr_in6 *)&bound)->sin6_port);
+    return STATUS_OK;
+}
+
+enum status socket_listen(const char *address, uint16_t port, int *descriptor, uint16_t *bound_port)
+{
+    struct sockaddr_storage storage;
+    socklen_t len;
+    if (!socket_address(address, port, &storage, &len))
+        return STATUS_INVALID;
+    int fd = socket(storage.ss_family, SOCK_STREAM, 0);
+    if (fd < 0)
+        return socket_status(errno);
+    enum status status = socket_bind(fd, &storage, len, bound_port);
+    if (status != STATUS_OK) {
+        close(fd);
+        return status;
+    }
+    *descriptor = fd;
+    return STATUS_OK;
+}
+
+static uint64_t socket_word(const uint8_t bytes[8])
+{
+    uint64_t word = 0;
+    for (int i = 0; i < 8; i++)
+        word = word << 8 | bytes[i];
+    return word;
+}
+
+void socket_peer(const struct sockaddr *address, struct http_peer *peer)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    static const uint8_t loopback[16] = {[15] = 1};
+    *peer = (struct http_peer){0};
+    if (address->sa_family == AF_INET) {
+        memcpy(peer->address, mapped, sizeof mapped);
+        memcpy(peer->address + 12, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+    } else if (address->sa_family == AF_INET6) {
+        memcpy(peer->address, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
+    }
+    bool is_v4 = memcmp(peer->address, mapped, sizeof mapped) == 0;
+    peer->key = socket_word(peer->address + (is_v4 ? 8 : 0));
+    peer->loopback = is_v4 ? peer->address[12] == 127 : memcmp(peer->address, loopback, 16) == 0;
+}
+
+static int socket_accept_plain(int listener, struct sockaddr_storage *address, socklen_t *len)
+{
+#ifdef __linux__
+    return accept4(listener, (struct sockaddr *)address, len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+#else
+    int fd = accept(listener, (struct sockaddr *)address, len);
+    if (fd >= 0)
+        (void)socket_make_non_blocking(fd);
+    return fd;
+#endif
+}
+
+int socket_accept(int listener, struct http_peer *peer)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t len = sizeof address;
+    int fd = socket_accept_plain(listener, &address, &len);
+    if (fd < 0)
+        return fd;
+    socket_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+#ifdef TCP_USER_TIMEOUT
+    socket_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, SOCKET_UNACKNOWLEDGED_MS);
+#endif
+#ifdef SO_NOSIGPIPE
+    socket_option(fd, SOL_SOCKET, SO_NOSIGPIPE, 1);
+#endif
+    socket_peer((const struct sockaddr *)&address, peer);
+    return fd;
+}
+
+void socket_set_send_buffer(int descriptor, size_t bytes)
+{
+    socket_option(descriptor, SOL_SOCKET, SO_SNDBUF, bytes < INT32_MAX ? (int)bytes : INT32_MAX);
+}
+
+ssize_t socket_send(int descriptor, const struct iovec *spans, int count)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)spans};
+    message.msg_iovlen = (size_t)count;
+    ssize_t sent;
+    do
+        sent = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent;
+}

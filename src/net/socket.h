@@ -1,0 +1,20 @@
+// Sockets: what listening, accepting and sending need of the system.
+#pragma once
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/status.h"
+#include "net/http.h"
+
+// A listening, non-blocking socket.   descriptor, bound_port: out.
+// Errors: STATUS_IN_USE, STATUS_DENIED, STATUS_INVALID (the address), STATUS_IO.
+MUST_USE enum status socket_listen(const char *address, uint16_t port, int *descriptor, uint16_t *bound_port);
+// The next connection, non-blocking, without Nagle's algorithm; -1 and errno when there is none.
+int socket_accept(int listener, struct http_peer *peer);
+void socket_peer(const struct sockaddr *address, struct http_peer *peer);
+void socket_set_send_buffer(int descriptor, size_t bytes);
+// As writev, but never a SIGPIPE, and interruptions are not seen.
+ssize_t socket_send(int descriptor, const struct iovec *spans, int count);

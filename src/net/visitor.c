@@ -1,0 +1,322 @@
+#include "net/visitor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/door.h"
+#include "net/handshake.h"
+#include "net/http_response.h"
+#include "net/socket.h"
+
+static void visitor_on_poll(uv_poll_t *poll, int status, int events);
+static void visitor_consume(struct visitor *visitor, const char *bytes, size_t len);
+
+static void visitor_watch(struct visitor *visitor, int events)
+{
+    if (uv_poll_start(&visitor->poll, events, visitor_on_poll) != 0)
+        visitor_end(visitor);
+}
+
+static void visitor_give_time(struct visitor *visitor, struct list *list, uint32_t ms)
+{
+    visitor->due_ms = uv_now(&visitor->door->uv) + ms;
+    list_append(list, &visitor->link);
+}
+
+static void visitor_give_request_time(struct visitor *visitor)
+{
+    visitor_give_time(visitor, &visitor->door->busy, visitor->door->shared->limits.request_ms);
+}
+
+static void visitor_on_freed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void visitor_end(struct visitor *visitor)
+{
+    struct door *door = visitor->door;
+    if (visitor->state == VISITOR_GONE)
+        return;
+    visitor->state = VISITOR_GONE;
+    list_remove(&visitor->link);
+    uv_close((uv_handle_t *)&visitor->poll, visitor_on_freed);
+    if (visitor->descriptor >= 0)
+        close(visitor->descriptor);
+    http_parser_finish(&visitor->parser);
+    free(visitor->answer);
+    free(visitor->input);
+    door->visitors--;
+    atomic_fetch_sub(&door->shared->stats.open_http, 1);
+    door_has_room(door);
+}
+
+// The peer is told that nothing more comes, and gets time to read what came; closing at once could destroy it.
+static void visitor_linger(struct visitor *visitor)
+{
+    visitor->state = VISITOR_LINGERING;
+    shutdown(visitor->descriptor, SHUT_WR);
+    visitor_give_time(visitor, &visitor->door->lingering, visitor->door->shared->limits.close_ms);
+    visitor_watch(visitor, UV_READABLE);
+}
+
+static void visitor_answered(struct visitor *visitor)
+{
+    free(visitor->answer);
+    visitor->answer = NULL;
+    if (visitor->last) {
+        visitor_linger(visitor);
+        return;
+    }
+    visitor->state = VISITOR_READING;
+    visitor->head_timed = visitor->body_timed = visitor->continued = false;
+    visitor_give_time(visitor, &visitor->door->idle, visitor->door->shared->limits.idle_ms);
+    visitor_watch(visitor, UV_READABLE);
+}
+
+static void visitor_take_off(struct visitor *visitor, size_t sent)
+{
+    atomic_fetch_add(&visitor->door->shared->stats.bytes_sent, sent);
+    for (int i = 0; i < 2; i++) {
+        struct iovec *left = &visitor->left[i];
+        size_t part = sent < left->iov_len ? sent : left->iov_len;
+        *left = (struct iovec){(char *)left->iov_base + part, left->iov_len - part};
+        sent -= part;
+    }
+}
+
+static void visitor_write(struct visitor *visitor)
+{
+    ssize_t sent = socket_send(visitor->descriptor, visitor->left, 2);
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+        visitor_end(visitor);
+        return;
+    }
+    if (sent > 0)
+        visitor_take_off(visitor, (size_t)sent);
+    if (visitor->left[0].iov_len + visitor->left[1].iov_len == 0) {
+        visitor_answered(visitor);
+        return;
+    }
+    if (sent > 0)
+        visitor_give_request_time(visitor);
+    visitor_watch(visitor, UV_WRITABLE);
+}
+
+// Sends the answer; the request is no longer needed.
+static void visitor_answer(struct visitor *visitor, struct http_response *response)
+{
+    struct net_stats *stats = &visitor->door->shared->stats;
+    if (!response->answered)
+        http_respond_error(response, 500, "INTERNAL_ERROR", "The request was not answered.", NULL, NULL, NULL);
+    if (response->status >= 400)
+        atomic_fetch_add(&stats->http_errors, 1);
+    http_parser_reset(&visitor->parser);
+    if (!response->head) {
+        visitor_end(visitor);
+        return;
+    }
+    visitor->answer = response->head;
+    visitor->left[0] = (struct iovec){response->head, response->head_len};
+    visitor->left[1] = (struct iovec){(void *)(uintptr_t)response->body, response->body_len};
+    visitor->last = !response->keep_alive;
+    visitor->state = VISITOR_ANSWERING;
+    visitor_give_request_time(visitor);
+    visitor_write(visitor);
+}
+
+static void visitor_prepare_answer(struct visitor *visitor, struct http_response *response)
+{
+    struct net_shared *shared = visitor->door->shared;
+    const struct http_parser *parser = &visitor->parser;
+    http_response_init(response, shared->server_name, clock_unix_ns(shared->clock));
+    response->http_1_1 = parser->http_1_1 || !parser->head_done;
+    response->keep_alive = parser->keep_alive;
+    response->head_only = parser->request.method && strcmp(parser->request.method, "HEAD") == 0;
+}
+
+static void visitor_refuse(struct visitor *visitor, int status, const char *message, const char *field,
+                           const char *constraint)
+{
+    struct http_response response;
+    visitor_prepare_answer(visitor, &response);
+    response.keep_alive = false;
+    const char *code = status >= 500 && status != 501 && status != 505 ? "INTERNAL_ERROR" : "INVALID_PARAMETERS";
+    http_respond_error(&response, status, code, message, field, NULL, constraint);
+    visitor_answer(visitor, &response);
+}
+
+static bool visitor_hand_over(struct visitor *visitor, const struct net_accept *accept, const char *rest, size_t len)
+{
+    struct handover *handover = malloc(sizeof *handover + HANDSHAKE_ANSWER_BYTES + len);
+    if (!handover)
+        return false;
+    handover->descriptor = visitor->descriptor;
+    handover->accept = *accept;
+    handover->answer_len = handshake_answer(&visitor->parser.request, accept, visitor->door->shared->server_name,
+                                            (char *)handover->bytes);
+    handover->extra_len = len;
+    memcpy(handover->bytes + handover->answer_len, rest, len);
+    uv_poll_stop(&visitor->poll);
+    if (!io_loop_hand_over(door_choose_loop(visitor->door), handover)) {
+        free(handover);
+        return false;
+    }
+    visitor->descriptor = -1;
+    return true;
+}
+
+// What the handler has agreed to. rest: bytes after the request, the first frames perhaps.
+static void visitor_upgrade(struct visitor *visitor, const struct net_accept *accept, struct http_response *response,
+                            const char *rest, size_t len)
+{
+    struct net_shared *shared = visitor->door->shared;
+    if (visitor_hand_over(visitor, accept, rest, len)) {
+        atomic_fetch_add(&shared->stats.upgrades, 1);
+        visitor_end(visitor);
+        return;
+    }
+    shared->handlers.abandoned(shared->handlers.context, accept);
+    http_response_header(response, "Retry-After", "1");
+    http_respond_error(response, 503, "INTERNAL_ERROR", "The server is at capacity.", NULL, NULL, NULL);
+    visitor_answer(visitor, response);
+}
+
+static void visitor_request(struct visitor *visitor, const char *rest, size_t len)
+{
+    struct net_shared *shared = visitor->door->shared;
+    const struct http_request *request = &visitor->parser.request;
+    struct net_accept accept = {0};
+    struct http_response response;
+    atomic_fetch_add(&shared->stats.requests, 1);
+    visitor_prepare_answer(visitor, &response);
+    if (!handshake_wanted(request)) {
+        shared->handlers.request(shared->handlers.context, request, &response);
+    } else if (handshake_check(request, visitor->parser.http_1_1, &response) &&
+               shared->handlers.upgrade(shared->handlers.context, request, &accept, &response)) {
+        visitor_upgrade(visitor, &accept, &response, rest, len);
+        return;
+    }
+    visitor_answer(visitor, &response);
+}
+
+static void visitor_continue(struct visitor *visitor)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct iovec span = {(void *)(uintptr_t)text, sizeof text - 1};
+    visitor->continued = true;
+    if (socket_send(visitor->descriptor, &span, 1) != (ssize_t)span.iov_len)
+        visitor_end(visitor);
+}
+
+// A request has come in part: its head and its body have a time each.
+static void visitor_expect_more(struct visitor *visitor)
+{
+    const struct http_parser *parser = &visitor->parser;
+    if (!visitor->head_timed || (parser->head_done && !visitor->body_timed))
+        visitor_give_request_time(visitor);
+    visitor->head_timed = true;
+    visitor->body_timed = parser->head_done;
+    if (parser->wants_continue && !visitor->continued && parser->request.body_len == 0)
+        visitor_continue(visitor);
+}
+
+static void visitor_fault(struct visitor *visitor)
+{
+    const struct http_fault *fault = &visitor->parser.fault;
+    atomic_fetch_add(&visitor->door->shared->stats.refused_by_parser, 1);
+    visitor_refuse(visitor, fault->status, fault->message, fault->field, fault->constraint);
+}
+
+static void visitor_keep_input(struct visitor *visitor, const char *bytes, size_t len)
+{
+    visitor->input = malloc(len);
+    if (!visitor->input) {
+        visitor_end(visitor);
+        return;
+    }
+    memcpy(visitor->input, bytes, len);
+    visitor->input_len = len;
+}
+
+static void visitor_consume(struct visitor *visitor, const char *bytes, size_t len)
+{
+    while (len > 0 && visitor->state == VISITOR_READING) {
+        size_t used;
+        enum http_parse result = http_parser_feed(&visitor->parser, bytes, len, &used);
+        bytes += used;
+        len -= used;
+        if (result == HTTP_PARSE_DONE)
+            visitor_request(visitor, bytes, len);
+        else if (result == HTTP_PARSE_FAILED)
+            visitor_fault(visitor);
+        else
+            visitor_expect_more(visitor);
+    }
+    if (len > 0 && visitor->state == VISITOR_ANSWERING && !visitor->last)
+        visitor_keep_input(visitor, bytes, len);
+}
+
+static void visitor_on_readable(struct visitor *visitor)
+{
+    struct door *door = visitor->door;
+    ssize_t len = recv(visitor->descriptor, door->input, sizeof door->input, 0);
+    if (len > 0)
+        visitor_consume(visitor, door->input, (size_t)len);
+    else if (len == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+        visitor_end(visitor);
+}
+
+static void visitor_on_writable(struct visitor *visitor)
+{
+    visitor_write(visitor);
+    if (visitor->state != VISITOR_READING || !visitor->input)
+        return;
+    char *input = visitor->input;
+    visitor->input = NULL;
+    visitor_consume(visitor, input, visitor->input_len);
+    free(input);
+}
+
+static void visitor_on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct visitor *visitor = poll->data;
+    if (status < 0)
+        visitor_end(visitor);
+    else if (visitor->state == VISITOR_ANSWERING)
+        visitor_on_writable(visitor);
+    else if (visitor->state != VISITOR_GONE)
+        visitor_on_readable(visitor);
+}
+
+void visitor_timeout(struct visitor *visitor)
+{
+    if (visitor->state == VISITOR_READING && visitor->parser.started)
+        visitor_refuse(visitor, 408, "The request did not come in time.", "request", NULL);
+    else
+        visitor_end(visitor);
+}
+
+bool visitor_welcome(struct door *door, int descriptor, const struct http_peer *peer)
+{
+    struct visitor *visitor = malloc(sizeof *visitor);
+    if (!visitor || uv_poll_init(&door->uv, &visitor->poll, descriptor) != 0) {
+        free(visitor);
+        close(descriptor);
+        return false;
+    }
+    memset((char *)visitor + sizeof visitor->poll, 0, offsetof(struct visitor, parser) - sizeof visitor->poll);
+    visitor->poll.data = visitor;
+    visitor->door = door;
+    visitor->descriptor = descriptor;
+    http_parser_init(&visitor->parser, peer);
+    list_init(&visitor->link);
+    door->visitors++;
+    atomic_fetch_add(&door->shared->stats.open_http, 1);
+    visitor_give_request_time(visitor);
+    visitor_watch(visitor, UV_READABLE);
+    return true;
+}

@@ -1,0 +1,35 @@
+// A socket at the door: reads requests one by one, answers each before the next is read.
+#pragma once
+#include <sys/uio.h>
+#include <uv.h>
+
+#include "net/http_parser.h"
+#include "net/list.h"
+
+struct door;
+
+enum visitor_state { VISITOR_READING, VISITOR_ANSWERING, VISITOR_LINGERING, VISITOR_GONE };
+
+struct visitor {
+    uv_poll_t poll;
+    struct list link;            // in the door's list of those who have the same time
+    struct door *door;
+    int descriptor;              // -1 when it has been handed over
+    enum visitor_state state;
+    uint64_t due_ms;             // when its time is over
+    bool head_timed, body_timed; // their time has begun to run
+    bool continued;              // 100 Continue has been sent for this request
+    bool last;                   // closes after the answer under way
+    char *answer;                // owned
+    struct iovec left[2];        // what of the answer has to go out yet
+    char *input;                 // read, but to be parsed after the answer; owned
+    size_t input_len;
+    struct http_parser parser;
+};
+
+// False when there is no memory; the socket is closed then.
+bool visitor_welcome(struct door *door, int descriptor, const struct http_peer *peer);
+// Its time is over: answers 408 when a request is incomplete, else ends it.
+void visitor_timeout(struct visitor *visitor);
+// Closes and frees it.
+void visitor_end(struct visitor *visitor);
