@@ -1,0 +1,88 @@
+#include "compose/compose.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "compose/form.h"
+#include "compose/harmony.h"
+#include "compose/layers.h"
+
+static void compose_section(struct section section, struct events *events)
+{
+    struct event event = {
+        .at_frame = section.from,
+        .kind = EVENT_SECTION,
+        .section = {.index = section.index, .until_frame = section.to},
+    };
+    memcpy(event.section.name, section.palette->name, sizeof event.section.name);
+    events_add(events, &event);
+}
+
+int compose_events(const struct program *program, uint64_t from, uint64_t to, struct event *out)
+{
+    struct events events = {.out = out, .from = from, .to = to};
+    if (from >= to)
+        return 0;
+    mix_compose(program, &events);
+    compose_section(section_at(program->seed, to - 1), &events);
+    pads_compose(program, &events);
+    melody_compose(program, &events);
+    percussion_compose(program, &events);
+    events_sort(&events);
+    return events.count;
+}
+
+// Keeps of the notes that end by themselves those that still hold at `frame`.
+static void compose_keep_held(struct events *events, uint64_t frame)
+{
+    int kept = 0;
+    for (int i = 0; i < events->count; i++)
+        if (events->out[i].at_frame + events->out[i].note.hold_frames > frame)
+            events->out[kept++] = events->out[i];
+    events->count = kept;
+}
+
+int compose_sounding(const struct program *program, uint64_t frame, struct event *out)
+{
+    out[0] = (struct event){.at_frame = frame, .kind = EVENT_MIX, .mix = mix_at(program, frame)};
+    if (frame == 0)
+        return 1;
+    struct events events = {.out = out + 1, .to = frame};
+    events.from = frame > LAYERS_LONGEST_HOLD ? frame - LAYERS_LONGEST_HOLD : 0;
+    melody_compose(program, &events);
+    percussion_compose(program, &events);
+    compose_keep_held(&events, frame);
+    events.from = 0;
+    pads_sounding(program, frame, &events);
+    events_sort(&events);
+    compose_section(section_at(program->seed, frame - 1), &events);
+    return events.count + 1;
+}
+
+static double compose_bits(const double row[HARMONY_DEGREES * HARMONY_COLOURS])
+{
+    double bits = 0.0;
+    for (int i = 0; i < HARMONY_DEGREES * HARMONY_COLOURS; i++)
+        bits -= row[i] > 0.0 ? row[i] * log2(row[i]) : 0.0;
+    return bits;
+}
+
+double compose_chord_entropy(const struct mood *mood)
+{
+    enum { SETTLED = 200 };
+    double rows[HARMONY_DEGREES][HARMONY_DEGREES * HARMONY_COLOURS];
+    double visits[HARMONY_DEGREES] = {1.0};
+    for (int degree = 0; degree < HARMONY_DEGREES; degree++)
+        harmony_row(mood, degree, rows[degree]);
+    for (int turn = 0; turn < SETTLED; turn++) {
+        double next[HARMONY_DEGREES] = {0.0};
+        for (int degree = 0; degree < HARMONY_DEGREES; degree++)
+            for (int i = 0; i < HARMONY_DEGREES * HARMONY_COLOURS; i++)
+                next[i / HARMONY_COLOURS] += visits[degree] * rows[degree][i];
+        memcpy(visits, next, sizeof visits);
+    }
+    double bits = 0.0;
+    for (int degree = 0; degree < HARMONY_DEGREES; degree++)
+        bits += visits[degree] * compose_bits(rows[degree]);
+    return bits;
+}

@@ -1,0 +1,272 @@
+#include "compose/harmony.h"
+
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "compose/purpose.h"
+
+// The last chord of a section begins no earlier than this before its end; from there on chords stand in their own place,
+// so that whichever of them turns out to be the last leads to the chord that the next section begins with.
+#define LANDING_FRAMES ((uint64_t)PASSAGE_LONGEST)
+
+enum { DRAWS = 12, START_DEPTH = 2, CHOICES = HARMONY_DEGREES * HARMONY_COLOURS };
+
+enum colour { COLOUR_TRIAD, COLOUR_ADD9, COLOUR_SEVENTH, COLOUR_SUS2, COLOUR_SUS4 };
+
+// The ambient chain of the first Auralis, by degree of the mode: i iv V VI III. The other two degrees go on like their
+// relatives, the second like the fourth and the seventh like the fifth.
+static const int chain_degrees[5] = {0, 3, 4, 5, 2};
+static const int chain_rows[HARMONY_DEGREES] = {0, 1, 4, 1, 2, 3, 2};
+static const double chain[5][5] = {
+    {.2, .3, .1, .3, .1}, {.4, .1, .2, .2, .1}, {.5, .1, .1, .2, .1}, {.3, .2, .1, .2, .2}, {.4, .2, .1, .2, .1},
+};
+
+static int harmony_above(enum mode mode, int degree, int steps)
+{
+    return mode_semitones(mode, degree + steps) - mode_semitones(mode, degree);
+}
+
+// The quality of a colour on a degree; -1 when the mode has no such chord.
+static int harmony_quality(enum mode mode, int degree, int colour)
+{
+    bool major = harmony_above(mode, degree, 2) == 4;
+    bool whole_second = harmony_above(mode, degree, 1) == 2;
+    bool major_seventh = harmony_above(mode, degree, 6) == 11;
+    if (harmony_above(mode, degree, 4) == 6)
+        return colour == COLOUR_TRIAD ? CHORD_HALF_DIMINISHED : -1;
+    switch (colour) {
+    case COLOUR_TRIAD: return major ? CHORD_MAJOR : CHORD_MINOR;
+    case COLOUR_ADD9: return !whole_second ? -1 : major ? CHORD_ADD9 : CHORD_MIN_ADD9;
+    case COLOUR_SEVENTH: return !major ? CHORD_MIN7 : major_seventh ? CHORD_MAJ7 : CHORD_DOM7;
+    case COLOUR_SUS2: return whole_second ? CHORD_SUS2 : -1;
+    default: return harmony_above(mode, degree, 3) == 5 ? CHORD_SUS4 : -1;
+    }
+}
+
+static struct chord harmony_chord(const struct mood *mood, int choice)
+{
+    int degree = choice / HARMONY_COLOURS;
+    int quality = harmony_quality(mood->mode, degree, choice % HARMONY_COLOURS);
+    int root = (key_tonic(mood->key) + mode_semitones(mood->mode, degree)) % 12;
+    return (struct chord){
+        .root = (uint8_t)root,
+        .degree = (uint8_t)degree,
+        .quality = (uint8_t)quality,
+        .tones = chord_tones(root, (enum chord_quality)quality),
+    };
+}
+
+static bool harmony_has(const struct mood *mood, int choice)
+{
+    return harmony_quality(mood->mode, choice / HARMONY_COLOURS, choice % HARMONY_COLOURS) >= 0;
+}
+
+uint16_t harmony_scale(const struct mood *mood)
+{
+    unsigned scale = 0;
+    for (int degree = 0; degree < HARMONY_DEGREES; degree++)
+        scale |= 1u << (key_tonic(mood->key) + mode_semitones(mood->mode, degree)) % 12;
+    return (uint16_t)scale;
+}
+
+// Shares `weight` among the colours of one degree: plain triads at variety 0, up to six tenths coloured at 1.
+static void harmony_colour_row(const struct mood *mood, int degree, double weight, double *row)
+{
+    int others = 0;
+    for (int colour = 1; colour < HARMONY_COLOURS; colour++)
+        others += harmony_quality(mood->mode, degree, colour) >= 0;
+    double coloured = others ? 0.6 * mood->chord_progression_variety : 0.0;
+    row[0] = weight * (1.0 - coloured);
+    for (int colour = 1; colour < HARMONY_COLOURS; colour++)
+        row[colour] = harmony_quality(mood->mode, degree, colour) >= 0 ? weight * coloured / others : 0.0;
+}
+
+void harmony_row(const struct mood *mood, int degree, double row[CHOICES])
+{
+    double variety = mood->chord_progression_variety;
+    double degrees[HARMONY_DEGREES];
+    for (int i = 0; i < HARMONY_DEGREES; i++)
+        degrees[i] = variety / HARMONY_DEGREES;
+    for (int i = 0; i < 5; i++)
+        degrees[chain_degrees[i]] += (1.0 - variety) * chain[chain_rows[degree]][i];
+    for (int i = 0; i < HARMONY_DEGREES; i++)
+        harmony_colour_row(mood, i, degrees[i], row + i * HARMONY_COLOURS);
+}
+
+// The chord that a section begins with, in its own place: known to both neighbours, plain, never the dominant.
+static struct chord harmony_agreed(uint64_t seed, uint32_t section, const struct mood *mood)
+{
+    static const int degrees[] = {0, 0, 5, 3};
+    uint32_t pick = random_below(seed, PURPOSE_CHORD_AGREED, section, 4);
+    return harmony_chord(mood, degrees[pick] * HARMONY_COLOURS);
+}
+
+// Finds the voicing for a chord that would begin now. False when it cannot be led to within the rules.
+static bool harmony_try(const struct program *program, const struct harmony *now, struct voicing from,
+                        struct chord chord, struct voicing *voicing)
+{
+    const struct passage *passage = &now->passage;
+    if (passage->onset + LANDING_FRAMES < passage->section.to)
+        return voicing_lead(from, chord, voicing);
+    struct chord next = harmony_agreed(program->seed, passage->section.index + 1, &now->mood);
+    *voicing = voicing_home(chord);
+    return voicing_leads(from, *voicing) && voicing_leads(*voicing, voicing_home(next));
+}
+
+// Of all chords of the key the one that is nearest; when none keeps the rules the voices stay where they are.
+static void harmony_nearest(const struct program *program, struct harmony *now)
+{
+    struct voicing from = now->voicing, voicing;
+    int least = 2 * VOICING_MAX_MOTION;
+    for (int choice = 0; choice < CHOICES; choice++) {
+        if (!harmony_has(&now->mood, choice))
+            continue;
+        struct chord chord = harmony_chord(&now->mood, choice);
+        if (!harmony_try(program, now, from, chord, &voicing))
+            continue;
+        int cost = voicing_motion(from, voicing) + (choice % HARMONY_COLOURS != 0);
+        if (cost < least) {
+            least = cost;
+            now->chord = chord;
+            now->voicing = voicing;
+        }
+    }
+}
+
+static int harmony_pick(const double row[CHOICES], double at)
+{
+    int last = 0;
+    for (int choice = 0; choice < CHOICES; choice++) {
+        if (row[choice] <= 0.0)
+            continue;
+        last = choice;
+        at -= row[choice];
+        if (at < 0.0)
+            break;
+    }
+    return last;
+}
+
+// One step of the chain: draws until a chord can be led to.
+static void harmony_draw(const struct program *program, struct harmony *now)
+{
+    double row[CHOICES];
+    harmony_row(&now->mood, now->chord.degree, row);
+    uint64_t step = (uint64_t)now->passage.section.index << 16 | (uint64_t)now->passage.ordinal << 4;
+    for (uint64_t draw = 0; draw < DRAWS; draw++) {
+        int choice = harmony_pick(row, random_unit(program->seed, PURPOSE_CHORD, step + draw));
+        struct chord chord = harmony_chord(&now->mood, choice);
+        struct voicing voicing;
+        if (!harmony_try(program, now, now->voicing, chord, &voicing))
+            continue;
+        now->chord = chord;
+        now->voicing = voicing;
+        return;
+    }
+    harmony_nearest(program, now);
+}
+
+// Goes on from the chord before to the passage that `now` stands at.
+static void harmony_step(const struct program *program, struct harmony *now)
+{
+    struct mood mood = mood_log_at(program->log, now->passage.onset)->mood;
+    bool same = passage_same_key(&mood, &now->mood);
+    now->mood = mood;
+    if (same)
+        harmony_draw(program, now);
+    else
+        harmony_nearest(program, now);
+}
+
+// The key moved so shortly before the section that its last chord may still stand in the old one.
+static bool harmony_key_moved(const struct program *program, uint64_t frame)
+{
+    const struct mood_entry *now = mood_log_at(program->log, frame);
+    for (const struct mood_entry *entry = now; entry->at_frame + PASSAGE_SHORTEST > frame; entry--) {
+        if (entry == program->log->entries)
+            return false;
+        if (!passage_same_key(&entry[-1].mood, &now->mood))
+            return true;
+    }
+    return false;
+}
+
+// The first chord of a section. When the key has just moved, it is led to from the section before; `depth` bounds how
+// many sections back that goes.
+static struct harmony harmony_first(const struct program *program, struct section section, int depth)
+{
+    struct mood mood = mood_log_at(program->log, section.from)->mood;
+    if (depth > 0 && section.from > 0 && harmony_key_moved(program, section.from)) {
+        struct section before = section_at(program->seed, section.from - 1);
+        struct harmony now = harmony_first(program, before, depth - 1);
+        while (now.passage.until < before.to) {
+            passage_advance(program, &now.passage);
+            harmony_step(program, &now);
+        }
+        now.passage = passage_first(program, section);
+        if (!passage_same_key(&now.mood, &mood)) {
+            now.mood = mood;
+            harmony_nearest(program, &now);
+            return now;
+        }
+    }
+    struct chord chord = harmony_agreed(program->seed, section.index, &mood);
+    return (struct harmony){
+        .passage = passage_first(program, section), .mood = mood, .chord = chord, .voicing = voicing_home(chord)};
+}
+
+// How badly a tone of the scale rubs against the chord: semitone neighbours first, then the order of preference.
+static int harmony_extension_cost(const struct harmony *now, int steps)
+{
+    static const int preference[HARMONY_DEGREES] = {9, 0, 8, 3, 7, 2, 1};
+    int tone = (now->chord.root + harmony_above(now->mood.mode, now->chord.degree, steps)) % 12;
+    unsigned tones = now->chord.tones;
+    if (tones >> tone & 1)
+        return 100;
+    bool rubs = (tones >> (tone + 1) % 12 & 1) || (tones >> (tone + 11) % 12 & 1);
+    return preference[steps] + (rubs ? 20 : 0);
+}
+
+// The pitch of a tone above the tenor that is freest of the voices that are there.
+static uint8_t harmony_extension_pitch(const struct harmony *now, int tone, int taken)
+{
+    int best = 0, best_cost = 1 << 10;
+    for (int pitch = 62; pitch <= 79; pitch++) {
+        if (pitch % 12 != tone)
+            continue;
+        int cost = abs(pitch - 72);
+        for (int i = 0; i < VOICING_VOICES; i++)
+            cost += abs(pitch - now->voicing.pitch[i]) < 2 ? 50 : 0;
+        cost += abs(pitch - taken) < 2 ? 50 : 0;
+        if (cost < best_cost) {
+            best_cost = cost;
+            best = pitch;
+        }
+    }
+    return (uint8_t)best;
+}
+
+static void harmony_extend(struct harmony *now)
+{
+    int used = 0;
+    for (int i = 0; i < HARMONY_EXTENSIONS; i++) {
+        int best = used == 1 ? 2 : 1;
+        for (int steps = 1; steps < HARMONY_DEGREES; steps++)
+            if (steps != used && harmony_extension_cost(now, steps) < harmony_extension_cost(now, best))
+                best = steps;
+        int tone = (now->chord.root + harmony_above(now->mood.mode, now->chord.degree, best)) % 12;
+        now->extensions[i] = harmony_extension_pitch(now, tone, i == 0 ? 0 : now->extensions[0]);
+        used = best;
+    }
+}
+
+struct harmony harmony_at(const struct program *program, uint64_t frame)
+{
+    struct harmony now = harmony_first(program, section_at(program->seed, frame), START_DEPTH);
+    while (now.passage.until <= frame) {
+        passage_advance(program, &now.passage);
+        harmony_step(program, &now);
+    }
+    harmony_extend(&now);
+    return now;
+}

@@ -1,0 +1,144 @@
+// The lead voice: a candidate in each slot of three quarters of a second, anywhere within it; it sounds when its
+// threshold lies under the density in force. Slots are grouped into phrases; some phrases share their rhythm and contour
+// with others of the same three minutes, so that motifs come back over other chords.
+#include "base/random.h"
+#include "compose/harmony.h"
+#include "compose/layers.h"
+#include "compose/noise.h"
+#include "compose/purpose.h"
+
+enum {
+    SLOT_FRAMES = 576 * CONTROL_FRAMES,
+    PHRASE_SLOTS = 8,
+    MEMORY_PHRASES = 28,    // motifs are remembered for just under three minutes
+    MEMORY_MOTIFS = 2,
+    LEAD_LANES = 16,
+    LEAD_LOW = 58,
+    LEAD_HIGH = 86,
+};
+
+#define MOTIF_SHARE .3
+#define REGISTER_FRAMES ((uint64_t)53 * FRAME_RATE)
+
+// What is drawn for a candidate.
+enum { DRAW_TIME, DRAW_THRESHOLD, DRAW_KIND, DRAW_STEP, DRAW_HOLD, DRAW_VELOCITY, DRAW_PAN, DRAW_SIDE, DRAWS };
+
+struct candidate {
+    uint64_t seed, slot;
+    uint64_t source;        // the phrase, or the motif that it repeats
+    int place;              // slot in the phrase
+    uint64_t at_frame;
+};
+
+static double candidate_draw(const struct candidate *candidate, int place, int what)
+{
+    uint64_t index = (candidate->source * PHRASE_SLOTS + (uint64_t)place) * DRAWS + (uint64_t)what;
+    return random_unit(candidate->seed, PURPOSE_LEAD, index);
+}
+
+static struct candidate candidate_of(uint64_t seed, uint64_t slot)
+{
+    uint64_t phrase = slot / PHRASE_SLOTS;
+    struct candidate candidate = {.seed = seed, .slot = slot, .source = phrase, .place = (int)(slot % PHRASE_SLOTS)};
+    double use = random_unit(seed, PURPOSE_MOTIF_USE, phrase);
+    if (use < MOTIF_SHARE) {
+        uint64_t motif = phrase / MEMORY_PHRASES * MEMORY_MOTIFS + (use < MOTIF_SHARE / MEMORY_MOTIFS);
+        candidate.source = motif | UINT64_C(1) << 40;
+    }
+    double jitter = 0.85 * SLOT_FRAMES * candidate_draw(&candidate, candidate.place, DRAW_TIME);
+    candidate.at_frame = slot * SLOT_FRAMES + frames_round_down((uint64_t)jitter, CONTROL_FRAMES);
+    return candidate;
+}
+
+// Notes per second: .05 to .6.
+static double melody_density(const struct mood *mood, const struct palette *palette)
+{
+    double pace = 0.85 + 0.3 * (mood->bpm - 40) / 80.0;
+    return (0.07 + 0.36 * mood->intensity) * pace * palette->density;
+}
+
+static bool candidate_sounds(const struct candidate *candidate, const struct mood *mood, const struct palette *palette)
+{
+    double per_slot = melody_density(mood, palette) * SLOT_FRAMES / FRAME_RATE;
+    return mood->enable_melody && candidate_draw(candidate, candidate->place, DRAW_THRESHOLD) < per_slot;
+}
+
+// Where the line wants to be: a slow wandering centre, and small steps from the start of the phrase.
+static double candidate_target(const struct candidate *candidate, const struct palette *palette)
+{
+    double target = 72.0 + palette->reach;
+    target += 14.0 * (noise_at(candidate->seed, PURPOSE_LEAD_REGISTER, candidate->at_frame, REGISTER_FRAMES) - 0.5);
+    for (int place = 0; place <= candidate->place; place++)
+        target += 3.0 * (candidate_draw(candidate, place, DRAW_STEP) - 0.5);
+    return target;
+}
+
+// The tones that the note may take, as bits of pitch classes: of the chord, of the scale beside it, or outside both.
+// `complexity` moves the shares from .7, .25, .05 to .3, .45, .25.
+static unsigned candidate_tones(const struct candidate *candidate, const struct harmony *harmony, double complexity)
+{
+    unsigned chord = harmony->chord.tones, scale = harmony_scale(&harmony->mood);
+    double kind = candidate_draw(candidate, candidate->place, DRAW_KIND);
+    if (kind < 0.7 - 0.4 * complexity)
+        return chord;
+    if (kind < 0.95 - 0.2 * complexity)
+        return scale & ~chord;
+    return 0xfff & ~scale & ~chord;
+}
+
+// The pitch nearest to the target among the tones; of two equally near ones the hashed side.
+static int candidate_pitch(double target, unsigned tones, double side)
+{
+    int middle = (int)target, sign = side < 0.5 ? 1 : -1;
+    middle = middle < LEAD_LOW ? LEAD_LOW : middle > LEAD_HIGH ? LEAD_HIGH : middle;
+    int away = 0;
+    while (!(tones >> (middle + away * sign) % 12 & 1) && !(tones >> (middle - away * sign) % 12 & 1))
+        away++;
+    return tones >> (middle + away * sign) % 12 & 1 ? middle + away * sign : middle - away * sign;
+}
+
+static uint32_t candidate_hold(const struct candidate *candidate, const struct mood *mood)
+{
+    double seconds = (1.2 + 3.0 * candidate_draw(candidate, candidate->place, DRAW_HOLD)) * 70.0 / mood->bpm;
+    seconds = seconds < 1.0 ? 1.0 : seconds > 6.0 ? 6.0 : seconds;
+    return (uint32_t)frames_round_down((uint64_t)(seconds * FRAME_RATE), CONTROL_FRAMES);
+}
+
+static void melody_add(const struct program *program, const struct candidate *candidate, const struct mood *mood,
+                       const struct palette *palette, struct events *events)
+{
+    struct harmony harmony = harmony_at(program, candidate->at_frame);
+    unsigned tones = candidate_tones(candidate, &harmony, mood->melody_complexity);
+    int place = candidate->place;
+    double pitch = candidate_pitch(candidate_target(candidate, palette), tones,
+                                   candidate_draw(candidate, place, DRAW_SIDE));
+    double velocity = candidate_draw(candidate, place, DRAW_VELOCITY), hold = candidate_draw(candidate, place, DRAW_HOLD);
+    bool inside = tones & harmony_scale(&harmony.mood);
+    int lane = (int)(candidate->slot % LEAD_LANES);
+    struct note note = {
+        .id = note_id(candidate->at_frame, LAYER_LEAD, lane),
+        .layer = LAYER_LEAD,
+        .lane = (uint8_t)lane,
+        .pitch = (float)pitch,
+        .velocity = (float)((0.3 + 0.35 * velocity) * (0.75 + 0.5 * mood->intensity) * (inside ? 1.0 : 0.7)),
+        .pan = (float)(1.2 * (random_unit(program->seed, PURPOSE_LEAD, ~candidate->slot) - 0.5)),
+        .brightness = (float)(0.2 + 0.5 * mood->intensity + 0.25 * velocity),
+        .attack_s = (float)(0.01 + 0.09 * hold),
+        .release_s = (float)(1.5 + 2.5 * hold),
+        .hold_frames = candidate_hold(candidate, mood),
+    };
+    events_add_note(events, candidate->at_frame, &note);
+}
+
+void melody_compose(const struct program *program, struct events *events)
+{
+    for (uint64_t slot = events->from / SLOT_FRAMES; slot * SLOT_FRAMES < events->to; slot++) {
+        struct candidate candidate = candidate_of(program->seed, slot);
+        if (candidate.at_frame < events->from || candidate.at_frame >= events->to)
+            continue;
+        const struct mood *mood = &mood_log_at(program->log, candidate.at_frame)->mood;
+        const struct palette *palette = section_at(program->seed, candidate.at_frame).palette;
+        if (candidate_sounds(&candidate, mood, palette))
+            melody_add(program, &candidate, mood, palette, events);
+    }
+}

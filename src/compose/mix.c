@@ -1,0 +1,64 @@
+#include "base/frames.h"
+#include "compose/form.h"
+#include "compose/layers.h"
+#include "compose/noise.h"
+#include "compose/purpose.h"
+
+// Periods of the slow curves have no common multiple within a day, so their states never come back together.
+#define BRIGHTNESS_FRAMES ((uint64_t)97 * FRAME_RATE)
+#define MOTION_FRAMES ((uint64_t)61 * FRAME_RATE)
+#define SPACE_FRAMES ((uint64_t)131 * FRAME_RATE)
+#define LAYER_FRAMES ((uint64_t)73 * FRAME_RATE)
+
+static float mix_clamp(double value)
+{
+    return (float)(value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value);
+}
+
+static void mix_gains(const struct program *program, uint64_t frame, const struct mood *mood, float *gain)
+{
+    const bool enabled[LAYER_COUNT] = {mood->enable_pads, mood->enable_melody, mood->enable_kicks,
+                                       mood->enable_swells};
+    const double base[LAYER_COUNT] = {0.85, 0.7, 0.75, 0.65};
+    for (uint64_t layer = 0; layer < LAYER_COUNT; layer++) {
+        double breath = noise_at(program->seed, PURPOSE_MIX_LAYER + layer, frame, LAYER_FRAMES + layer * FRAME_RATE);
+        double level = base[layer] + 0.1 * (mood->intensity - 0.5) + 0.15 * (breath - 0.5);
+        gain[layer] = enabled[layer] ? mix_clamp(level) : 0.0f;
+    }
+}
+
+struct mix mix_at(const struct program *program, uint64_t frame)
+{
+    const struct mood *mood = &mood_log_at(program->log, frame)->mood;
+    const struct palette *palette = section_at(program->seed, frame).palette;
+    double brightness = noise_at(program->seed, PURPOSE_MIX_BRIGHTNESS, frame, BRIGHTNESS_FRAMES) - 0.5;
+    double motion = noise_at(program->seed, PURPOSE_MIX_MOTION, frame, MOTION_FRAMES) - 0.5;
+    double space = noise_at(program->seed, PURPOSE_MIX_SPACE, frame, SPACE_FRAMES) - 0.5;
+    struct mix mix = {
+        .brightness = mix_clamp(0.2 + 0.5 * mood->intensity + 0.25 * brightness + palette->brightness),
+        .motion = mix_clamp(0.25 + 0.4 * mood->intensity + 0.3 * motion),
+        .space = mix_clamp(0.65 - 0.25 * mood->intensity + 0.25 * space + palette->space),
+    };
+    mix_gains(program, frame, mood, mix.gain);
+    return mix;
+}
+
+static void mix_add(const struct program *program, uint64_t frame, struct events *events)
+{
+    events_add(events, &(struct event){.at_frame = frame, .kind = EVENT_MIX, .mix = mix_at(program, frame)});
+}
+
+void mix_compose(const struct program *program, struct events *events)
+{
+    uint64_t second = frames_round_up(events->from, FRAME_RATE);
+    for (; second < events->to; second += FRAME_RATE)
+        mix_add(program, second, events);
+    const struct mood_entry *end = program->log->entries + program->log->count;
+    const struct mood_entry *entry = events->from > 0 ? mood_log_at(program->log, events->from - 1) + 1
+                                                      : program->log->entries;
+    for (; entry < end && entry->at_frame < events->to; entry++) {
+        bool last = entry + 1 == end || entry[1].at_frame > entry->at_frame;
+        if (last && entry->at_frame % FRAME_RATE != 0)
+            mix_add(program, entry->at_frame, events);
+    }
+}
