@@ -1,6 +1,7 @@
 // Clients of a server: many at once on one loop, protocols v2 (Opus, PCM), v1 and v0. For load, monitoring and tests.
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/histogram.h"
@@ -9,46 +10,68 @@
 
 enum client_protocol { CLIENT_OPUS, CLIENT_PCM, CLIENT_V1, CLIENT_V0 };
 
-// A chunk as it arrived. Valid during the call.
+// A message with audio as it arrived. Valid during the call.
 struct client_chunk {
     int listener;
-    uint64_t first_frame;        // v2; for v0/v1: chunks since connect
-    uint32_t generation;
-    uint8_t flags;
-    const uint8_t *payload;      // Opus packets in a row, PCM, or decoded 44.1 kHz PCM
+    uint64_t first_frame;        // v2; for v0 and v1: `sequence`
+    uint32_t frame_count;        // v2: at 48 kHz; v0 and v1: at 44.1 kHz
+    uint32_t generation;         // v2
+    uint8_t flags;               // v2: enum message_flag
+    const uint8_t *payload;      // Opus packets in a row, or signed 16-bit PCM
     size_t payload_bytes;
     const uint16_t *packet_bytes;
-    int packet_count;
+    int packet_count;            // 0: PCM
     bool burst;                  // before the steady schedule: not counted in lateness
-    uint64_t arrival_ns, due_ns; // clock of this machine
+    int64_t arrival_ns, due_ns;  // this machine's clock
+    double due_unix_ms;          // v0 and v1: `timestamp`
+    const float *sound;          // decoded, interleaved stereo; NULL when this listener does not decode, or a preroll
+    int sound_frames;
 };
 
 struct client_config {
     const char *url;                 // "http://host:port" or "ws://host:port/ws/v2?station=main"
     enum client_protocol protocol;
+    const char *station;             // v2; NULL: the server's first
+    const char *buffer_tier;         // v1; NULL: the server's default
     int listeners;
-    double duration_s;
-    const char *buffer_tier;         // v1; NULL: normal
+    int decoders;                    // the first so many listeners decode what they get
+    double duration_s;               // from the moment that the last listener is connected or refused; 0: until all have
+                                     // been greeted
     void (*chunk)(void *context, const struct client_chunk *chunk);  // may be NULL
-    void (*progress)(void *context, double elapsed_s);               // about four times a second; may be NULL
+    void (*progress)(void *context, double elapsed_s, int connected);// about four times a second; may be NULL
     void *context;
 };
 
-// What all listeners together met. Lateness counts steady chunks: arrival - send due time, early counts as 0.
+// What all listeners together met. Steady chunks are those with a send due time of their own (not the burst at the
+// start) that lies before the end. Lateness = arrival - send due time; early by up to 100 ms counts as 0. Jitter =
+// |(a_k - a_k-1) - (due_k - due_k-1)| over steady chunks. Arrival is read once per readable socket, before reading.
 struct client_report {
     int listeners, connected, failed;
-    uint64_t chunks_expected, chunks_received, burst_chunks, gaps, bytes, decode_errors, protocol_errors;
-    uint64_t early;                  // more than 100 ms before due
+    int lost;                        // connected, but closed before the end
+    int silent;                      // connected, but not one chunk came
+    uint64_t chunks_expected;        // steady: due between a listener's first steady chunk and the end
+    uint64_t chunks_received;        // steady
+    uint64_t burst_chunks;
+    uint64_t early;                  // more than 100 ms before due: wrong, and in neither histogram
+    uint64_t gaps, gap_frames;       // holes and what is missing in them: frames (v2), chunks (v0, v1)
+    uint64_t superseded;             // chunks sent again under a higher generation
+    uint64_t bytes;                  // read from the sockets
+    uint64_t decode_errors, protocol_errors;
     struct histogram lateness, jitter, start_up, loop_lag;
-    // From the first listener's hello (v2).
+    int64_t clock_error_ns;          // half of the round trip by which the server's clock was read; -1: never read
+    // From the first listener's greeting (v2).
     char station[64];
-    uint64_t seed, origin_ns, lead_frames, decoder_delay_frames;
+    char server_version[32];
     char encoder_id[128];
+    uint64_t seed, lead_frames, phase_frames, decoder_delay_frames, first_frame, burst_until_frame;
+    double origin_unix_ms;           // unix time of frame 0
     char failure[160];               // the first failure in words; "" when there was none
 };
 
 // Runs to the end on the calling thread.   Errors: STATUS_INVALID (the URL), STATUS_CLOSED (nobody could connect, with
 // report->failure), STATUS_MEMORY.
 MUST_USE enum status client_run(const struct client_config *config, struct client_report *report);
-// One HTTP GET.   body: out, the caller's to free, closed by a zero.   Errors: STATUS_INVALID, STATUS_CLOSED, STATUS_IO.
+// One HTTP GET, given up after 10 s of silence.   body: out, the caller's to free, closed by a zero.
+// Errors: STATUS_INVALID (the URL), STATUS_CLOSED (no connection), STATUS_TIMEOUT, STATUS_DAMAGED (no HTTP, cut short),
+// STATUS_UNSUPPORTED (a transfer encoding), STATUS_MEMORY.
 MUST_USE enum status client_get(const char *url, const char *path, int *http_status, char **body, size_t *len);

@@ -1,0 +1,96 @@
+#include "client/client.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/crowd.h"
+#include "client/listener.h"
+#include "os/file.h"
+
+static const struct protocol *client_protocol(enum client_protocol protocol)
+{
+    switch (protocol) {
+    case CLIENT_OPUS: return &protocol_opus;
+    case CLIENT_PCM: return &protocol_pcm;
+    case CLIENT_V1: return &protocol_v1;
+    case CLIENT_V0: return &protocol_v0;
+    }
+    return NULL;
+}
+
+static void client_report_init(struct client_report *report, int listeners)
+{
+    memset(report, 0, sizeof *report);
+    report->listeners = listeners;
+    report->clock_error_ns = -1;
+    histogram_init(&report->lateness);
+    histogram_init(&report->jitter);
+    histogram_init(&report->start_up);
+    histogram_init(&report->loop_lag);
+}
+
+static bool client_resolve(struct crowd *crowd)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    int error = getaddrinfo(crowd->url.host, crowd->url.port, &hints, &found);
+    if (error != 0) {
+        crowd_failure(crowd, "%s: %s", crowd->url.host, gai_strerror(error));
+        return false;
+    }
+    memcpy(&crowd->address, found->ai_addr, found->ai_addrlen);
+    crowd->address_len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return true;
+}
+
+static void client_finish_listener(struct listener *listener)
+{
+    struct crowd *crowd = listener->crowd;
+    if (listener->greeted)
+        tally_finish(&listener->tally, crowd->protocol->first_due_ns(listener), crowd->end_ns, crowd->report);
+    frame_reader_finish(&listener->reader);
+    decoder_destroy(listener->decoder);
+}
+
+static void client_run_crowd(struct crowd *crowd)
+{
+    struct client_report *report = crowd->report;
+    int64_t unix_ns = clock_unix_ns(&crowd->clock);
+    if (crowd->protocol->unix_time)
+        clock_map_guess(&crowd->map, (double)unix_ns / 1e6, (uint64_t)crowd_now_ns(crowd));
+    process_raise_descriptor_limit();
+    handshake_key_make(&crowd->key);
+    crowd_run(crowd);
+    for (int i = 0; i < crowd->started; i++)
+        client_finish_listener(&crowd->listeners[i]);
+    if (crowd->map.count > 0)
+        report->clock_error_ns = (int64_t)(crowd->map.round_trip_ns / 2);
+}
+
+static enum status client_run_with_memory(struct crowd *crowd)
+{
+    crowd->buffer = malloc(CROWD_READ_BYTES);
+    crowd->listeners = calloc((size_t)crowd->config->listeners, sizeof *crowd->listeners);
+    enum status status = STATUS_MEMORY;
+    if (crowd->buffer && crowd->listeners && uv_loop_init(&crowd->loop) == 0) {
+        client_run_crowd(crowd);
+        uv_loop_close(&crowd->loop);
+        status = crowd->report->connected > 0 ? STATUS_OK : STATUS_CLOSED;
+    }
+    free(crowd->listeners);
+    free(crowd->buffer);
+    return status;
+}
+
+enum status client_run(const struct client_config *config, struct client_report *report)
+{
+    client_report_init(report, config->listeners);
+    struct crowd crowd = {.config = config, .report = report, .protocol = client_protocol(config->protocol)};
+    if (config->listeners < 1 || !url_read(config->url, &crowd.url))
+        return STATUS_INVALID;
+    clock_init(&crowd.clock, 1);
+    if (!client_resolve(&crowd))
+        return STATUS_CLOSED;
+    return client_run_with_memory(&crowd);
+}

@@ -1,0 +1,148 @@
+#include "client/crowd.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/frames.h"
+#include "client/listener.h"
+
+enum {
+    IN_FLIGHT_MAX = 64,          // connects under way at a time: a crowd, not an attack
+    FIRST_PINGS = 8,
+    FIRST_PING_MS = 25,
+    PING_MS = 5000,
+    LAG_MS = 10,
+    TICK_MS = 250,
+    GRACE_MS = 500,              // how long chunks that were due before the end may still arrive
+    CONNECT_LIMIT_MS = 10000,
+};
+
+int64_t crowd_now_ns(const struct crowd *crowd)
+{
+    return (int64_t)clock_now_ns(&crowd->clock);
+}
+
+void crowd_failure(struct crowd *crowd, const char *format, ...)
+{
+    if (crowd->report->failure[0] != '\0')
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(crowd->report->failure, sizeof crowd->report->failure, format, args);
+    va_end(args);
+}
+
+void crowd_pong(struct crowd *crowd, double stamp, double t1_ms, double t2_ms, int64_t arrival_ns)
+{
+    double sent_ns = (double)crowd->start_ns + stamp * 1000;
+    if (stamp >= 0 && sent_ns <= (double)arrival_ns)
+        clock_map_sample(&crowd->map, (uint64_t)sent_ns, t1_ms, t2_ms, (uint64_t)arrival_ns);
+}
+
+static void crowd_stop(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+static void crowd_set_end(struct crowd *crowd)
+{
+    double duration_ms = crowd->config->duration_s * 1000;
+    bool worth_it = duration_ms > 0 && crowd->open > 0;
+    crowd->end_ns = crowd_now_ns(crowd) + (int64_t)(duration_ms * (double)NS_PER_MS);
+    uv_timer_start(&crowd->stop_timer, crowd_stop, worth_it ? (uint64_t)duration_ms + GRACE_MS : 0, 0);
+}
+
+static void crowd_turn(uv_prepare_t *turn)
+{
+    struct crowd *crowd = turn->data;
+    int wanted = crowd->config->listeners;
+    while (crowd->started < wanted && crowd->started - crowd->settled < IN_FLIGHT_MAX) {
+        int index = crowd->started++;
+        listener_start(&crowd->listeners[index], crowd, index);
+    }
+    if (crowd->settled == wanted && crowd->end_ns == INT64_MAX)
+        crowd_set_end(crowd);
+}
+
+// How much later than asked for this loop comes round: what its own lateness figures may owe to itself.
+static void crowd_lag(uv_timer_t *timer)
+{
+    struct crowd *crowd = timer->data;
+    int64_t now = crowd_now_ns(crowd), late = now - crowd->lag_last_ns - LAG_MS * (int64_t)NS_PER_MS;
+    histogram_record(&crowd->report->loop_lag, late > 0 ? (uint64_t)late : 0);
+    crowd->lag_last_ns = now;
+}
+
+static struct listener *crowd_next_open(struct crowd *crowd)
+{
+    for (int i = 1; i <= crowd->started; i++) {
+        int index = (crowd->ping_last + i) % crowd->started;
+        if (crowd->listeners[index].state == LISTENER_OPEN) {
+            crowd->ping_last = index;
+            return &crowd->listeners[index];
+        }
+    }
+    return NULL;
+}
+
+static void crowd_ping(uv_timer_t *timer)
+{
+    struct crowd *crowd = timer->data;
+    struct listener *listener = crowd_next_open(crowd);
+    if (!listener)
+        return;
+    char body[96];
+    struct text text = text_on(body, sizeof body);
+    crowd->protocol->ping(&text, (crowd_now_ns(crowd) - crowd->start_ns) / 1000);
+    listener_send_text(listener, text.bytes, text.len);
+    if (++crowd->pings == FIRST_PINGS)
+        uv_timer_set_repeat(timer, PING_MS);
+}
+
+static void crowd_tick(uv_timer_t *timer)
+{
+    struct crowd *crowd = timer->data;
+    int64_t now = crowd_now_ns(crowd);
+    for (int i = 0; i < crowd->started && crowd->settled < crowd->started; i++) {
+        struct listener *listener = &crowd->listeners[i];
+        if (listener->state < LISTENER_OPEN && now - listener->tally.connect_ns > CONNECT_LIMIT_MS * (int64_t)NS_PER_MS)
+            listener_fail(listener, "no answer for %d s", CONNECT_LIMIT_MS / 1000);
+    }
+    if (crowd->config->progress)
+        crowd->config->progress(crowd->config->context, (double)(now - crowd->start_ns) / 1e9, crowd->open);
+}
+
+static void crowd_timer(struct crowd *crowd, uv_timer_t *timer, uv_timer_cb callback, int period_ms)
+{
+    uv_timer_init(&crowd->loop, timer);
+    timer->data = crowd;
+    if (callback)
+        uv_timer_start(timer, callback, (uint64_t)period_ms, (uint64_t)period_ms);
+}
+
+static void crowd_close_handles(struct crowd *crowd)
+{
+    for (int i = 0; i < crowd->started; i++)
+        listener_end(&crowd->listeners[i]);
+    uv_close((uv_handle_t *)&crowd->turn, NULL);
+    uv_close((uv_handle_t *)&crowd->lag_timer, NULL);
+    uv_close((uv_handle_t *)&crowd->ping_timer, NULL);
+    uv_close((uv_handle_t *)&crowd->tick_timer, NULL);
+    uv_close((uv_handle_t *)&crowd->stop_timer, NULL);
+    uv_run(&crowd->loop, UV_RUN_DEFAULT);
+}
+
+void crowd_run(struct crowd *crowd)
+{
+    crowd->start_ns = crowd->lag_last_ns = crowd_now_ns(crowd);
+    crowd->end_ns = INT64_MAX;
+    uv_prepare_init(&crowd->loop, &crowd->turn);
+    crowd->turn.data = crowd;
+    uv_prepare_start(&crowd->turn, crowd_turn);
+    crowd_timer(crowd, &crowd->lag_timer, crowd_lag, LAG_MS);
+    crowd_timer(crowd, &crowd->ping_timer, crowd_ping, FIRST_PING_MS);
+    crowd_timer(crowd, &crowd->tick_timer, crowd_tick, TICK_MS);
+    crowd_timer(crowd, &crowd->stop_timer, NULL, 0);
+    uv_run(&crowd->loop, UV_RUN_DEFAULT);
+    crowd_close_handles(crowd);
+}

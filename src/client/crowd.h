@@ -1,0 +1,72 @@
+// All listeners of one run: what they share. Within src/client/ only.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "base/text.h"
+#include "client/client.h"
+#include "client/clock_map.h"
+#include "client/decoder.h"
+#include "client/frame_reader.h"
+#include "client/handshake.h"
+#include "client/tally.h"
+#include "client/url.h"
+#include "os/clock.h"
+
+struct crowd;
+struct listener;
+
+enum { CROWD_READ_BYTES = 256 * 1024, CROWD_ANSWER_BYTES = 8 * 1024 };
+
+// One protocol: how it asks, and what its messages mean.
+struct protocol {
+    const char *subprotocol;     // offered; NULL: none
+    uint64_t span;               // tally.h
+    bool unix_time;              // its times are unix times, so the map can begin with a guess
+    // Path and query of listener `index`.
+    void (*target)(const struct crowd *crowd, int index, struct text *out);
+    // A whole message. False when it breaks the protocol.
+    bool (*text)(struct listener *listener, const uint8_t *bytes, size_t len, int64_t arrival_ns);
+    bool (*binary)(struct listener *listener, const uint8_t *bytes, size_t len, int64_t arrival_ns);
+    // When the chunk at tally.steady_from was due; INT64_MAX when it is not known.
+    int64_t (*first_due_ns)(const struct listener *listener);
+    // The body of a ping that carries `stamp`.
+    void (*ping)(struct text *out, int64_t stamp);
+};
+
+extern const struct protocol protocol_opus, protocol_pcm, protocol_v0, protocol_v1;
+
+struct crowd {
+    const struct client_config *config;
+    struct client_report *report;
+    const struct protocol *protocol;
+    struct url url;
+    struct sockaddr_storage address;
+    socklen_t address_len;
+    struct handshake_key key;    // one for all: it proves that a server understood, no more
+    struct clock clock;
+    struct clock_map map;        // one server, one clock: what any listener learns holds for all
+    struct listener *listeners;
+    int started, settled;        // connects begun; of these, greeted or failed
+    int open;                    // greeted and not closed
+    int64_t start_ns, end_ns;    // end_ns: INT64_MAX until all are settled
+    uv_loop_t loop;
+    uv_prepare_t turn;           // once before each wait
+    uv_timer_t lag_timer, ping_timer, tick_timer, stop_timer;
+    int64_t lag_last_ns;
+    int pings, ping_last;        // sent; listener that sent the last
+    uint8_t *buffer;             // CROWD_READ_BYTES, for every read
+};
+
+// Runs all listeners to the end. Everything above `loop` is set, the loop is ready.
+void crowd_run(struct crowd *crowd);
+int64_t crowd_now_ns(const struct crowd *crowd);
+// Keeps the first failure.
+__attribute__((format(printf, 2, 3))) void crowd_failure(struct crowd *crowd, const char *format, ...);
+// A pong: `stamp` as it was sent, the server's time in ms.
+void crowd_pong(struct crowd *crowd, double stamp, double t1_ms, double t2_ms, int64_t arrival_ns);

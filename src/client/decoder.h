@@ -1,0 +1,17 @@
+// What a listener hears: Opus packets or 16-bit PCM to float.
+#pragma once
+#include <stdint.h>
+
+#include "client/client.h"
+
+struct decoder;
+
+enum { DECODER_MAX_FRAMES = 16 * 960 };
+
+// NULL when memory is short.
+struct decoder *decoder_create(void);
+// Accepts NULL.
+void decoder_destroy(struct decoder *decoder);
+// Decodes a message into its own buffer, valid until the next call: *sound, interleaved stereo. A packet that is refused
+// becomes silence of its length and is counted in *errors.   Returns the frames.
+int decoder_feed(struct decoder *decoder, const struct client_chunk *chunk, const float **sound, uint64_t *errors);

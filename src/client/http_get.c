@@ -1,0 +1,106 @@
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "client/client.h"
+#include "client/handshake.h"
+#include "client/url.h"
+
+enum { GET_SILENCE_S = 10, GET_MAX_BYTES = 256 << 20 };
+
+static int get_connect(const struct url *url)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    if (getaddrinfo(url->host, url->port, &hints, &found) != 0)
+        return -1;
+    struct timeval silence = {.tv_sec = GET_SILENCE_S};
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence) != 0 ||
+                    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence) != 0 ||
+                    connect(fd, found->ai_addr, found->ai_addrlen) != 0)) {
+        close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+static enum status get_read_all(int fd, char **bytes, size_t *len)
+{
+    size_t cap = 0;
+    for (;;) {
+        if (*len + 1 >= cap) {
+            cap = cap ? cap * 2 : 16384;
+            char *grown = cap <= GET_MAX_BYTES ? realloc(*bytes, cap) : NULL;
+            if (!grown)
+                return STATUS_MEMORY;
+            *bytes = grown;
+        }
+        ssize_t got = recv(fd, *bytes + *len, cap - 1 - *len, 0);
+        if (got < 0)
+            return errno == EAGAIN ? STATUS_TIMEOUT : STATUS_CLOSED;
+        *len += (size_t)got;
+        (*bytes)[*len] = '\0';
+        if (got == 0)
+            return STATUS_OK;
+    }
+}
+
+// Leaves the body alone in *bytes.
+static enum status get_cut_head(char *bytes, size_t *len, int *http_status)
+{
+    char value[32];
+    char *end = strstr(bytes, "\r\n\r\n");
+    if (!end)
+        return STATUS_DAMAGED;
+    char first = end[4];
+    size_t head_len = (size_t)(end - bytes) + 4;
+    end[4] = '\0';
+    *http_status = handshake_status(bytes);
+    bool coded = handshake_header(bytes, "Transfer-Encoding", value, sizeof value);
+    bool told = handshake_header(bytes, "Content-Length", value, sizeof value);
+    end[4] = first;
+    memmove(bytes, bytes + head_len, *len - head_len + 1);
+    *len -= head_len;
+    if (coded)
+        return STATUS_UNSUPPORTED;
+    return *http_status == 0 || (told && strtoull(value, NULL, 10) != *len) ? STATUS_DAMAGED : STATUS_OK;
+}
+
+static enum status get_exchange(int fd, const struct text *request, int *http_status, char **body, size_t *len)
+{
+    if (send(fd, request->bytes, request->len, MSG_NOSIGNAL) != (ssize_t)request->len)
+        return STATUS_CLOSED;
+    enum status status = get_read_all(fd, body, len);
+    return status == STATUS_OK ? get_cut_head(*body, len, http_status) : status;
+}
+
+enum status client_get(const char *url, const char *path, int *http_status, char **body, size_t *len)
+{
+    struct url where;
+    char host[URL_HOST_BYTES], request[1024];
+    if (!url_read(url, &where))
+        return STATUS_INVALID;
+    url_host(&where, host);
+    struct text text = text_on(request, sizeof request);
+    text_printf(&text, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host);
+    if (text.full)
+        return STATUS_INVALID;
+    int fd = get_connect(&where);
+    if (fd < 0)
+        return STATUS_CLOSED;
+    *body = NULL;
+    *len = 0;
+    enum status status = get_exchange(fd, &text, http_status, body, len);
+    close(fd);
+    if (status != STATUS_OK) {
+        free(*body);
+        *body = NULL;
+    }
+    return status;
+}

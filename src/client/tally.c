@@ -1,0 +1,92 @@
+#include "client/tally.h"
+
+#include <stdlib.h>
+
+#include "base/frames.h"
+
+enum { CHUNK_PERIOD_NS = 100 * 1000 * 1000, EARLY_LIMIT_NS = 100 * 1000 * 1000 };
+
+void tally_begin(struct tally *tally, uint64_t span, int64_t connect_ns)
+{
+    *tally = (struct tally){.span = span, .connect_ns = connect_ns};
+}
+
+void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from)
+{
+    tally->next = next;
+    tally->steady_from = steady_from;
+    tally->placed = true;
+}
+
+// False when it stands in for one that has come before.
+static bool tally_order(struct tally *tally, uint64_t position, struct client_report *report)
+{
+    if (position > tally->next) {
+        report->gaps++;
+        report->gap_frames += position - tally->next;
+    }
+    tally->next = position + tally->span;
+    if (position < tally->furthest) {
+        report->superseded++;
+        return false;
+    }
+    tally->furthest = tally->next;
+    return true;
+}
+
+static int64_t tally_offset_ns(const struct tally *tally, uint64_t position)
+{
+    return (int64_t)((position - tally->steady_from) / tally->span) * CHUNK_PERIOD_NS;
+}
+
+static void tally_time(struct tally *tally, const struct client_chunk *chunk, struct client_report *report)
+{
+    int64_t late_ns = chunk->arrival_ns - chunk->due_ns;
+    report->chunks_received++;
+    if (late_ns < -EARLY_LIMIT_NS)
+        report->early++;
+    else
+        histogram_record(&report->lateness, late_ns > 0 ? (uint64_t)late_ns : 0);
+    if (tally->paired) {
+        int64_t jitter = (chunk->arrival_ns - tally->last_arrival_ns) - (chunk->due_ns - tally->last_due_ns);
+        histogram_record(&report->jitter, (uint64_t)llabs(jitter));
+    }
+    tally->paired = true;
+    tally->last_due_ns = chunk->due_ns;
+    tally->last_arrival_ns = chunk->arrival_ns;
+}
+
+static void tally_steady(struct tally *tally, const struct client_chunk *chunk, int64_t end_ns,
+                         struct client_report *report)
+{
+    int64_t offset_ns = tally_offset_ns(tally, chunk->first_frame);
+    if (!tally->steady)
+        tally->first_due_ns = chunk->due_ns - offset_ns;
+    tally->steady = true;
+    if (tally->first_due_ns + offset_ns > end_ns)
+        return;
+    if (tally_order(tally, chunk->first_frame, report))
+        tally_time(tally, chunk, report);
+}
+
+void tally_chunk(struct tally *tally, const struct client_chunk *chunk, int64_t end_ns, struct client_report *report)
+{
+    if (!tally->heard)
+        histogram_record(&report->start_up, (uint64_t)(chunk->arrival_ns - tally->connect_ns));
+    tally->heard = true;
+    if (!chunk->burst) {
+        tally_steady(tally, chunk, end_ns, report);
+        return;
+    }
+    report->burst_chunks++;
+    (void)tally_order(tally, chunk->first_frame, report);
+}
+
+void tally_finish(const struct tally *tally, int64_t first_due_ns, int64_t end_ns, struct client_report *report)
+{
+    if (!tally->heard)
+        report->silent++;
+    int64_t first = tally->steady ? tally->first_due_ns : first_due_ns;
+    if (first <= end_ns)
+        report->chunks_expected += (uint64_t)((end_ns - first) / CHUNK_PERIOD_NS) + 1;
+}

@@ -1,0 +1,33 @@
+// The arithmetic of a report: what one listener's chunks add to it. No sockets, no clock.
+//
+// A chunk's position is its first frame (v2) or its sequence number (v0, v1); from one chunk to the next it moves by
+// `span`: 4,800 or 1.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/client.h"
+
+// One listener.
+struct tally {
+    uint64_t span;
+    uint64_t next;               // position that comes next
+    uint64_t furthest;           // first position that has never come
+    uint64_t steady_from;        // position from which on chunks come at their due time
+    int64_t connect_ns;          // when connect() was called
+    int64_t first_due_ns;        // of the chunk at steady_from
+    int64_t last_due_ns, last_arrival_ns;
+    bool placed;                 // next and steady_from are known
+    bool heard;                  // a chunk has come
+    bool steady;                 // first_due_ns is known
+    bool paired;                 // last_due_ns and last_arrival_ns are those of the chunk before
+};
+
+void tally_begin(struct tally *tally, uint64_t span, int64_t connect_ns);
+// Where the stream will begin (if it does not, that is a gap) and where its burst ends.
+void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);
+// A chunk of audio, no preroll; `burst` is set.   end_ns: INT64_MAX while the end is not known. What is due after the end
+// counts for nothing; membership goes by position, so that it does not hang on how well clocks are known.
+void tally_chunk(struct tally *tally, const struct client_chunk *chunk, int64_t end_ns, struct client_report *report);
+// Adds what was expected.   first_due_ns: of the chunk at steady_from, if none ever came; INT64_MAX when it is not known.
+void tally_finish(const struct tally *tally, int64_t first_due_ns, int64_t end_ns, struct client_report *report);

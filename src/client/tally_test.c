@@ -1,0 +1,201 @@
+#include "client/tally.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MS INT64_C(1000000)
+
+static struct client_report report;
+static struct tally tally;
+
+// A v2 listener that begins at frame 48,000, with a burst of ten chunks; the first steady one is due at 2,000 ms.
+static int set_up(void **state)
+{
+    memset(&report, 0, sizeof report);
+    histogram_init(&report.lateness);
+    histogram_init(&report.jitter);
+    histogram_init(&report.start_up);
+    tally_begin(&tally, 4800, 40 * MS);
+    tally_place(&tally, 48000, 96000);
+    return 0;
+}
+
+static int64_t due_ns(int index)
+{
+    return (1000 + 100 * index) * MS;
+}
+
+// Chunk number `index` of the connection, `late_ms` after its due time.
+static void chunk(int index, int late_ms, int64_t end_ns)
+{
+    struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)index, .burst = index < 10,
+                             .due_ns = due_ns(index), .arrival_ns = due_ns(index) + late_ms * MS};
+    tally_chunk(&tally, &c, end_ns, &report);
+}
+
+static void run(int from, int to, int late_ms)
+{
+    for (int i = from; i < to; i++)
+        chunk(i, late_ms, INT64_MAX);
+}
+
+static uint64_t within(const struct histogram *histogram, int ms)
+{
+    return histogram_count_within(histogram, (uint64_t)(ms * MS));
+}
+
+static void a_burst_counts_apart(void **state)
+{
+    run(0, 10, -900);
+    run(10, 30, 3);
+    tally_finish(&tally, INT64_MAX, due_ns(29) + 50 * MS, &report);
+    assert_int_equal(report.burst_chunks, 10);
+    assert_int_equal(report.chunks_received, 20);
+    assert_int_equal(report.chunks_expected, 20);
+    assert_int_equal(report.early, 0);
+    assert_int_equal(report.lateness.count, 20);
+    assert_int_equal(report.jitter.count, 19);
+    assert_int_equal(report.gaps, 0);
+    assert_int_equal(report.silent, 0);
+    assert_int_equal(report.start_up.count, 1);
+    assert_int_equal(report.start_up.max_ns, 60 * MS);
+}
+
+static void lateness_and_jitter_are_told_apart(void **state)
+{
+    run(0, 10, 0);
+    run(10, 20, 30);
+    chunk(20, 75, INT64_MAX);
+    chunk(21, 30, INT64_MAX);
+    assert_int_equal(within(&report.lateness, 20), 0);
+    assert_int_equal(within(&report.lateness, 50), 11);
+    assert_int_equal(report.lateness.max_ns, 75 * MS);
+    assert_int_equal(within(&report.jitter, 1), 9);
+    assert_int_equal(report.jitter.max_ns, 45 * MS);
+    assert_int_equal(report.jitter.count, 11);
+}
+
+static void early_by_more_than_100_ms_is_wrong(void **state)
+{
+    run(0, 10, 0);
+    chunk(10, -100, INT64_MAX);
+    chunk(11, -101, INT64_MAX);
+    assert_int_equal(report.early, 1);
+    assert_int_equal(report.lateness.count, 1);
+    assert_int_equal(report.chunks_received, 2);
+    assert_int_equal(report.lateness.max_ns, 0);
+}
+
+static void holes_are_gaps_and_missing_from_what_was_received(void **state)
+{
+    run(0, 15, 0);
+    run(17, 20, 0);
+    run(21, 30, 0);
+    tally_finish(&tally, INT64_MAX, due_ns(29), &report);
+    assert_int_equal(report.gaps, 2);
+    assert_int_equal(report.gap_frames, 3 * 4800);
+    assert_int_equal(report.chunks_expected, 20);
+    assert_int_equal(report.chunks_received, 17);
+}
+
+static void a_late_beginning_is_a_gap(void **state)
+{
+    run(1, 12, 0);
+    assert_int_equal(report.gaps, 1);
+    assert_int_equal(report.gap_frames, 4800);
+}
+
+static void a_hole_at_the_first_steady_chunk_is_expected_all_the_same(void **state)
+{
+    run(0, 10, 0);
+    run(12, 20, 0);
+    tally_finish(&tally, INT64_MAX, due_ns(19), &report);
+    assert_int_equal(report.chunks_expected, 10);
+    assert_int_equal(report.chunks_received, 8);
+}
+
+static void what_is_due_after_the_end_does_not_count(void **state)
+{
+    int64_t end_ns = due_ns(19) + 99 * MS;
+    for (int i = 0; i < 25; i++)
+        chunk(i, 5, end_ns);
+    tally_finish(&tally, INT64_MAX, end_ns, &report);
+    assert_int_equal(report.chunks_received, 10);
+    assert_int_equal(report.chunks_expected, 10);
+}
+
+// Membership goes by position: a clock that is corrected between chunks changes lateness, not what was expected.
+static void a_corrected_clock_loses_no_chunk(void **state)
+{
+    int64_t end_ns = due_ns(15);
+    run(0, 12, 0);
+    for (int i = 12; i < 18; i++) {
+        struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)i, .due_ns = due_ns(i) + 2 * MS,
+                                 .arrival_ns = due_ns(i) + 3 * MS};
+        tally_chunk(&tally, &c, end_ns, &report);
+    }
+    tally_finish(&tally, INT64_MAX, end_ns, &report);
+    assert_int_equal(report.chunks_received, 6);
+    assert_int_equal(report.chunks_expected, 6);
+}
+
+static void chunks_sent_again_are_told_apart(void **state)
+{
+    run(0, 20, 0);
+    run(15, 25, 0);
+    tally_finish(&tally, INT64_MAX, due_ns(24), &report);
+    assert_int_equal(report.superseded, 5);
+    assert_int_equal(report.gaps, 0);
+    assert_int_equal(report.chunks_expected, 15);
+    assert_int_equal(report.chunks_received, 15);
+}
+
+static void a_listener_that_hears_nothing_is_silent(void **state)
+{
+    tally_finish(&tally, due_ns(10), due_ns(14), &report);
+    assert_int_equal(report.silent, 1);
+    assert_int_equal(report.chunks_expected, 5);
+    tally_finish(&tally, INT64_MAX, due_ns(14), &report);
+    assert_int_equal(report.chunks_expected, 5);
+}
+
+static void sequence_numbers_move_by_one(void **state)
+{
+    tally_begin(&tally, 1, 0);
+    tally_place(&tally, 7, 9);
+    for (int i = 7; i < 20; i++) {
+        struct client_chunk c = {.first_frame = (uint64_t)(i == 12 ? 13 : i), .burst = i < 9, .due_ns = due_ns(i),
+                                 .arrival_ns = due_ns(i)};
+        if (i != 13)
+            tally_chunk(&tally, &c, INT64_MAX, &report);
+    }
+    tally_finish(&tally, INT64_MAX, due_ns(19), &report);
+    assert_int_equal(report.gaps, 1);
+    assert_int_equal(report.gap_frames, 1);
+    assert_int_equal(report.burst_chunks, 2);
+    assert_int_equal(report.chunks_expected, 11);
+    assert_int_equal(report.chunks_received, 10);
+}
+
+#define CASE(name) cmocka_unit_test_setup(name, set_up)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_burst_counts_apart),
+        CASE(lateness_and_jitter_are_told_apart),
+        CASE(early_by_more_than_100_ms_is_wrong),
+        CASE(holes_are_gaps_and_missing_from_what_was_received),
+        CASE(a_late_beginning_is_a_gap),
+        CASE(a_hole_at_the_first_steady_chunk_is_expected_all_the_same),
+        CASE(what_is_due_after_the_end_does_not_count),
+        CASE(a_corrected_clock_loses_no_chunk),
+        CASE(chunks_sent_again_are_told_apart),
+        CASE(a_listener_that_hears_nothing_is_silent),
+        CASE(sequence_numbers_move_by_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
