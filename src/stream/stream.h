@@ -15,6 +15,9 @@ struct stream_station {
     const char *name;
     uint64_t seed, origin_ns, lead_frames;
     int64_t origin_unix_ns;
+    uint32_t decoder_delay_frames;           // of Opus
+    uint32_t opus_bitrate;                   // bit/s
+    const char *encoder_id;                  // names the Opus encoder: packets are comparable between equal ids
     struct timeline *timeline;
     struct sequencer *sequencer;
 };
@@ -45,16 +48,19 @@ struct stream_stats {
     atomic_uint_fast64_t closed_slow, closed_policy, closed_protocol;
     struct histogram lateness_ns;            // of each chunk: accepted by the kernel, after its due time
     struct histogram jitter_ns;              // |interval - 100 ms| of legacy listeners, as estimated
+    atomic_uint_fast64_t player_reports, player_underruns;   // as v2 players report them
+    struct histogram player_lead_ns;
 };
 
 struct stream;
 
 // Errors: STATUS_MEMORY.
 MUST_USE enum status stream_create(struct stream **stream, const struct stream_config *config);
+// The server must be gone. Accepts NULL.
 void stream_destroy(struct stream *stream);
 // Handlers for net_create: upgrade, abandoned, open, message, writable, closed, tick; `request` is left to the caller.
 struct net_handlers stream_handlers(struct stream *stream);
-// The server that carries it; set once, before the first listener.
+// The server that carries it; set once, right after net_create. Who comes earlier is told to try again (503).
 void stream_attach(struct stream *stream, struct net_server *server);
 // Tells everybody that the server goes (v2: goodbye, v1: shutdown_warning), lets old clients have what is due for
 // drain_ns, closes with 1000 or 1001. Any thread; returns at once.

@@ -1,0 +1,140 @@
+#include "stream/door.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "stream/listener.h"
+
+enum { DOOR_RETRY_S = 5 };
+
+static const struct protocol *const door_protocols[] = {&protocol_v0, &protocol_v1, &protocol_v2};
+
+static const struct protocol *door_route(const char *path)
+{
+    for (size_t i = 0; i < sizeof door_protocols / sizeof *door_protocols; i++) {
+        const char *own = door_protocols[i]->path;
+        size_t len = strlen(own);
+        bool whole = own[len - 1] != '/';
+        if (whole ? strcmp(path, own) == 0 : strncmp(path, own, len) == 0)
+            return door_protocols[i];
+    }
+    return NULL;
+}
+
+static bool door_answer(const struct stream *stream, struct http_response *response, int retry_s,
+                        const struct refusal *refusal)
+{
+    char body[512], retry[16];
+    struct text text = text_on(body, sizeof body);
+    double now_s = (double)clock_unix_ns(stream->config.clock) / (double)NS_PER_SECOND;
+    text_printf(&text, "{\"error\":{\"code\":\"%s\",\"message\":", refusal->code);
+    text_json(&text, refusal->message);
+    text_printf(&text, ",\"timestamp\":%.3f,\"details\":{}}}", now_s);
+    if (retry_s > 0) {
+        snprintf(retry, sizeof retry, "%d", retry_s);
+        http_response_header(response, "Retry-After", retry);
+    }
+    http_respond(response, refusal->status, "application/json", text.bytes, text.len);
+    return false;
+}
+
+static bool door_refuse(struct stream *stream, struct http_response *response, int status, const char *code,
+                        const char *message)
+{
+    atomic_fetch_add(&stream->stats.refused_request, 1);
+    return door_answer(stream, response, 0, &(struct refusal){status, code, message});
+}
+
+static bool door_full(struct stream *stream, struct http_response *response)
+{
+    atomic_fetch_add(&stream->stats.refused_full, 1);
+    return door_answer(stream, response, DOOR_RETRY_S, &(struct refusal){503, "SERVER_OVERLOAD", "at capacity"});
+}
+
+static struct listener *door_create(struct stream *stream, const struct protocol *protocol,
+                                    const struct http_request *request)
+{
+    struct listener *listener = listener_create(stream);
+    if (!listener)
+        return NULL;
+    listener->protocol = protocol;
+    listener->station = &stream->config.stations[0];
+    listener->peer = request->peer;
+    listener->number = atomic_fetch_add(&stream->next_number, 1);
+    listener->pace.phase_frames = pace_phase(listener->number);
+    return listener;
+}
+
+// The listener's own wishes, then the number of connections from its address.
+static bool door_admit(struct listener *listener, const struct http_request *request, struct net_accept *accept,
+                       struct http_response *response)
+{
+    struct stream *stream = listener->stream;
+    struct refusal refusal = {0};
+    if (!listener->protocol->accept(listener, request, accept, &refusal)) {
+        atomic_fetch_add(refusal.status == 401 ? &stream->stats.refused_token : &stream->stats.refused_request, 1);
+        return door_answer(stream, response, 0, &refusal);
+    }
+    if (!admission_enter(stream->admission, &request->peer)) {
+        atomic_fetch_add(&stream->stats.refused_address, 1);
+        refusal = (struct refusal){429, "RATE_LIMIT_EXCEEDED", "too many connections from this address"};
+        return door_answer(stream, response, DOOR_RETRY_S, &refusal);
+    }
+    listener->pace.origin_ns = listener->station->origin_ns;
+    listener->pace.lead_frames = listener->station->lead_frames;
+    accept->max_message_bytes = listener->protocol->max_message_bytes;
+    memcpy(accept->detail, &listener, sizeof(struct listener *));
+    return true;
+}
+
+// What an address may ask at all, before anything is looked at more closely.
+static bool door_may_try(struct stream *stream, const struct http_request *request, struct http_response *response,
+                         const struct protocol *protocol)
+{
+    int retry_s;
+    uint64_t now_ns = clock_now_ns(stream->config.clock);
+    if (admission_attempt(stream->admission, &request->peer, protocol->kind, now_ns, &retry_s))
+        return true;
+    atomic_fetch_add(&stream->stats.refused_attempts, 1);
+    return door_answer(stream, response, retry_s,
+                       &(struct refusal){429, "RATE_LIMIT_EXCEEDED", "too many attempts from this address"});
+}
+
+bool door_upgrade(void *context, const struct http_request *request, struct net_accept *accept,
+                  struct http_response *response)
+{
+    struct stream *stream = context;
+    const struct stream_config *config = &stream->config;
+    if (!http_host_allowed(request, config->hosts) || !http_origin_allowed(request, config->origins))
+        return door_refuse(stream, response, 403, "FORBIDDEN", "this host or origin is not allowed");
+    const struct protocol *protocol = door_route(request->path);
+    if (!protocol)
+        return door_refuse(stream, response, 404, "NOT_FOUND", "nothing to hear at this path");
+    if (!door_may_try(stream, request, response, protocol))
+        return false;
+    if (!atomic_load(&stream->server) || atomic_load(&stream->drain_until_ns) != 0)
+        return door_full(stream, response);
+    struct listener *listener = door_create(stream, protocol, request);
+    if (!listener)
+        return door_full(stream, response);
+    if (door_admit(listener, request, accept, response))
+        return true;
+    listener_destroy(listener);
+    return false;
+}
+
+struct listener *door_listener(const struct net_accept *accept)
+{
+    struct listener *listener;
+    memcpy(&listener, accept->detail, sizeof listener);
+    return listener;
+}
+
+void door_abandoned(void *context, const struct net_accept *accept)
+{
+    struct stream *stream = context;
+    struct listener *listener = door_listener(accept);
+    admission_leave(stream->admission, &listener->peer);
+    listener_destroy(listener);
+}

@@ -1,0 +1,259 @@
+#include "stream/legacy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/websocket.h"
+
+enum { LEGACY_TOKENS = 15, LEGACY_TOKENS_PER_SECOND = 10, LEGACY_MARGIN_FRAMES = 2400 };
+
+#define LEGACY_GRACE_NS NS_PER_SECOND
+
+static const char LEGACY_TAIL[] = "\"}";
+
+void legacy_accept(struct listener *listener, struct net_accept *accept, enum tier tier)
+{
+    listener->format = FORMAT_LEGACY;
+    listener->legacy.tier = tier;
+    accept->send_buffer_bytes = LEGACY_BUFFER_BYTES;
+}
+
+// How far ahead chunks go out: the tier's target, but no further than the station renders.
+static uint64_t legacy_lead_frames(const struct listener *listener)
+{
+    uint64_t target = (uint64_t)tier_target_ms(listener->legacy.tier) * (FRAME_RATE / 1000);
+    uint64_t most = listener->station->lead_frames - CHUNK_FRAMES;
+    return target < most ? target : most;
+}
+
+// Chunks that are due by now cost no token.
+static void legacy_exempt(struct listener *listener, uint64_t now_ns)
+{
+    uint64_t frame = listener->cursor;
+    while (pace_due_ns(&listener->pace, frame) <= now_ns)
+        frame += CHUNK_FRAMES;
+    listener->legacy.exempt_until_frame = frame;
+    tier_meter_break(&listener->legacy.meter);
+}
+
+void legacy_greet(struct listener *listener, uint64_t now_ns)
+{
+    struct legacy_state *legacy = &listener->legacy;
+    listener_join(listener);
+    listener->pace.lead_frames = legacy_lead_frames(listener);
+    listener->cursor = pace_start(&listener->pace, now_ns);
+    listener->told_sequence = sequencer_latest(listener->station->sequencer);
+    legacy->connected_ns = legacy->tokens_ns = now_ns;
+    legacy->tokens = LEGACY_TOKENS;
+    legacy_exempt(listener, now_ns);
+}
+
+void legacy_set_tier(struct listener *listener, enum tier tier, uint64_t now_ns)
+{
+    struct legacy_state *legacy = &listener->legacy;
+    bool up = tier > legacy->tier;
+    legacy->tier = tier;
+    listener->pace.lead_frames = legacy_lead_frames(listener);
+    tier_meter_break(&legacy->meter);
+    if (up)
+        legacy_exempt(listener, now_ns);
+}
+
+// Takes a token for the next chunk. When there is none: false, and *at_ns is when there will be.
+static bool legacy_take_token(struct listener *listener, uint64_t now_ns, uint64_t *at_ns)
+{
+    struct legacy_state *legacy = &listener->legacy;
+    double gained = (double)(now_ns - legacy->tokens_ns) * LEGACY_TOKENS_PER_SECOND / (double)NS_PER_SECOND;
+    legacy->tokens = legacy->tokens + gained < LEGACY_TOKENS ? legacy->tokens + gained : LEGACY_TOKENS;
+    legacy->tokens_ns = now_ns;
+    if (listener->cursor < legacy->exempt_until_frame)
+        return true;
+    if (legacy->tokens < 1) {
+        *at_ns = now_ns + (uint64_t)((1 - legacy->tokens) / LEGACY_TOKENS_PER_SECOND * (double)NS_PER_SECOND) + 1;
+        return false;
+    }
+    legacy->tokens -= 1;
+    return true;
+}
+
+static uint64_t legacy_due_unix_ns(const struct listener *listener)
+{
+    const struct pace *pace = &listener->pace;
+    int64_t frame = (int64_t)(listener->cursor + pace->phase_frames) - (int64_t)pace->lead_frames;
+    uint64_t since = frames_to_ns((uint64_t)(frame < 0 ? -frame : frame));
+    int64_t origin = listener->station->origin_unix_ns;
+    return (uint64_t)(frame < 0 ? origin - (int64_t)since : origin + (int64_t)since);
+}
+
+bool legacy_send(struct listener *listener, const struct legacy_words *words, struct chunk *chunk, const char *base64,
+                 size_t len, uint64_t now_ns)
+{
+    struct legacy_state *legacy = &listener->legacy;
+    char json[LEGACY_HEAD_BYTES];
+    uint8_t frame_head[WEBSOCKET_MAX_HEAD_BYTES];
+    struct text head = text_on(json, sizeof json);
+    words->audio_head(listener, &head, legacy_due_unix_ns(listener));
+    size_t payload = head.len + len + sizeof LEGACY_TAIL - 1;
+    struct batch batch = batch_begin(listener);
+    batch_own(&batch, frame_head, websocket_write_head(frame_head, WEBSOCKET_TEXT, payload));
+    batch_own(&batch, head.bytes, head.len);
+    batch_shared(&batch, base64, len);
+    batch_shared(&batch, LEGACY_TAIL, sizeof LEGACY_TAIL - 1);
+    if (chunk)
+        batch_pin(&batch, chunk, pace_due_ns(&listener->pace, listener->cursor));
+    if (!batch_send(&batch, now_ns))
+        return false;
+    listener->cursor += CHUNK_FRAMES;
+    legacy->chunks_sent++;
+    legacy->bytes_sent += batch.bytes;
+    listener_count_sent(listener, 1, batch.bytes);
+    return true;
+}
+
+// The next chunk is past: moves to the live playhead as soon as audio is there. False while it is not.
+static bool legacy_move(struct listener *listener, const struct legacy_words *words, uint64_t now_ns)
+{
+    uint64_t to = pace_live_chunk(&listener->pace, now_ns);
+    struct chunk *chunk = timeline_acquire(listener->station->timeline, FORMAT_LEGACY, to);
+    chunk_release(chunk);
+    if (!chunk)
+        return false;
+    bool started = listener->legacy.chunks_sent > 0;
+    listener->cursor = to;
+    tier_meter_break(&listener->legacy.meter);
+    if (!started) {
+        legacy_exempt(listener, now_ns);
+        return true;
+    }
+    atomic_fetch_add(&listener->stream->stats.skips, 1);
+    words->overrun(listener);
+    return true;
+}
+
+// The client has nothing left, or will have shortly; a listener that has just come is given time.
+static bool legacy_dry(const struct listener *listener, uint64_t now_ns)
+{
+    const struct pace *pace = &listener->pace;
+    uint64_t frame = listener->cursor + pace->phase_frames - LEGACY_MARGIN_FRAMES;
+    return now_ns - listener->legacy.connected_ns >= LEGACY_GRACE_NS &&
+           (int64_t)(now_ns - pace_frame_ns(pace, frame)) >= 0;
+}
+
+static bool legacy_send_next(struct listener *listener, const struct legacy_words *words, uint64_t now_ns,
+                             uint64_t *next_ns)
+{
+    struct chunk *chunk = timeline_acquire(listener->station->timeline, FORMAT_LEGACY, listener->cursor);
+    if (chunk) {
+        listener->missing_ns = 0;
+        if (!legacy_take_token(listener, now_ns, next_ns)) {
+            chunk_release(chunk);
+            return false;
+        }
+        listener->legacy.dry = false;
+        return legacy_send(listener, words, chunk, (const char *)chunk->bytes + chunk->payload_offset,
+                           chunk->len - chunk->payload_offset, now_ns);
+    }
+    if (legacy_dry(listener, now_ns) && words->dry(listener, now_ns))
+        return true;
+    *next_ns = listener_missing(listener, now_ns);
+    return false;
+}
+
+uint64_t legacy_serve(struct listener *listener, const struct legacy_words *words, uint64_t now_ns)
+{
+    struct legacy_state *legacy = &listener->legacy;
+    enum tier tier = legacy->tier_fixed ? legacy->tier : tier_meter_look(&legacy->meter, legacy->tier);
+    if (tier != legacy->tier)
+        legacy_set_tier(listener, tier, now_ns);
+    for (;;) {
+        uint64_t next_ns = pace_due_ns(&listener->pace, listener->cursor);
+        if (listener->blocked || listener->closing || next_ns > now_ns)
+            return next_ns;
+        if (listener_past(listener, now_ns) && legacy_move(listener, words, now_ns))
+            continue;
+        if (!legacy_send_next(listener, words, now_ns, &next_ns))
+            return next_ns;
+    }
+}
+
+// An underrun: accepted when the client has played all that it holds.
+static bool legacy_underrun(struct listener *listener, uint64_t first_frame, uint64_t now_ns)
+{
+    struct legacy_state *legacy = &listener->legacy;
+    const struct pace *pace = &listener->pace;
+    bool late = (int64_t)(now_ns - pace_frame_ns(pace, first_frame + pace->phase_frames)) > 0;
+    legacy->good_chunks = late ? 0 : legacy->good_chunks + 1;
+    if (legacy->good_chunks >= TIER_WINDOW)
+        legacy->underruns_together = 0;
+    if (late) {
+        legacy->underruns++;
+        legacy->underruns_together++;
+        atomic_fetch_add(&listener->stream->stats.underruns, 1);
+    }
+    return late;
+}
+
+void legacy_accepted(struct listener *listener, uint64_t first_frame, uint64_t send_ns, uint64_t now_ns)
+{
+    struct stream_stats *stats = &listener->stream->stats;
+    // What goes out at once when a listener comes or moves up is neither late nor uneven.
+    if (first_frame < listener->legacy.exempt_until_frame)
+        return;
+    histogram_record(&stats->lateness_ns, now_ns > send_ns ? now_ns - send_ns : 0);
+    bool first = listener->legacy.meter.last_ns == 0;
+    uint64_t jitter_ns =
+        tier_meter_accept(&listener->legacy.meter, now_ns, legacy_underrun(listener, first_frame, now_ns));
+    if (!first)
+        histogram_record(&stats->jitter_ns, jitter_ns);
+}
+
+double legacy_depth_ms(const struct listener *listener, uint64_t now_ns)
+{
+    uint64_t end = pace_frame_ns(&listener->pace, listener->cursor + listener->pace.phase_frames);
+    int64_t ahead = (int64_t)(end - now_ns);
+    return ahead > 0 ? (double)ahead / (double)NS_PER_MS : 0;
+}
+
+int legacy_chunks_ahead(const struct listener *listener)
+{
+    uint64_t frontier = timeline_frontier(listener->station->timeline, FORMAT_LEGACY);
+    return frontier > listener->cursor ? (int)((frontier - listener->cursor) / CHUNK_FRAMES) : 0;
+}
+
+json_t *legacy_health(const struct listener *listener, uint64_t now_ns)
+{
+    const struct legacy_state *legacy = &listener->legacy;
+    return json_pack("{s:i, s:i, s:s, s:f, s:f, s:s}", "current_depth_chunks",
+                     (int)(legacy_depth_ms(listener, now_ns) / 100 + 0.5), "target_depth_chunks",
+                     (int)tier_target_ms(legacy->tier) / 100, "current_tier", tier_name(legacy->tier), "jitter_ms",
+                     legacy->meter.jitter_ms, "underrun_rate", tier_meter_underrun_rate(&legacy->meter),
+                     "health_status", tier_meter_health(&legacy->meter));
+}
+
+void legacy_pong(struct listener *listener, const json_t *message)
+{
+    json_t *client_time = json_object_get(message, "client_time");
+    (void)listener_tell_exact(
+        listener, json_pack("{s:s, s:O, s:I}", "type", "pong", "client_time", client_time ? client_time : json_null(),
+                            "server_time", (json_int_t)(listener_unix_ns(listener) / NS_PER_MS)));
+}
+
+static json_t *legacy_updated_fields(uint32_t set)
+{
+    json_t *names = json_array();
+    for (int id = 0; id < MOOD_PARAMETERS; id++)
+        if (set >> id & 1)
+            json_array_append_new(names, json_string(mood_parameters[id].name));
+    return names;
+}
+
+enum status legacy_control(struct listener *listener, const json_t *message, struct steering *steering)
+{
+    static const char *const ignored[] = {"type", "timestamp", "client_id", "client_time", NULL};
+    enum status status = steer(listener->station, message, ignored, steering);
+    if (status == STATUS_OK)
+        (void)listener_tell(listener, json_pack("{s:s, s:s, s:o}", "type", "control_ack", "message",
+                                                "Parameters updated", "updated_fields",
+                                                legacy_updated_fields(steering->patch.set)));
+    return status;
+}

@@ -1,0 +1,360 @@
+#include "stream/listener.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+enum {
+    LISTENER_MAX_RATE = 50,          // messages in a second
+    LISTENER_MAX_VIOLATIONS = 3,
+    LISTENER_TEXT_BYTES = 4096,
+};
+
+#define LISTENER_WATCH_NS (500 * NS_PER_MS)
+// A peer that takes nothing for this long is given up.
+#define LISTENER_STALL_NS (15 * NS_PER_SECOND)
+// Nor may one batch take for ever: a trickle would keep its chunks from being used again.
+#define LISTENER_BATCH_NS (30 * NS_PER_SECOND)
+
+struct listener *listener_create(struct stream *stream)
+{
+    pthread_mutex_lock(&stream->places_mutex);
+    struct listener *listener = stream->free_places;
+    if (listener)
+        stream->free_places = listener->next;
+    else if (stream->places_used_ever < stream->config.max_listeners)
+        listener = &stream->places[stream->places_used_ever++];
+    pthread_mutex_unlock(&stream->places_mutex);
+    if (listener)
+        *listener = (struct listener){.stream = stream};
+    return listener;
+}
+
+void listener_destroy(struct listener *listener)
+{
+    struct stream *stream = listener->stream;
+    pthread_mutex_lock(&stream->places_mutex);
+    listener->next = stream->free_places;
+    stream->free_places = listener;
+    pthread_mutex_unlock(&stream->places_mutex);
+}
+
+uint64_t listener_now_ns(const struct listener *listener)
+{
+    return clock_now_ns(listener->stream->config.clock);
+}
+
+uint64_t listener_unix_ns(const struct listener *listener)
+{
+    return (uint64_t)clock_unix_ns(listener->stream->config.clock);
+}
+
+void listener_join(struct listener *listener)
+{
+    if (!listener->joined)
+        timeline_join(listener->station->timeline, listener->format);
+    listener->joined = true;
+}
+
+void listener_leave(struct listener *listener)
+{
+    if (listener->joined)
+        timeline_leave(listener->station->timeline, listener->format);
+    listener->joined = false;
+}
+
+void listener_wake_at(struct listener *listener, uint64_t now_ns, uint64_t at_ns)
+{
+    struct stream_loop *loop = listener->loop;
+    uint64_t wake_ns = schedule_set(&loop->schedule, &listener->entry, now_ns, at_ns);
+    if (loop->ticking || wake_ns >= loop->wake_ns)
+        return;
+    loop->wake_ns = wake_ns;
+    net_wake_at(atomic_load(&listener->stream->server), loop->index, wake_ns);
+}
+
+void listener_open(struct listener *listener, struct stream_loop *loop, struct connection *connection)
+{
+    uint64_t now = listener_now_ns(listener);
+    listener->loop = loop;
+    listener->connection = connection;
+    listener->progress_ns = now;
+    listener->next = loop->listeners;
+    if (listener->next)
+        listener->next->prev = listener;
+    loop->listeners = listener;
+    atomic_fetch_add(&listener->stream->stats.listeners[listener->protocol->id], 1);
+    listener_wake_at(listener, now, now);
+}
+
+static void listener_greet(struct listener *listener, uint64_t now_ns)
+{
+    if (listener->greeted)
+        return;
+    listener->greeted = true;
+    listener->protocol->greet(listener, now_ns);
+}
+
+// Something is under way: has anything moved? Ends who does not read.
+static void listener_watch(struct listener *listener, uint64_t now_ns)
+{
+    uint64_t bytes = connection_bytes_sent(listener->connection);
+    if (bytes != listener->progress_bytes)
+        listener->progress_ns = now_ns;
+    listener->progress_bytes = bytes;
+    if (now_ns - listener->progress_ns >= LISTENER_STALL_NS || now_ns - listener->pin.since_ns >= LISTENER_BATCH_NS)
+        listener_close(listener, 1008, CLOSE_SLOW, "does not read");
+}
+
+static uint64_t listener_serve_until(struct listener *listener, uint64_t now_ns)
+{
+    uint64_t end_ns = atomic_load(&listener->stream->drain_until_ns);
+    if (end_ns != 0 && now_ns >= end_ns)
+        listener_close(listener, 1000, CLOSE_DRAIN, listener->stream->drain_reason);
+    if (!listener->blocked && !listener->closing)
+        return listener->protocol->serve(listener, now_ns);
+    if (!listener->closing)
+        listener_watch(listener, now_ns);
+    return now_ns + LISTENER_WATCH_NS;
+}
+
+void listener_serve(struct listener *listener, uint64_t now_ns)
+{
+    if (listener->closing)
+        return;
+    listener_greet(listener, now_ns);
+    uint64_t next_ns = listener_serve_until(listener, now_ns);
+    if (listener->blocked && next_ns > now_ns + LISTENER_WATCH_NS)
+        next_ns = now_ns + LISTENER_WATCH_NS;
+    if (!listener->closing)
+        listener_wake_at(listener, now_ns, next_ns);
+}
+
+void listener_writable(struct listener *listener)
+{
+    listener->blocked = false;
+    listener_serve(listener, listener_now_ns(listener));
+}
+
+static void listener_count_end(struct listener *listener, int code)
+{
+    struct stream_stats *stats = &listener->stream->stats;
+    atomic_fetch_sub(&stats->listeners[listener->protocol->id], 1);
+    enum close_cause cause = listener->cause;
+    // The network closes by itself who breaks its rules, and who leaves no room for texts.
+    if (cause == CLOSE_NONE && (code == 1002 || code == 1003 || code == 1007 || code == 1009))
+        cause = CLOSE_PROTOCOL;
+    else if (cause == CLOSE_NONE && code == 1008)
+        cause = CLOSE_SLOW;
+    atomic_fetch_add(&stats->closed_slow, cause == CLOSE_SLOW);
+    atomic_fetch_add(&stats->closed_policy, cause == CLOSE_POLICY);
+    atomic_fetch_add(&stats->closed_protocol, cause == CLOSE_PROTOCOL);
+}
+
+void listener_closed(struct listener *listener, int code)
+{
+    struct stream_loop *loop = listener->loop;
+    schedule_remove(&loop->schedule, &listener->entry);
+    if (listener->prev)
+        listener->prev->next = listener->next;
+    else
+        loop->listeners = listener->next;
+    if (listener->next)
+        listener->next->prev = listener->prev;
+    listener_leave(listener);
+    admission_leave(listener->stream->admission, &listener->peer);
+    listener_count_end(listener, code);
+    listener->closing = listener->gone = true;
+    if (listener->pin.count == 0)
+        listener_destroy(listener);
+}
+
+void listener_close(struct listener *listener, int code, enum close_cause cause, const char *reason)
+{
+    if (listener->closing)
+        return;
+    listener->cause = cause;
+    listener->protocol->farewell(listener, cause, reason);
+    listener->closing = true;
+    schedule_remove(&listener->loop->schedule, &listener->entry);
+    connection_close(listener->connection, code, reason);
+}
+
+bool listener_say(struct listener *listener, const char *text, size_t len)
+{
+    if (listener->closing)
+        return false;
+    if (connection_send_text(listener->connection, text, len))
+        return true;
+    listener->closing = true;
+    schedule_remove(&listener->loop->schedule, &listener->entry);
+    return false;
+}
+
+static bool listener_write(struct listener *listener, json_t *message, size_t digits)
+{
+    char text[LISTENER_TEXT_BYTES];
+    if (!message)
+        return false;
+    size_t len = json_dumpb(message, text, sizeof text, JSON_COMPACT | JSON_REAL_PRECISION(digits));
+    json_decref(message);
+    return len > 0 && len <= sizeof text && listener_say(listener, text, len);
+}
+
+bool listener_tell(struct listener *listener, json_t *message)
+{
+    return listener_write(listener, message, 15);
+}
+
+bool listener_tell_exact(struct listener *listener, json_t *message)
+{
+    return listener_write(listener, message, 17);
+}
+
+void listener_violation(struct listener *listener)
+{
+    if (++listener->violations >= LISTENER_MAX_VIOLATIONS)
+        listener_close(listener, 1008, CLOSE_POLICY, "three broken messages");
+}
+
+static bool listener_too_fast(struct listener *listener, uint64_t now_ns)
+{
+    if (now_ns - listener->rate_ns >= NS_PER_SECOND) {
+        listener->rate_ns = now_ns;
+        listener->rate_messages = 0;
+    }
+    return ++listener->rate_messages > LISTENER_MAX_RATE;
+}
+
+static bool listener_read(struct listener *listener, const uint8_t *bytes, size_t len, uint64_t now_ns)
+{
+    const struct protocol *protocol = listener->protocol;
+    if (listener_too_fast(listener, now_ns)) {
+        protocol->refuse(listener, "RATE_LIMIT_EXCEEDED", "more than 50 messages in a second");
+        return false;
+    }
+    json_t *message = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, NULL);
+    const char *type = json_string_value(json_object_get(message, "type"));
+    bool good = false;
+    if (type)
+        good = protocol->message(listener, type, message, now_ns);
+    else
+        protocol->refuse(listener, "INVALID_MESSAGE", "not a JSON object with a type");
+    json_decref(message);
+    return good;
+}
+
+void listener_message(struct listener *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
+{
+    uint64_t now = listener_now_ns(listener);
+    if (listener->closing)
+        return;
+    listener_greet(listener, now);
+    if (opcode != WEBSOCKET_TEXT)
+        listener->protocol->binary(listener);
+    else if (!listener_read(listener, bytes, len, now))
+        listener_violation(listener);
+}
+
+bool listener_past(const struct listener *listener, uint64_t now_ns)
+{
+    return listener->cursor + CHUNK_FRAMES <= pace_live_frame(&listener->pace, now_ns);
+}
+
+uint64_t listener_missing(struct listener *listener, uint64_t now_ns)
+{
+    if (listener->missing_ns == 0)
+        listener->missing_ns = now_ns;
+    uint64_t missing_for = now_ns - listener->missing_ns;
+    if (missing_for < 100 * NS_PER_MS)
+        return now_ns + 2 * NS_PER_MS;
+    return now_ns + (missing_for < NS_PER_SECOND ? 5 : 20) * NS_PER_MS;
+}
+
+void listener_count_sent(struct listener *listener, int chunks, size_t bytes)
+{
+    struct stream_stats *stats = &listener->stream->stats;
+    enum stream_protocol id = listener->protocol->id;
+    atomic_fetch_add_explicit(&stats->chunks_sent[id], (uint64_t)chunks, memory_order_relaxed);
+    atomic_fetch_add_explicit(&stats->bytes_sent[id], bytes, memory_order_relaxed);
+}
+
+struct batch batch_begin(struct listener *listener)
+{
+    return (struct batch){.listener = listener};
+}
+
+static void batch_add(struct batch *batch, const void *bytes, size_t len)
+{
+    check(batch->slice_count < PIN_CHUNKS);
+    batch->slices[batch->slice_count++] = (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
+    batch->bytes += len;
+}
+
+void batch_own(struct batch *batch, const void *bytes, size_t len)
+{
+    check(batch->shared_from == batch->slice_count);
+    batch_add(batch, bytes, len);
+    batch->shared_from = batch->slice_count;
+}
+
+void batch_shared(struct batch *batch, const void *bytes, size_t len)
+{
+    batch_add(batch, bytes, len);
+}
+
+void batch_pin(struct batch *batch, struct chunk *chunk, uint64_t send_ns)
+{
+    struct pin *pin = &batch->listener->pin;
+    check(pin->count < PIN_CHUNKS);
+    pin->chunks[pin->count] = chunk;
+    pin->send_ns[pin->count++] = send_ns;
+}
+
+// What is pinned has gone out, or the socket has closed.
+static void batch_released(void *context)
+{
+    struct listener *listener = context;
+    struct pin *pin = &listener->pin;
+    uint64_t now = listener_now_ns(listener);
+    for (int i = 0; i < pin->count; i++) {
+        if (pin->send_ns[i] != 0 && !listener->closing)
+            listener->protocol->accepted(listener, pin->chunks[i]->first_frame, pin->send_ns[i], now);
+        chunk_release(pin->chunks[i]);
+    }
+    pin->count = 0;
+    if (listener->gone)
+        listener_destroy(listener);
+}
+
+static void batch_drop(struct listener *listener)
+{
+    for (int i = 0; i < listener->pin.count; i++)
+        chunk_release(listener->pin.chunks[i]);
+    listener->pin.count = 0;
+}
+
+bool batch_send(struct batch *batch, uint64_t now_ns)
+{
+    struct listener *listener = batch->listener;
+    listener->pin.since_ns = now_ns;
+    switch (connection_send(listener->connection, batch->slices, batch->slice_count, batch->shared_from,
+                            batch_released, listener)) {
+    case CONNECTION_SENT: return true;
+    case CONNECTION_PENDING:
+        listener->blocked = true;
+        listener->progress_ns = now_ns;
+        listener->progress_bytes = connection_bytes_sent(listener->connection);
+        return true;
+    case CONNECTION_BUSY:
+        listener->blocked = true;
+        batch_drop(listener);
+        return false;
+    case CONNECTION_GONE: break;
+    }
+    batch_drop(listener);
+    listener->closing = true;
+    schedule_remove(&listener->loop->schedule, &listener->entry);
+    return false;
+}

@@ -1,0 +1,135 @@
+// One listener: a cursor into the timeline, a phase and a pace. What all protocols share.
+//
+// Made at the door (upgrade), then everything about it happens on its loop's thread. Its place is given back when both
+// its connection has closed and nothing of it is under way any more.
+#pragma once
+#include <jansson.h>
+
+#include "stream/pace.h"
+#include "stream/protocol.h"
+#include "stream/state.h"
+#include "stream/tier.h"
+
+enum {
+    PIN_CHUNKS = 16,
+    CLIENT_ID_BYTES = 65,
+    SESSION_BYTES = 17,
+};
+
+// The chunks of the one send that may be under way.
+struct pin {
+    int count;
+    struct chunk *chunks[PIN_CHUNKS];
+    uint64_t send_ns[PIN_CHUNKS];   // when each was to be sent; 0: preroll, not counted
+    uint64_t since_ns;
+};
+
+struct v2_state {
+    char session[SESSION_BYTES];
+    bool playing;
+    bool preroll;                   // to be sent before the next chunk
+    uint64_t told_event;            // number of the last event looked at
+    uint64_t joined_frame;          // events up to here were told at joining
+    uint64_t underruns;             // as the player reported last
+};
+
+struct legacy_state {
+    char client_id[CLIENT_ID_BYTES];
+    enum tier tier;
+    bool tier_fixed;                // by buffer_control
+    struct tier_meter meter;
+    uint64_t exempt_until_frame;    // chunks before this take no token
+    double tokens;
+    uint64_t tokens_ns;             // when `tokens` was true
+    uint64_t chunks_sent, bytes_sent, underruns;
+    int underruns_together;         // without TIER_WINDOW good chunks between them
+    int good_chunks;                // since the last underrun
+    uint64_t connected_ns, next_report_ns, last_control_ns;
+    bool dry;                       // the client has been told that audio is missing
+};
+
+struct listener {
+    struct schedule_entry entry;    // first: the schedule gives this back
+    struct listener *next, *prev;   // of its loop; `next` of free places too
+    struct stream *stream;
+    struct stream_loop *loop;
+    const struct protocol *protocol;
+    const struct stream_station *station;
+    struct connection *connection;
+    struct http_peer peer;
+    uint32_t number;                // counts all listeners
+    enum format format;
+    struct pace pace;
+    uint64_t cursor;                // first frame of the next chunk
+    uint64_t missing_ns;            // since when the next chunk is awaited; 0: it is not
+    uint64_t told_sequence;
+    bool greeted, joined;
+    bool blocked;                   // something is under way: wait for `writable`
+    bool closing;                   // nothing more is sent
+    bool gone;                      // closed; only its pin is still under way
+    enum close_cause cause;
+    uint64_t progress_ns, progress_bytes;
+    uint64_t rate_ns;               // the second in which messages are counted
+    int rate_messages, violations;
+    struct pin pin;
+    union {
+        struct v2_state v2;
+        struct legacy_state legacy;
+    };
+};
+
+// One writev being put together: what goes out, and what has to stay for it.
+struct batch {
+    struct listener *listener;
+    struct iovec slices[PIN_CHUNKS];
+    int slice_count;
+    int shared_from;
+    size_t bytes;
+};
+
+// --- at the door ---
+// A place, all zero but for stream and number-dependent phase. NULL when all are taken.
+struct listener *listener_create(struct stream *stream);
+// Gives the place back. Any thread.
+void listener_destroy(struct listener *listener);
+
+// --- on its loop ---
+void listener_open(struct listener *listener, struct stream_loop *loop, struct connection *connection);
+// Its time has come, or there is room again.
+void listener_serve(struct listener *listener, uint64_t now_ns);
+void listener_message(struct listener *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len);
+void listener_writable(struct listener *listener);
+void listener_closed(struct listener *listener, int code);
+// Asks to be served at a time.
+void listener_wake_at(struct listener *listener, uint64_t now_ns, uint64_t at_ns);
+// Sends what the protocol says at such an end, then closes.
+void listener_close(struct listener *listener, int code, enum close_cause cause, const char *reason);
+
+uint64_t listener_now_ns(const struct listener *listener);
+uint64_t listener_unix_ns(const struct listener *listener);
+// Counts it as a reader of its format, once; and no longer.
+void listener_join(struct listener *listener);
+void listener_leave(struct listener *listener);
+// Sends a text. False when the listener is closing or does not read.
+bool listener_say(struct listener *listener, const char *text, size_t len);
+// Writes and sends a message; takes over the reference, which may be NULL (memory was short: nothing is sent).
+bool listener_tell(struct listener *listener, json_t *message);
+// As above, with all digits of its numbers, for what is given back as it came.
+bool listener_tell_exact(struct listener *listener, json_t *message);
+// A broken message: the third one closes.
+void listener_violation(struct listener *listener);
+void listener_count_sent(struct listener *listener, int chunks, size_t bytes);
+// The next chunk lies wholly behind the live playhead.
+bool listener_past(const struct listener *listener, uint64_t now_ns);
+// The chunk is not there yet: when to look again.
+uint64_t listener_missing(struct listener *listener, uint64_t now_ns);
+
+struct batch batch_begin(struct listener *listener);
+// Bytes of the sender's own; before anything shared.
+void batch_own(struct batch *batch, const void *bytes, size_t len);
+// Bytes that stand for ever, or as long as a chunk of this batch.
+void batch_shared(struct batch *batch, const void *bytes, size_t len);
+// Takes over the reference.
+void batch_pin(struct batch *batch, struct chunk *chunk, uint64_t send_ns);
+// Sends it. False when nothing was taken: the listener is then blocked or closing.
+bool batch_send(struct batch *batch, uint64_t now_ns);

@@ -1,0 +1,58 @@
+#include "stream/pace.h"
+
+uint32_t pace_phase(uint32_t n)
+{
+    uint32_t turn = n * UINT32_C(2654435769);   // 2^32 over the golden ratio
+    return (uint32_t)(((uint64_t)turn * CHUNK_FRAMES) >> 32);
+}
+
+uint64_t pace_live_frame(const struct pace *pace, uint64_t now_ns)
+{
+    int64_t since = (int64_t)(now_ns - pace->origin_ns);
+    return since < 0 ? 0 : frames_from_ns((uint64_t)since);
+}
+
+uint64_t pace_live_chunk(const struct pace *pace, uint64_t now_ns)
+{
+    return frames_round_down(pace_live_frame(pace, now_ns), CHUNK_FRAMES);
+}
+
+uint64_t pace_frame_ns(const struct pace *pace, uint64_t frame)
+{
+    return pace->origin_ns + frames_to_ns(frame);
+}
+
+uint64_t pace_start(struct pace *pace, uint64_t now_ns)
+{
+    pace->start_ns = now_ns;
+    pace->start_frame = pace_live_chunk(pace, now_ns);
+    return pace->start_frame;
+}
+
+uint64_t pace_delay_ns(uint64_t k)
+{
+    return k < PACE_AT_ONCE ? 0 : (k - (PACE_AT_ONCE - 1)) * PACE_STEP_NS;
+}
+
+uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame)
+{
+    uint64_t at = pace_frame_ns(pace, first_frame + pace->phase_frames) - frames_to_ns(pace->lead_frames);
+    return (int64_t)at > 0 ? at : 0;
+}
+
+uint64_t pace_send_ns(const struct pace *pace, uint64_t first_frame)
+{
+    uint64_t due = pace_due_ns(pace, first_frame);
+    uint64_t k = first_frame < pace->start_frame ? 0 : (first_frame - pace->start_frame) / CHUNK_FRAMES;
+    uint64_t allowed = pace->start_ns + pace_delay_ns(k);
+    return due > allowed ? due : allowed;
+}
+
+uint64_t pace_burst_until(const struct pace *pace)
+{
+    uint64_t frame = pace->start_frame;
+    // A chunk's due time moves twice as fast as the run's own pace, so this ends after twice the lead at most.
+    while (pace_due_ns(pace, frame) < pace_send_ns(pace, frame))
+        frame += CHUNK_FRAMES;
+    return frame;
+}

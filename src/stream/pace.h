@@ -1,0 +1,38 @@
+// When a chunk is sent: pure functions of frames and clock times (doc/protocol.md, sections 1 and 2).
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/frames.h"
+
+enum { PACE_AT_ONCE = 10 };   // chunks of the first second
+
+#define PACE_STEP_NS (50 * NS_PER_MS)
+
+// One run of chunks: from joining, or from the last skip.
+struct pace {
+    uint64_t origin_ns;      // clock time of frame 0; wraps around when that was before the clock began
+    uint64_t lead_frames;    // how far ahead of the playhead a chunk is due
+    uint32_t phase_frames;   // 0 .. CHUNK_FRAMES - 1
+    uint64_t start_ns;       // clock time at which the run began
+    uint64_t start_frame;    // its first chunk
+};
+
+// The phase of listener number n: golden-ratio steps, so any number of successive listeners are spread evenly.
+uint32_t pace_phase(uint32_t n);
+// The live playhead; 0 before the programme begins.
+uint64_t pace_live_frame(const struct pace *pace, uint64_t now_ns);
+// The first frame of the chunk at the live playhead.
+uint64_t pace_live_chunk(const struct pace *pace, uint64_t now_ns);
+// Clock time of a frame.
+uint64_t pace_frame_ns(const struct pace *pace, uint64_t frame);
+// Begins a run at the chunk at the live playhead. Returns its first frame.
+uint64_t pace_start(struct pace *pace, uint64_t now_ns);
+// After the start of the run, chunk k is not sent before this: 0 for the first second, then twice real time.
+uint64_t pace_delay_ns(uint64_t k);
+// Send due time: first_frame - lead + phase, as clock time; 0 when that is before the clock began.
+uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame);
+// When the chunk is sent: at its due time, but not before the run allows it.
+uint64_t pace_send_ns(const struct pace *pace, uint64_t first_frame);
+// The first chunk of the run that is sent at its due time; all later ones are too.
+uint64_t pace_burst_until(const struct pace *pace);

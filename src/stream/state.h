@@ -1,0 +1,51 @@
+// What a stream is made of: its loops, its listeners' places, what all of them share.
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "stream/admission.h"
+#include "stream/schedule.h"
+#include "stream/stream.h"
+
+struct listener;
+
+enum { TOLD_BYTES = 2048, STREAM_REASON_BYTES = 96 };
+
+// A `status` message, written once per loop for all of its listeners. len 0: not written yet.
+struct told {
+    uint64_t sequence;
+    size_t len;
+    char text[TOLD_BYTES];
+};
+
+enum told_kind { TOLD_V2, TOLD_V0, TOLD_KINDS };
+
+// Belongs to one I/O loop's thread.
+struct stream_loop {
+    struct stream *stream;
+    int index;
+    struct schedule schedule;
+    struct listener *listeners;   // list of all that are open
+    uint64_t wake_ns;             // the earliest tick that has been asked for
+    bool ticking;
+    bool draining;                // its listeners have been told
+    struct told *told;            // TOLD_KINDS for each station
+};
+
+struct stream {
+    struct stream_config config;
+    struct stream_stats stats;
+    struct admission *admission;
+    struct listener *places;              // max_listeners of them
+    struct listener *free_places;         // list
+    int places_used_ever;                 // those from here on have never been used
+    pthread_mutex_t places_mutex;
+    atomic_uint next_number;
+    _Atomic(struct net_server *) server;  // NULL until attached
+    struct stream_loop *loops;
+    int loop_count;
+    char *silence;                        // base64 of one legacy chunk
+    char drain_reason[STREAM_REASON_BYTES];
+    uint64_t drain_period_ns;
+    atomic_uint_fast64_t drain_until_ns;  // 0: not draining; set after the two above
+};

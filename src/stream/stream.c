@@ -1,0 +1,184 @@
+#include "stream/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/log.h"
+#include "stream/door.h"
+#include "stream/listener.h"
+
+enum { STREAM_SILENCE_BYTES = 23520 };   // base64 of 100 ms of stereo at 44.1 kHz
+
+static enum status stream_claim(struct stream *stream)
+{
+    const struct stream_config *config = &stream->config;
+    const struct admission_limits limits = {
+        .max_open = config->max_per_address,
+        .max_attempts = {[ADMISSION_V2] = config->max_attempts_v2, [ADMISSION_LEGACY] = config->max_attempts_legacy},
+        .limit_loopback = config->limit_loopback,
+    };
+    size_t stations_bytes = (size_t)config->station_count * sizeof *config->stations;
+    struct stream_station *stations = malloc(stations_bytes);
+    if (stations)
+        memcpy(stations, config->stations, stations_bytes);
+    stream->config.stations = stations;
+    stream->admission = admission_create(&limits, config->max_listeners);
+    stream->places = calloc((size_t)config->max_listeners, sizeof *stream->places);
+    stream->silence = malloc(STREAM_SILENCE_BYTES + 1);
+    if (!stations || !stream->admission || !stream->places || !stream->silence)
+        return STATUS_MEMORY;
+    memset(stream->silence, 'A', STREAM_SILENCE_BYTES);
+    stream->silence[STREAM_SILENCE_BYTES] = '\0';
+    return STATUS_OK;
+}
+
+enum status stream_create(struct stream **stream, const struct stream_config *config)
+{
+    struct stream *made = calloc(1, sizeof *made);
+    if (!made)
+        return STATUS_MEMORY;
+    made->config = *config;
+    pthread_mutex_init(&made->places_mutex, NULL);
+    histogram_init(&made->stats.lateness_ns);
+    histogram_init(&made->stats.jitter_ns);
+    histogram_init(&made->stats.player_lead_ns);
+    enum status status = stream_claim(made);
+    if (status != STATUS_OK) {
+        stream_destroy(made);
+        return status;
+    }
+    *stream = made;
+    return STATUS_OK;
+}
+
+void stream_destroy(struct stream *stream)
+{
+    if (!stream)
+        return;
+    for (int i = 0; i < stream->loop_count; i++)
+        free(stream->loops[i].told);
+    free(stream->loops);
+    free(stream->places);
+    free(stream->silence);
+    free((void *)(uintptr_t)stream->config.stations);
+    admission_destroy(stream->admission);
+    pthread_mutex_destroy(&stream->places_mutex);
+    free(stream);
+}
+
+static bool stream_loop_init(struct stream_loop *loop, struct stream *stream, int index)
+{
+    *loop = (struct stream_loop){.stream = stream, .index = index, .wake_ns = UINT64_MAX};
+    schedule_init(&loop->schedule, clock_now_ns(stream->config.clock));
+    loop->told = calloc((size_t)stream->config.station_count * TOLD_KINDS, sizeof *loop->told);
+    return loop->told;
+}
+
+void stream_attach(struct stream *stream, struct net_server *server)
+{
+    int count = net_loops(server);
+    stream->loops = calloc((size_t)count, sizeof *stream->loops);
+    for (int i = 0; stream->loops && i < count; i++) {
+        stream->loop_count = i + 1;
+        if (!stream_loop_init(&stream->loops[i], stream, i)) {
+            log_error("no memory for listeners: nobody can listen");
+            return;
+        }
+    }
+    if (stream->loops)
+        atomic_store(&stream->server, server);
+}
+
+static void *stream_open(void *context, int loop, struct connection *connection, const struct net_accept *accept)
+{
+    struct stream *stream = context;
+    struct listener *listener = door_listener(accept);
+    if (atomic_load(&stream->drain_until_ns) != 0) {
+        door_abandoned(context, accept);
+        return NULL;
+    }
+    listener_open(listener, &stream->loops[loop], connection);
+    return listener;
+}
+
+static void stream_message(void *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
+{
+    listener_message(listener, opcode, bytes, len);
+}
+
+static void stream_writable(void *listener)
+{
+    listener_writable(listener);
+}
+
+static void stream_closed(void *listener, int code)
+{
+    listener_closed(listener, code);
+}
+
+// Once per loop: tells its listeners that the server goes.
+static void stream_drain_loop(struct stream_loop *loop, uint64_t now_ns)
+{
+    loop->draining = true;
+    for (struct listener *listener = loop->listeners, *next; listener; listener = next) {
+        next = listener->next;
+        if (!listener->closing)
+            listener->protocol->drain(listener, now_ns);
+    }
+}
+
+static uint64_t stream_tick(void *context, int index, uint64_t now_ns)
+{
+    struct stream *stream = context;
+    struct schedule_entry *entry;
+    if (!atomic_load(&stream->server))
+        return UINT64_MAX;
+    struct stream_loop *loop = &stream->loops[index];
+    loop->ticking = true;
+    if (!loop->draining && atomic_load(&stream->drain_until_ns) != 0)
+        stream_drain_loop(loop, now_ns);
+    while ((entry = schedule_pop(&loop->schedule, now_ns)))
+        listener_serve((struct listener *)entry, now_ns);
+    loop->ticking = false;
+    loop->wake_ns = schedule_next_ns(&loop->schedule);
+    return loop->wake_ns;
+}
+
+struct net_handlers stream_handlers(struct stream *stream)
+{
+    return (struct net_handlers){
+        .context = stream,
+        .upgrade = door_upgrade,
+        .abandoned = door_abandoned,
+        .open = stream_open,
+        .message = stream_message,
+        .writable = stream_writable,
+        .closed = stream_closed,
+        .tick = stream_tick,
+    };
+}
+
+void stream_drain(struct stream *stream, const char *reason, uint64_t drain_ns)
+{
+    struct net_server *server = atomic_load(&stream->server);
+    uint64_t now_ns = clock_now_ns(stream->config.clock);
+    snprintf(stream->drain_reason, sizeof stream->drain_reason, "%s", reason);
+    stream->drain_period_ns = drain_ns;
+    atomic_store(&stream->drain_until_ns, now_ns + drain_ns);
+    for (int i = 0; server && i < stream->loop_count; i++)
+        net_wake_at(server, i, now_ns);
+}
+
+int stream_listeners(const struct stream *stream)
+{
+    int count = 0;
+    for (int i = 0; i < STREAM_PROTOCOLS; i++)
+        count += atomic_load(&stream->stats.listeners[i]);
+    return count;
+}
+
+const struct stream_stats *stream_stats(const struct stream *stream)
+{
+    return &stream->stats;
+}

@@ -1,0 +1,158 @@
+// Protocol v0: audio and control on one path, nothing to choose.
+#include <string.h>
+
+#include "control/warnings.h"
+#include "stream/legacy.h"
+#include "stream/told.h"
+
+static bool v0_accept(struct listener *listener, const struct http_request *request, struct net_accept *accept,
+                      struct refusal *refusal)
+{
+    legacy_accept(listener, accept, TIER_NORMAL);
+    return true;
+}
+
+static void v0_greet(struct listener *listener, uint64_t now_ns)
+{
+    legacy_greet(listener, now_ns);
+    (void)listener_tell(listener, json_pack("{s:s, s:s, s:i, s:i}", "type", "connected", "message",
+                                            "Connected to Auralis", "sample_rate", 44100, "chunk_size_ms", 100));
+}
+
+static void v0_audio_head(const struct listener *listener, struct text *head, uint64_t due_unix_ns)
+{
+    text_printf(head,
+                "{\"type\":\"audio\",\"timestamp\":%llu,\"sequence\":%llu,\"sample_rate\":44100,\"format\":\"pcm16\","
+                "\"data\":\"",
+                (unsigned long long)(due_unix_ns / NS_PER_MS), (unsigned long long)listener->legacy.chunks_sent);
+}
+
+static void v0_warn(struct listener *listener, const char *message)
+{
+    (void)listener_tell(listener, json_pack("{s:s, s:s}", "type", "warning", "message", message));
+}
+
+static void v0_overrun(struct listener *listener)
+{
+    v0_warn(listener, "Fell behind, some audio was left out");
+}
+
+static bool v0_dry(struct listener *listener, uint64_t now_ns);
+
+static const struct legacy_words v0_words = {.audio_head = v0_audio_head, .overrun = v0_overrun, .dry = v0_dry};
+
+static bool v0_dry(struct listener *listener, uint64_t now_ns)
+{
+    if (!listener->legacy.dry)
+        v0_warn(listener, "Audio is late, silence in its place");
+    listener->legacy.dry = true;
+    const char *silence = listener->stream->silence;
+    return legacy_send(listener, &v0_words, NULL, silence, strlen(silence), now_ns);
+}
+
+static json_t *v0_warnings(const struct mood *mood)
+{
+    const char *texts[CONTROL_WARNINGS];
+    json_t *warnings = json_array();
+    for (int i = 0, count = warnings_of(mood, texts, CONTROL_WARNINGS); i < count; i++)
+        json_array_append_new(warnings, json_string(texts[i]));
+    return warnings;
+}
+
+static void v0_tell_status(struct listener *listener)
+{
+    uint64_t latest = sequencer_latest(listener->station->sequencer);
+    struct told *told = told_find(listener, TOLD_V0);
+    if (latest == listener->told_sequence)
+        return;
+    if (told->len == 0 || told->sequence != latest) {
+        struct mood_entry entry = steer_latest(listener->station);
+        told_write(told, entry.sequence,
+                   json_pack("{s:s, s:s, s:o, s:o}", "type", "status", "message", "Parameters updated", "parameters",
+                             mood_to_json(&entry.mood), "warnings", v0_warnings(&entry.mood)));
+    }
+    listener->told_sequence = told->sequence;
+    if (told->len > 0)
+        (void)listener_say(listener, told->text, told->len);
+}
+
+static uint64_t v0_serve(struct listener *listener, uint64_t now_ns)
+{
+    v0_tell_status(listener);
+    uint64_t next_ns = legacy_serve(listener, &v0_words, now_ns);
+    return next_ns < now_ns + 100 * NS_PER_MS ? next_ns : now_ns + 100 * NS_PER_MS;
+}
+
+static void v0_error(struct listener *listener, const char *code, const char *message)
+{
+    (void)listener_tell(listener, json_pack("{s:s, s:s, s:s, s:b}", "type", "error", "error_code", code, "message",
+                                            message, "recoverable", 1));
+}
+
+static void v0_on_buffer_status(struct listener *listener, uint64_t now_ns)
+{
+    json_t *answer = json_pack("{s:s, s:f, s:s}", "type", "buffer_status", "depth_ms", legacy_depth_ms(listener, now_ns),
+                               "current_tier", tier_name(listener->legacy.tier));
+    json_t *health = legacy_health(listener, now_ns);
+    json_object_update(answer, health);
+    json_decref(health);
+    (void)listener_tell(listener, answer);
+}
+
+static void v0_on_control(struct listener *listener, const json_t *message)
+{
+    struct steering steering;
+    char text[256];
+    enum status status = legacy_control(listener, message, &steering);
+    if (status != STATUS_OK)
+        v0_error(listener, status == STATUS_RATE_LIMITED ? "RATE_LIMIT_EXCEEDED" : "INVALID_PARAMETERS",
+                 steer_complaint(status, &steering, text, sizeof text));
+}
+
+static bool v0_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns)
+{
+    if (strcmp(type, "ping") == 0) {
+        legacy_pong(listener, message);
+    } else if (strcmp(type, "buffer_status") == 0) {
+        v0_on_buffer_status(listener, now_ns);
+    } else if (strcmp(type, "control") == 0) {
+        v0_on_control(listener, message);
+    } else {
+        v0_error(listener, "INVALID_MESSAGE", "unknown type");
+        return false;
+    }
+    return true;
+}
+
+static void v0_binary(struct listener *listener)
+{
+    v0_error(listener, "INVALID_MESSAGE", "messages are JSON texts");
+    listener_violation(listener);
+}
+
+static void v0_farewell(struct listener *listener, enum close_cause cause, const char *reason)
+{
+    if (cause == CLOSE_SLOW)
+        v0_warn(listener, reason);
+}
+
+static void v0_drain(struct listener *listener, uint64_t now_ns)
+{
+    v0_warn(listener, listener->stream->drain_reason);
+}
+
+const struct protocol protocol_v0 = {
+    .id = STREAM_V0,
+    .kind = ADMISSION_LEGACY,
+    .max_message_bytes = LEGACY_MESSAGE_BYTES,
+    .path = "/ws/stream",
+    .accept = v0_accept,
+    .greet = v0_greet,
+    .serve = v0_serve,
+    .accepted = legacy_accepted,
+    .message = v0_message,
+    .refuse = v0_error,
+    .binary = v0_binary,
+    .farewell = v0_farewell,
+    .drain = v0_drain,
+};
