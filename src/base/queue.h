@@ -7,11 +7,14 @@
 
 #include "base/status.h"
 
+// The fields of each side are kept a cache line apart; the struct itself may lie anywhere, in plain malloc as well.
 struct queue {
     unsigned char *cells;
     size_t cell_bytes, element_bytes, mask;
-    _Alignas(64) atomic_size_t tail;  // next ticket to write
-    _Alignas(64) size_t head;         // next ticket to read, the consumer's own
+    unsigned char apart_from_shared[64];
+    atomic_size_t tail;  // next ticket to write
+    unsigned char apart_from_producers[64];
+    size_t head;         // next ticket to read, the consumer's own
 };
 
 // capacity: a power of two, >= 2. Errors: STATUS_MEMORY.

@@ -9,12 +9,12 @@
 
 #include "os/log.h"
 
-enum { DATABASE_SCHEMA = 1 };
+#define DATABASE_SCHEMA "1"
 
 static const char database_schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE presets (name TEXT PRIMARY KEY NOT NULL, created_unix INTEGER NOT NULL, mood TEXT NOT NULL);"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = " DATABASE_SCHEMA ";"
     "COMMIT;";
 
 enum status database_status(sqlite3 *database, int code, const char *doing)
@@ -67,9 +67,9 @@ static enum status database_check_schema(sqlite3 *database)
     sqlite3_stmt *statement;
     int code = sqlite3_prepare_v2(database, "SELECT name, created_unix, mood FROM presets", -1, &statement, NULL);
     sqlite3_finalize(statement);
-    if (code == SQLITE_OK && strcmp(version, "1") == 0)
+    if (code == SQLITE_OK && strcmp(version, DATABASE_SCHEMA) == 0)
         return STATUS_OK;
-    log_error("store: schema %s is not ours, which is %d", version, DATABASE_SCHEMA);
+    log_error("store: schema %s is not ours, which is " DATABASE_SCHEMA, version);
     return code == SQLITE_OK || code == SQLITE_ERROR ? STATUS_DAMAGED : database_status(database, code, "schema");
 }
 

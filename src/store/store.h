@@ -18,8 +18,8 @@ struct store_preset {
 struct store;
 
 // Opens `directory`/auralis.db, which the caller has locked, and starts the thread. A database that is damaged, made by
-// a newer version or somebody else's is set aside as auralis.db.damaged-<unix time>, with its -wal and -shm files, and a
-// new one begun.
+// a newer version or somebody else's is set aside as auralis.db.damaged-<unix time>, with its -wal and -shm files, and
+// a new one begun.
 //   set_aside: out, true when that happened.
 // Errors: STATUS_DENIED, STATUS_IO, STATUS_MEMORY.
 MUST_USE enum status store_open(struct store **store, const char *directory, bool *set_aside);
