@@ -2,18 +2,20 @@
 #pragma once
 #include <stdint.h>
 
+#include "base/frames.h"
 #include "base/histogram.h"
+#include "base/status.h"
 #include "control/control.h"
 #include "os/clock.h"
 #include "synth/backend.h"
 #include "timeline/timeline.h"
 
 struct station_config {
-    const char *name;                 // "main"
+    const char *name;                 // "main"; copied
     uint64_t seed;
     struct mood mood;                 // at frame 0
     uint64_t origin_ns;               // clock time at which frame 0 is heard
-    uint64_t lead_frames;             // multiple of 4,800, 1 s .. 60 s
+    uint64_t lead_frames;             // multiple of 4,800, 1 s .. 60 s; that of the timeline
     const struct clock *clock;
     const struct backend *backend;
     struct timeline *timeline;        // made by station_timeline_create; outlives the station
@@ -35,12 +37,18 @@ struct station_stats {
 
 struct station;
 
+enum {
+    STATION_RESERVE_FRAMES = FRAME_RATE * 2 / 5,        // rendered beyond the lead, so that no chunk is ever waited for
+    STATION_LEGACY_AHEAD_FRAMES = FRAME_RATE * 9 / 5,   // old clients hold 1.2 s at most
+};
+
 // A timeline of the right size for a lead.   NULL when memory is short.
 struct timeline *station_timeline_create(uint64_t lead_frames);
-// Claims its memory and starts its render thread. The first chunk is there within milliseconds.
-// Errors: STATUS_MEMORY.
+// Claims its memory and starts its render thread. The first chunk is there within milliseconds when frame 0 is heard now;
+// where the programme is under way already, up to eleven minutes of it are rendered first.
+// Errors: STATUS_MEMORY; STATUS_UNSUPPORTED, STATUS_IO (an encoder's library is not as expected).
 MUST_USE enum status station_create(struct station **station, const struct station_config *config);
-// Stops the thread. Accepts NULL.
+// Stops the thread. What it published stays readable. Accepts NULL.
 void station_destroy(struct station *station);
 const struct station_stats *station_stats(const struct station *station);
 // Bytes of memory claimed for audio, without the timeline.

@@ -1,0 +1,180 @@
+#include "station/outlet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/websocket.h"
+
+#define CLOSE_AFTER_NS (2 * NS_PER_SECOND)
+
+enum { STATE_ALIGNMENT = 64, HEADER_BYTES = MESSAGE_HEADER_BYTES + 2 * CHUNK_PACKETS };
+
+static const float silence[CHUNK_FRAMES * CHANNELS];
+
+static size_t state_bytes(const struct encoder *encoder)
+{
+    return (encoder->state_bytes / STATE_ALIGNMENT + 1) * STATE_ALIGNMENT;
+}
+
+enum status outlet_init(struct outlet *outlet, const struct encoder *encoder, uint64_t ahead_frames)
+{
+    *outlet = (struct outlet){.encoder = encoder, .ahead_frames = ahead_frames};
+    outlet->state = aligned_alloc(STATE_ALIGNMENT, state_bytes(encoder));
+    outlet->scratch = malloc(encoder->max_bytes);
+    if (!outlet->state || !outlet->scratch)
+        return STATUS_MEMORY;
+    memset(outlet->state, 0, state_bytes(encoder));
+    memset(outlet->scratch, 0, encoder->max_bytes);
+    return encoder->init(outlet->state);
+}
+
+void outlet_finish(struct outlet *outlet)
+{
+    free(outlet->state);
+    free(outlet->scratch);
+}
+
+uint64_t outlet_publish_frame(uint64_t playhead)
+{
+    return playhead < OUTLET_BEHIND_FRAMES ? 0 : frames_round_down(playhead - OUTLET_BEHIND_FRAMES, CHUNK_FRAMES);
+}
+
+// The encoder's beginning, and the chunk before it.
+static uint64_t needed_from(const struct encoder *encoder, uint64_t publish_from)
+{
+    uint64_t begin = encoder->begin_frame(publish_from);
+    return begin < CHUNK_FRAMES ? 0 : begin - CHUNK_FRAMES;
+}
+
+uint64_t outlet_history_frame(uint64_t playhead)
+{
+    uint64_t first = UINT64_MAX;
+    for (int i = 0; i < FORMAT_COUNT; i++) {
+        uint64_t needed = needed_from(encoders[i], outlet_publish_frame(playhead));
+        first = needed < first ? needed : first;
+    }
+    return first;
+}
+
+// Opens at the first chunk from the wanted one on for which the audio is still there.
+static enum status outlet_open(struct outlet *outlet, const struct outlet_source *source, uint64_t playhead)
+{
+    uint64_t from = outlet_publish_frame(playhead);
+    while (needed_from(outlet->encoder, from) < source->audio->first)
+        from += CHUNK_FRAMES;
+    outlet->publish_from = from;
+    outlet->next_frame = outlet->encoder->begin_frame(from);
+    enum status status = outlet->encoder->init(outlet->state);
+    outlet->open = status == STATUS_OK;
+    return status;
+}
+
+static void outlet_close(struct outlet *outlet, const struct outlet_source *source)
+{
+    outlet->open = false;
+    timeline_clear(source->timeline, outlet->encoder->format);
+}
+
+static bool audio_is_gone(const struct outlet *outlet, const struct outlet_source *source)
+{
+    uint64_t needed = outlet->next_frame < CHUNK_FRAMES ? 0 : outlet->next_frame - CHUNK_FRAMES;
+    return needed < source->audio->first;
+}
+
+enum status outlet_follow(struct outlet *outlet, const struct outlet_source *source, uint64_t playhead,
+                          uint64_t now_ns)
+{
+    if (timeline_readers(source->timeline, outlet->encoder->format) > 0) {
+        outlet->read_at_ns = now_ns;
+        if (!outlet->open || audio_is_gone(outlet, source))
+            return outlet_open(outlet, source, playhead);
+    } else if (outlet->open && now_ns - outlet->read_at_ns >= CLOSE_AFTER_NS) {
+        outlet_close(outlet, source);
+    }
+    return STATUS_OK;
+}
+
+bool outlet_ready(const struct outlet *outlet, const struct outlet_source *source, uint64_t playhead)
+{
+    uint64_t needed = outlet->next_frame + (outlet->encoder->looks_ahead ? 2 : 1) * CHUNK_FRAMES;
+    return outlet->open && needed <= source->audio->end && outlet->next_frame < playhead + outlet->ahead_frames;
+}
+
+static struct encode_input input_at(const struct outlet *outlet, const struct audio *audio)
+{
+    uint64_t frame = outlet->next_frame;
+    return (struct encode_input){
+        .first_frame = frame,
+        .pcm = audio_chunk(audio, frame),
+        .before = frame > 0 ? audio_chunk(audio, frame - CHUNK_FRAMES) : silence,
+        .after = outlet->encoder->looks_ahead ? audio_chunk(audio, frame + CHUNK_FRAMES) : NULL,
+    };
+}
+
+// WebSocket head and message header, as far as the format has them. Returns their bytes.
+static size_t write_heads(const struct chunk *chunk, const struct encoder *encoder, size_t payload_bytes, uint8_t *out)
+{
+    if (encoder->codec == 0)
+        return 0;
+    struct message_header header = {
+        .codec = encoder->codec,
+        .packet_count = chunk->packet_count,
+        .generation = chunk->generation,
+        .first_frame = chunk->first_frame,
+        .frame_count = chunk->frame_count,
+    };
+    memcpy(header.packet_bytes, chunk->packet_bytes, sizeof header.packet_bytes);
+    size_t message_bytes = message_header_bytes(&header) + payload_bytes;
+    size_t head_bytes = websocket_write_head(out, WEBSOCKET_BINARY, message_bytes);
+    return head_bytes + message_write(&header, out + head_bytes);
+}
+
+static void fill(struct chunk *chunk, const struct encoder *encoder, const struct encode_output *output)
+{
+    chunk->packet_count = output->packet_count;
+    for (int i = 0; i < output->packet_count; i++)
+        chunk->packet_bytes[i] = output->packet_bytes[i];
+    chunk->payload_offset = (uint32_t)write_heads(chunk, encoder, output->len, chunk->bytes);
+    memcpy(chunk->bytes + chunk->payload_offset, output->bytes, output->len);
+    chunk->len = chunk->payload_offset + (uint32_t)output->len;
+}
+
+static enum status publish(const struct outlet *outlet, const struct outlet_source *source, uint64_t frame,
+                           const struct encode_output *output)
+{
+    struct chunk *chunk = timeline_chunk(source->timeline, outlet->encoder->format);
+    if (!chunk)
+        return STATUS_FULL;
+    chunk->first_frame = frame;
+    chunk->frame_count = CHUNK_FRAMES;
+    chunk->generation = (uint32_t)mood_log_at(source->log, frame + CHUNK_FRAMES - 1)->sequence;
+    fill(chunk, outlet->encoder, output);
+    timeline_publish(source->timeline, chunk);
+    return STATUS_OK;
+}
+
+enum status outlet_encode(struct outlet *outlet, const struct outlet_source *source, bool *published)
+{
+    uint64_t frame = outlet->next_frame;
+    struct encode_input input = input_at(outlet, source->audio);
+    struct encode_output output = {.bytes = outlet->scratch};
+    *published = false;
+    outlet->next_frame += CHUNK_FRAMES;
+    enum status status = outlet->encoder->encode(outlet->state, &input, &output);
+    if (status != STATUS_OK || output.len == 0 || frame < outlet->publish_from)
+        return status;
+    status = publish(outlet, source, frame, &output);
+    *published = status == STATUS_OK;
+    return status;
+}
+
+size_t outlet_chunk_bytes(enum format format)
+{
+    const struct encoder *encoder = encoders[format];
+    return encoder->max_bytes + (encoder->codec ? WEBSOCKET_MAX_HEAD_BYTES + HEADER_BYTES : 0);
+}
+
+size_t outlet_bytes(const struct outlet *outlet)
+{
+    return sizeof *outlet + state_bytes(outlet->encoder) + outlet->encoder->max_bytes;
+}
