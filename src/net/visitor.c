@@ -194,7 +194,7 @@ static void visitor_request(struct visitor *visitor, const char *rest, size_t le
     atomic_fetch_add(&shared->stats.requests, 1);
     visitor_prepare_answer(visitor, &response);
     if (!handshake_wanted(request)) {
-        shared->handlers.request(shared->handlers.context, request, &response);
+        shared->handlers.request(shared->handlers.request_context, request, &response);
     } else if (handshake_check(request, visitor->parser.http_1_1, &response) &&
                shared->handlers.upgrade(shared->handlers.context, request, &accept, &response)) {
         visitor_upgrade(visitor, &accept, &response, rest, len);
