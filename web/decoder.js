@@ -56,8 +56,8 @@ class WebCodecsDecoder {
         const frames = job.packets.length * PACKET_FRAMES;
         const whole = { job, left: new Float32Array(frames), right: new Float32Array(frames), missing: job.packets.length };
         job.packets.forEach((data, index) => {
-            const timestamp = this.#packets++ * PACKET_US;
-            this.#pending.set(timestamp, { whole, index });
+            const timestamp = this.#packets * PACKET_US;
+            this.#pending.set(this.#packets++, { whole, index });
             this.#decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp, duration: PACKET_US, data }));
         });
     }
@@ -67,8 +67,10 @@ class WebCodecsDecoder {
     }
 
     #take(sound) {
-        const { whole, index } = this.#pending.get(sound.timestamp) ?? {};
-        this.#pending.delete(sound.timestamp);
+        // Time stamps come back a microsecond off now and then.
+        const packet = Math.round(sound.timestamp / PACKET_US);
+        const { whole, index } = this.#pending.get(packet) ?? {};
+        this.#pending.delete(packet);
         if (whole) {
             const frameCount = Math.min(PACKET_FRAMES, sound.numberOfFrames);
             const at = index * PACKET_FRAMES;

@@ -40,13 +40,13 @@ export class Player {
     ontext = () => {};
     connection = { state: 'connecting', retryMs: 0 };
     hello = null;
-    analyser = null;
+    analyser;
     #worker;
     #sink;
-    #context = null;
+    #context;
+    #ready;
     #node = null;
-    #gain = null;
-    #volume = 1;
+    #gain;
     #wanted = false;
     #clickMs = NaN;
     #startMs = null;
@@ -68,6 +68,7 @@ export class Player {
         const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/v2`;
         this.#worker.postMessage({ type: 'start', url, format, shared, sink: channel.port1 }, [channel.port1]);
         window.addEventListener('online', () => this.#worker.postMessage({ type: 'online' }));
+        this.#prepare();
         setInterval(() => this.#tellClock(), CLOCK_EVERY_MS);
         setInterval(() => this.#report(), REPORT_EVERY_MS);
     }
@@ -101,7 +102,7 @@ export class Player {
         return frameAt(this.#clock.offsetMs, nowMs());
     }
 
-    // Has to be called from a user's gesture the first time.
+    // Has to be called from a user's gesture the first time.   Throws when there is no sound.
     async play() {
         if (this.#wanted) return;
         this.#wanted = true;
@@ -109,9 +110,8 @@ export class Player {
         this.#startMs = null;
         this.#worker.postMessage({ type: 'play' });
         this.onchange();
-        if (!this.#context) this.#makeContext();
         await this.#context.resume();
-        this.#node ??= await this.#makeNode();
+        await this.#ready;
         if (!this.#wanted) return;
         this.#offsets = [];
         this.#driftStart = null;
@@ -123,28 +123,30 @@ export class Player {
         this.#wanted = false;
         this.#worker.postMessage({ type: 'pause' });
         this.#node?.post({ type: 'pause' });
-        setTimeout(() => { if (!this.#wanted) this.#context?.suspend(); }, SUSPEND_AFTER_MS);
+        setTimeout(() => { if (!this.#wanted) this.#context.suspend(); }, SUSPEND_AFTER_MS);
         this.onchange();
     }
 
     // 0..1, as the slider stands.
     setVolume(volume) {
-        this.#volume = volume;
-        this.#gain?.gain.setTargetAtTime(volume * volume, this.#context.currentTime, SETTLE_S);
+        this.#gain.gain.setTargetAtTime(volume * volume, this.#context.currentTime, SETTLE_S);
     }
 
     control(parameters, id) {
         this.#worker.postMessage({ type: 'control', parameters, id });
     }
 
-    #makeContext() {
-        this.#context = new AudioContext({ sampleRate: RATE, latencyHint: 'balanced' });
+    // Everything that sound needs, but asleep, so that a click has only to wake it.
+    #prepare() {
+        this.#context = new AudioContext({ sampleRate: RATE, latencyHint: 'interactive' });
+        this.#context.suspend();
         this.#gain = this.#context.createGain();
-        this.#gain.gain.value = this.#volume * this.#volume;
         this.analyser = this.#context.createAnalyser();
         this.analyser.fftSize = 2048;
         this.analyser.smoothingTimeConstant = 0.85;
         this.#gain.connect(this.analyser).connect(this.#context.destination);
+        this.#ready = this.#makeNode();
+        this.#ready.catch(() => {});
     }
 
     async #makeNode() {
@@ -154,7 +156,7 @@ export class Player {
         node.onstats = (stats) => this.#takeStats(stats);
         node.connect(this.#gain);
         node.post({ type: 'sink', sink: this.#sink }, [this.#sink]);
-        return node;
+        this.#node = node;
     }
 
     #hear(data) {
@@ -209,9 +211,9 @@ export class Player {
         const latencyS = (context.outputLatency || 0) + context.baseLatency;
         let heardS = context.currentTime - latencyS;
         const stamp = context.getOutputTimestamp?.();
-        if (stamp?.performanceTime > 0) {
+        if (stamp?.performanceTime > this.#clickMs) {
             const elapsedS = (performance.now() - stamp.performanceTime) / 1000;
-            // Some browsers give stale stamps after a pause.
+            // Some browsers' stamps are odd.
             if (Math.abs(stamp.contextTime + elapsedS - heardS) < 0.25) heardS = stamp.contextTime + elapsedS;
         }
         return this.liveFrame() - heardS * RATE;
@@ -240,7 +242,6 @@ export class Player {
     }
 
     #levelRms() {
-        if (!this.analyser) return 0;
         const samples = new Float32Array(this.analyser.fftSize);
         this.analyser.getFloatTimeDomainData(samples);
         return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
