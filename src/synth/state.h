@@ -79,13 +79,18 @@ struct reverb {
 
 enum { LIMITER_BLOCKS = SYNTH_LOOKAHEAD / CONTROL_FRAMES };
 
+// Memories of the filters that every frame passes.
+struct mastering_filters {
+    float dc_in[2], dc_out[2];
+    float side[2];                   // side high-pass
+    float shelf[2][2], rumble[2][2]; // loudness weighting
+};
+
 struct mastering {
     float delay[LIMITER_BLOCKS][2][CONTROL_FRAMES];  // by block number modulo LIMITER_BLOCKS
     float block_gain[8];             // what each of the last blocks needs, newest last
     float limiter_gain;              // reached
-    float dc_in[2], dc_out[2];
-    float side[2];                   // side high-pass
-    float shelf[2][2], rumble[2][2]; // loudness weighting
+    struct mastering_filters filters;
     float momentary, slow;           // mean square, weighted
     float servo_db, servo_gain;      // reached
 };

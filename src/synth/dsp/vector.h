@@ -19,6 +19,13 @@ typedef int32_t vi __attribute__((vector_size(SYNTH_WIDTH * 4)));
 typedef uint32_t vu __attribute__((vector_size(SYNTH_WIDTH * 4)));
 #endif
 
+#if SYNTH_WIDTH > 1
+typedef float v4 __attribute__((vector_size(16)));
+
+// Lanes 4 n .. 4 n + 3.
+#define vf_quarter(x, n) __builtin_shufflevector(x, x, 4 * (n), 4 * (n) + 1, 4 * (n) + 2, 4 * (n) + 3)
+#endif
+
 // Memory is aligned to the vector: lanes begin at multiples of 64 bytes.
 INLINE vf vf_load(const float *from)
 {

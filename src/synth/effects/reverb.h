@@ -131,10 +131,13 @@ INLINE void reverb_collect(struct reverb *r, const struct reverb_work *w, float 
 INLINE void reverb_cut(struct reverb *r, struct stereo_block *in)
 {
     static const struct highpass cut = {0.985299507f, 0.0103184095f, 1.08058082e-4f, 1.41421356f};
+    float left[2] = {r->cut[0][0], r->cut[0][1]}, right[2] = {r->cut[1][0], r->cut[1][1]};
     for (int i = 0; i < CONTROL_FRAMES; i++) {
-        in->left[i] = highpass_tick(&cut, r->cut[0], in->left[i]);
-        in->right[i] = highpass_tick(&cut, r->cut[1], in->right[i]);
+        in->left[i] = highpass_tick(&cut, left, in->left[i]);
+        in->right[i] = highpass_tick(&cut, right, in->right[i]);
     }
+    memcpy(r->cut[0], left, sizeof left);
+    memcpy(r->cut[1], right, sizeof right);
 }
 
 // send: changed on the way.   space: 0..1.   out: wet sound, about as loud at every decay.

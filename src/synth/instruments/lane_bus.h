@@ -1,14 +1,16 @@
-// Where the lanes of one layer meet: every lane keeps its own column, all columns are summed in one fixed tree, so the
-// sum is the same at every SIMD level and whether silent lanes were computed or not.
+// Where the lanes of one layer meet: lane n joins column n % 4, lower lanes first, and the four columns are summed as two
+// pairs. This order is the same at every SIMD level, and silent lanes may be left out: a sum that begins at +0 is never -0.
 #pragma once
 #include <string.h>
 
 #include "synth/dsp/vector.h"
 #include "synth/state.h"
 
+enum { BUS_COLUMNS = 4 };
+
 struct lane_bus {
-    alignas(64) float left[CONTROL_FRAMES][LANES];
-    alignas(64) float right[CONTROL_FRAMES][LANES];
+    alignas(64) float left[CONTROL_FRAMES][BUS_COLUMNS];
+    alignas(64) float right[CONTROL_FRAMES][BUS_COLUMNS];
 };
 
 // One layer or effect in stereo.
@@ -16,29 +18,37 @@ struct stereo_block {
     alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
 };
 
-// Adds SYNTH_WIDTH lanes from `first` on to one frame.
-INLINE void lane_bus_add(struct lane_bus *bus, int frame, int first, vf left, vf right)
+// Adds SYNTH_WIDTH lanes from `first` on to one frame of one side.
+INLINE void lane_bus_join(float columns[BUS_COLUMNS], int first, vf lanes)
 {
-    float *to_left = bus->left[frame] + first, *to_right = bus->right[frame] + first;
-    vf_store(to_left, vf_load(to_left) + left);
-    vf_store(to_right, vf_load(to_right) + right);
+#if SYNTH_WIDTH == 1
+    columns[first % BUS_COLUMNS] += lanes;
+#else
+    (void)first;
+    v4 sum;
+    __builtin_memcpy(&sum, __builtin_assume_aligned(columns, sizeof sum), sizeof sum);
+    sum += vf_quarter(lanes, 0);
+#if SYNTH_WIDTH >= 8
+    sum += vf_quarter(lanes, 1);
+#endif
+#if SYNTH_WIDTH >= 16
+    sum += vf_quarter(lanes, 2);
+    sum += vf_quarter(lanes, 3);
+#endif
+    __builtin_memcpy(__builtin_assume_aligned(columns, sizeof sum), &sum, sizeof sum);
+#endif
 }
 
-// Sum of 16 columns: n and n + 8, then n and n + 4, then n and n + 2, then the last two.
-INLINE float lane_tree(const float *column)
+INLINE void lane_bus_add(struct lane_bus *bus, int frame, int first, vf left, vf right)
 {
-    float a[8], b[4];
-    for (int n = 0; n < 8; n++)
-        a[n] = column[n] + column[n + 8];
-    for (int n = 0; n < 4; n++)
-        b[n] = a[n] + a[n + 4];
-    return (b[0] + b[2]) + (b[1] + b[3]);
+    lane_bus_join(bus->left[frame], first, left);
+    lane_bus_join(bus->right[frame], first, right);
 }
 
 INLINE void lane_bus_sum(const struct lane_bus *bus, struct stereo_block *out)
 {
-    for (int i = 0; i < CONTROL_FRAMES; i++) {
-        out->left[i] = lane_tree(bus->left[i]);
-        out->right[i] = lane_tree(bus->right[i]);
-    }
+    for (int i = 0; i < CONTROL_FRAMES; i++)
+        out->left[i] = (bus->left[i][0] + bus->left[i][2]) + (bus->left[i][1] + bus->left[i][3]);
+    for (int i = 0; i < CONTROL_FRAMES; i++)
+        out->right[i] = (bus->right[i][0] + bus->right[i][2]) + (bus->right[i][1] + bus->right[i][3]);
 }

@@ -20,26 +20,15 @@ INLINE float servo_shelf(float memory[2], float in)
 }
 
 // Second stage, the high-pass of table 2 in state-variable form.
-INLINE float servo_weigh(struct mastering *m, int channel, float in)
+INLINE float servo_weigh(struct mastering_filters *f, int channel, float in)
 {
     static const struct highpass rumble = {0.995029926f, 0.00248356078f, 6.19888306e-6f, 1.99869271f};
-    return highpass_tick(&rumble, m->rumble[channel], servo_shelf(m->shelf[channel], in));
+    return highpass_tick(&rumble, f->rumble[channel], servo_shelf(f->shelf[channel], in));
 }
 
-// Mean square of both channels, weighted.
-INLINE float servo_power(struct mastering *m, const struct stereo_block *b)
+// The gain in dB that a block's weighted mean square leads to.
+INLINE void servo_follow(struct mastering *m, float power)
 {
-    float sum = 0;
-    for (int i = 0; i < CONTROL_FRAMES; i++) {
-        float left = servo_weigh(m, 0, b->left[i]), right = servo_weigh(m, 1, b->right[i]);
-        sum += left * left + right * right;
-    }
-    return sum * (1.0f / CONTROL_FRAMES);
-}
-
-INLINE void servo_render(struct mastering *m, struct stereo_block *b)
-{
-    float power = servo_power(m, b);
     m->momentary += (power - m->momentary) * 0.003327784f;      // 400 ms
     if (m->momentary > SERVO_FREEZE_POWER)
         m->slow += (power - m->slow) * 1.111049e-4f;            // 12 s
@@ -47,6 +36,12 @@ INLINE void servo_render(struct mastering *m, struct stereo_block *b)
     wanted_db = wanted_db > -SERVO_RANGE_DB ? wanted_db : -SERVO_RANGE_DB;
     wanted_db = wanted_db < SERVO_RANGE_DB ? wanted_db : SERVO_RANGE_DB;
     m->servo_db += (wanted_db - m->servo_db) * 4.443457e-4f;    // 3 s
+}
+
+// power: the block's mean square, weighted.
+INLINE void servo_render(struct mastering *m, float power, struct stereo_block *b)
+{
+    servo_follow(m, power);
     float from = m->servo_gain, to = exp2_of(m->servo_db * 0.166096405f);
     float step = (to - from) * (1.0f / CONTROL_FRAMES);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
