@@ -1,4 +1,5 @@
-// The commands besides `serve`. Each takes its own arguments, prints, and returns the exit status.
+// The commands besides `serve`. Each takes its own arguments, prints, and returns the exit status: 0 good, 1 failed or
+// found something wrong, 2 asked for wrongly.
 #pragma once
 
 // A command of the program.

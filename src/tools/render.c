@@ -1,0 +1,238 @@
+// `auralis render`: a stretch of a programme into a file.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/frames.h"
+#include "base/hash.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/thread.h"
+#include "score/scene.h"
+#include "tools/arguments.h"
+#include "tools/score_file.h"
+#include "tools/segments.h"
+#include "tools/sound_file.h"
+#include "tools/tools.h"
+
+enum { LOG_FILE_MAX_BYTES = 64 << 20, FAILURE_BYTES = 256 };
+
+struct render_options {
+    uint64_t seed;
+    double start_s, duration_s;
+    const char *out, *scene, *log, *simd, *format;
+    struct argument_list set;
+    int64_t threads, block;
+    bool hash, quiet;
+};
+
+#define AT(field) offsetof(struct render_options, field)
+static const struct argument render_arguments[] = {
+    {.name = "seed", .kind = ARGUMENT_SEED, .offset = AT(seed), .value = "N", .standard = "1",
+     .help = "the programme's seed; with --log the log's own"},
+    {.name = "start", .kind = ARGUMENT_NUMBER, .offset = AT(start_s), .value = "S", .standard = "0", .min = 0,
+     .max = 1e9, .help = "seconds into the programme"},
+    {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "60", .min = .001,
+     .max = 1e7, .help = "seconds to render"},
+    {.name = "out", .kind = ARGUMENT_TEXT, .offset = AT(out), .value = "FILE",
+     .help = "where to: NAME.wav, NAME.flac or NAME.opus"},
+    {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "s16", .choices = "s16|s24|float",
+     .help = "samples in a .wav or .flac"},
+    {.name = "scene", .kind = ARGUMENT_TEXT, .offset = AT(scene), .value = "NAME", .help = "the mood to begin with"},
+    {.name = "set", .kind = ARGUMENT_LIST, .offset = AT(set), .value = "NAME=VALUE",
+     .help = "a parameter of the mood, such as bpm=60"},
+    {.name = "log", .kind = ARGUMENT_TEXT, .offset = AT(log), .value = "FILE",
+     .help = "seed and control log as a server tells them at /api/stations/NAME/log"},
+    {.name = "threads", .kind = ARGUMENT_INTEGER, .offset = AT(threads), .value = "N", .standard = "0", .min = 0,
+     .max = 256, .help = "threads, of use from ten minutes on; 0: one a processor"},
+    {.name = "simd", .kind = ARGUMENT_TEXT, .offset = AT(simd), .value = "LEVEL",
+     .help = "scalar, sse2, avx2, avx512 or neon instead of the best"},
+    {.name = "block", .kind = ARGUMENT_INTEGER, .offset = AT(block), .value = "FRAMES", .standard = "4800", .min = 1,
+     .max = CHUNK_FRAMES, .help = "how much is rendered at a time"},
+    {.name = "hash", .kind = ARGUMENT_FLAG, .offset = AT(hash),
+     .help = "print a 64-bit hash of the float samples on standard output"},
+    {.name = "quiet", .kind = ARGUMENT_FLAG, .offset = AT(quiet), .help = "say nothing but errors"},
+};
+
+static const struct argument_table render_table = {
+    "auralis render [options] --out FILE",
+    "Renders a stretch of a programme, faster than it plays. The same seed, mood and log give the same samples, whatever "
+    "the threads, the SIMD level and the block.",
+    render_arguments, sizeof render_arguments / sizeof *render_arguments};
+
+struct render {
+    struct render_options options;
+    struct score_file score;
+    const struct backend *backend;
+    uint64_t first_frame, end_frame;   // to the frame
+    struct sound_file *file;           // NULL: only the hash is wanted
+    uint64_t hash;
+    struct clock clock;
+    uint64_t start_ns, shown_ns;
+    bool progress;
+};
+
+static enum status render_read_log(struct render *render, struct text *failure)
+{
+    size_t len;
+    char *json = malloc(LOG_FILE_MAX_BYTES);
+    if (!json)
+        return STATUS_MEMORY;
+    enum status status = file_read(render->options.log, json, LOG_FILE_MAX_BYTES, &len);
+    if (status != STATUS_OK) {
+        text_printf(failure, "%s: %s", render->options.log, status_text(status));
+    } else {
+        text_printf(failure, "%s: ", render->options.log);
+        status = score_file_read(&render->score, json, len, failure);
+    }
+    free(json);
+    return status;
+}
+
+static enum status render_mood(struct render *render, struct text *failure)
+{
+    const struct scene *scene = render->options.scene ? scene_find(render->options.scene) : &scenes[0];
+    if (!scene) {
+        text_printf(failure, "--scene: there is no '%.40s'; there are", render->options.scene);
+        for (int i = 0; i < scene_count; i++)
+            text_printf(failure, " %s", scenes[i].name);
+        return STATUS_INVALID;
+    }
+    struct mood mood = scene_mood(scene);
+    enum status status = score_set(&mood, &render->options.set, failure);
+    render->score.seed = render->options.seed;
+    return status == STATUS_OK ? mood_log_init(&render->score.log, &mood) : status;
+}
+
+static enum status render_score(struct render *render, struct text *failure)
+{
+    if (!render->options.log)
+        return render_mood(render, failure);
+    if (render->options.scene || render->options.set.count > 0) {
+        text_add(failure, "--log brings its own mood: leave --scene and --set out");
+        return STATUS_INVALID;
+    }
+    return render_read_log(render, failure);
+}
+
+static enum status render_backend(struct render *render, struct text *failure)
+{
+    const char *name = render->options.simd;
+    render->backend = name ? backend_find(name) : backend_best();
+    if (render->backend)
+        return STATUS_OK;
+    text_printf(failure, "--simd: this machine or build has no '%.20s'; there are", name);
+    for (const struct backend *const *at = backend_list(); *at; at++)
+        if ((*at)->available())
+            text_printf(failure, " %s", (*at)->name);
+    return STATUS_UNSUPPORTED;
+}
+
+static enum status render_file(struct render *render, struct text *failure)
+{
+    const struct render_options *options = &render->options;
+    if (!options->out && options->hash)
+        return STATUS_OK;
+    if (!options->out) {
+        text_add(failure, "say where to with --out, or ask for --hash alone");
+        return STATUS_INVALID;
+    }
+    enum sound_depth depth = strcmp(options->format, "s16") == 0   ? SOUND_S16
+                             : strcmp(options->format, "s24") == 0 ? SOUND_S24
+                                                                   : SOUND_FLOAT;
+    return sound_file_create(&render->file, options->out, FRAME_RATE, depth, failure);
+}
+
+static void render_bar(struct render *render, uint64_t frame)
+{
+    uint64_t now = clock_now_ns(&render->clock);
+    if (!render->progress || now < render->shown_ns + NS_PER_SECOND / 10)
+        return;
+    render->shown_ns = now;
+    double share = (double)(frame - render->first_frame) / (double)(render->end_frame - render->first_frame);
+    int full = (int)(share * 40);
+    fprintf(stderr, "\r[%.*s%*s] %3.0f %%", full, "########################################", 40 - full, "", share * 100);
+}
+
+static enum status render_sink(void *context, uint64_t first_frame, const float *chunk)
+{
+    struct render *render = context;
+    uint64_t from = first_frame < render->first_frame ? render->first_frame : first_frame;
+    uint64_t end = first_frame + CHUNK_FRAMES, to = end > render->end_frame ? render->end_frame : end;
+    const float *sound = chunk + (from - first_frame) * CHANNELS;
+    size_t frames = (size_t)(to - from);
+    uint64_t words[2] = {render->hash, hash_bytes(sound, frames * CHANNELS * sizeof *sound)};
+    render->hash = hash_bytes(words, sizeof words);
+    render_bar(render, to);
+    return render->file ? sound_file_write(render->file, sound, frames) : STATUS_OK;
+}
+
+static enum status render_run(struct render *render)
+{
+    struct program program = {.seed = render->score.seed, .log = &render->score.log};
+    struct segments_job job = {
+        .program = &program, .backend = render->backend,
+        .first_frame = frames_round_down(render->first_frame, CHUNK_FRAMES),
+        .end_frame = frames_round_up(render->end_frame, CHUNK_FRAMES),
+        .threads = render->options.threads ? (int)render->options.threads : thread_processors(),
+        .block_frames = (int)render->options.block,
+    };
+    render->start_ns = clock_now_ns(&render->clock);
+    return segments_render(&job, render_sink, render);
+}
+
+static void render_tell(const struct render *render)
+{
+    double took_s = (double)(clock_now_ns(&render->clock) - render->start_ns) / 1e9;
+    double sound_s = (double)(render->end_frame - render->first_frame) / FRAME_RATE;
+    if (render->progress)
+        fprintf(stderr, "\r%50s\r", "");
+    if (render->options.hash)
+        printf("%016llx\n", (unsigned long long)render->hash);
+    if (!render->options.quiet)
+        fprintf(stderr, "%.1f s of sound in %.1f s: %.0f x real time (%s)%s%s\n", sound_s, took_s, sound_s / took_s,
+                render->backend->name, render->options.out ? ", " : "", render->options.out ? render->options.out : "");
+}
+
+static enum status render_all(struct render *render, struct text *failure)
+{
+    enum status status = render_score(render, failure);
+    if (status == STATUS_OK)
+        status = render_backend(render, failure);
+    if (status == STATUS_OK)
+        status = render_file(render, failure);
+    if (status != STATUS_OK)
+        return status;
+    *failure = text_on(failure->bytes, failure->cap);
+    status = render_run(render);
+    enum status closed = sound_file_close(render->file);
+    status = status == STATUS_OK ? closed : status;
+    if (status == STATUS_IO)
+        text_printf(failure, "%s: writing failed; the disk may be full", render->options.out);
+    return status;
+}
+
+static int render_main(int argc, char **argv)
+{
+    struct render render = {0};
+    int exit_status;
+    if (!arguments_begin(&render_table, argc, argv, &render.options, &exit_status))
+        return exit_status;
+    char words[FAILURE_BYTES];
+    struct text failure = text_on(words, sizeof words);
+    clock_init(&render.clock, 1);
+    render.progress = isatty(STDERR_FILENO) && !render.options.quiet;
+    render.first_frame = (uint64_t)llround(render.options.start_s * FRAME_RATE);
+    render.end_frame = render.first_frame + (uint64_t)llround(render.options.duration_s * FRAME_RATE);
+    enum status status = render_all(&render, &failure);
+    if (status == STATUS_OK)
+        render_tell(&render);
+    else
+        fprintf(stderr, "auralis render: %s\n", failure.len > 0 ? words : status_text(status));
+    score_file_finish(&render.score);
+    return status == STATUS_OK ? 0 : 1;
+}
+
+const struct tool tool_render = {"render", "a stretch of a programme into a sound file", render_main};

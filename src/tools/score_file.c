@@ -1,0 +1,130 @@
+#include "tools/score_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "control/mood_json.h"
+
+static enum status score_seed(json_t *root, uint64_t *seed)
+{
+    json_t *value = json_object_get(root, "seed");
+    const char *text = json_string_value(value);
+    if (text)
+        return argument_seed(text, seed) ? STATUS_OK : STATUS_INVALID;
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return STATUS_INVALID;
+    *seed = (uint64_t)json_integer_value(value);
+    return STATUS_OK;
+}
+
+static enum status score_mood(json_t *parameters, struct mood *mood, struct text *failure)
+{
+    struct mood_patch patch;
+    struct mood_refusal refusal;
+    enum status status = mood_patch_from_json(parameters, NULL, &patch, &refusal);
+    if (status == STATUS_OK)
+        *mood = mood_apply(mood, &patch);
+    else
+        text_printf(failure, "%s: '%s' is not allowed: %s", refusal.field, refusal.value, refusal.constraint);
+    return status;
+}
+
+static enum status score_entry(struct score_file *score, json_t *entry, size_t index, struct text *failure)
+{
+    json_int_t sequence, at_frame;
+    json_t *parameters;
+    struct mood mood = mood_default();
+    if (json_unpack(entry, "{s:I, s:I, s:o}", "sequence", &sequence, "at_frame", &at_frame, "parameters",
+                    &parameters) != 0 || sequence < 0 || at_frame < 0 || (index == 0 && at_frame != 0)) {
+        text_printf(failure, "entry %zu has no proper sequence, at_frame and parameters", index);
+        return STATUS_INVALID;
+    }
+    enum status status = score_mood(parameters, &mood, failure);
+    if (status != STATUS_OK)
+        return status;
+    if (index == 0)
+        return mood_log_init(&score->log, &mood);
+    status = mood_log_append(&score->log, (uint64_t)sequence, (uint64_t)at_frame, &mood);
+    if (status != STATUS_OK)
+        text_printf(failure, "entry %zu is out of order or off the grid of 960 frames", index);
+    return status;
+}
+
+static enum status score_entries(struct score_file *score, json_t *root, struct text *failure)
+{
+    json_t *entries = json_object_get(root, "entries"), *entry;
+    size_t index;
+    if (!json_is_array(entries) || json_array_size(entries) == 0) {
+        text_add(failure, "there are no entries");
+        return STATUS_INVALID;
+    }
+    json_array_foreach(entries, index, entry) {
+        enum status status = score_entry(score, entry, index, failure);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status score_file_read(struct score_file *score, const char *json, size_t len, struct text *failure)
+{
+    *score = (struct score_file){0};
+    json_error_t error;
+    json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
+    if (!root) {
+        text_printf(failure, "no JSON: %s", error.text);
+        return STATUS_INVALID;
+    }
+    enum status status = score_seed(root, &score->seed);
+    if (status != STATUS_OK)
+        text_add(failure, "there is no proper seed");
+    else
+        status = score_entries(score, root, failure);
+    score->lead_frames = (uint64_t)json_integer_value(json_object_get(root, "lead_frames"));
+    json_decref(root);
+    if (status != STATUS_OK)
+        score_file_finish(score);
+    return status;
+}
+
+void score_file_finish(struct score_file *score)
+{
+    if (score->log.entries)
+        mood_log_finish(&score->log);
+    *score = (struct score_file){0};
+}
+
+// One item as an object with one member.
+static json_t *score_item(const char *item, size_t name_len)
+{
+    const char *text = item + name_len + 1;
+    json_t *object = json_object(), *value = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (!value)
+        value = json_string(text);
+    char name[64] = "";
+    if (name_len < sizeof name)
+        memcpy(name, item, name_len);
+    json_object_set_new(object, name, value);
+    return object;
+}
+
+enum status score_set(struct mood *mood, const struct argument_list *items, struct text *failure)
+{
+    for (int i = 0; i < items->count; i++) {
+        size_t name_len = strcspn(items->items[i], "=");
+        if (items->items[i][name_len] == '\0') {
+            text_printf(failure, "--set: '%.40s' is no NAME=VALUE", items->items[i]);
+            return STATUS_INVALID;
+        }
+        json_t *object = score_item(items->items[i], name_len);
+        text_add(failure, "--set ");
+        enum status status = score_mood(object, mood, failure);
+        json_decref(object);
+        if (status != STATUS_OK)
+            return status;
+        *failure = text_on(failure->bytes, failure->cap);
+    }
+    return STATUS_OK;
+}

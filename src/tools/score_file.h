@@ -1,0 +1,24 @@
+// What a sound is made from, read from outside: a control log as GET /api/stations/NAME/log tells it, a scene, and
+// parameters on a command line.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "score/mood_log.h"
+#include "tools/arguments.h"
+
+struct score_file {
+    uint64_t seed;
+    uint64_t lead_frames;
+    struct mood_log log;
+};
+
+// Reads {"seed", "lead_frames", "entries": [{"sequence", "at_frame", "parameters"}]}.   failure: out, what is wrong.
+// Errors: STATUS_INVALID; STATUS_MEMORY.
+MUST_USE enum status score_file_read(struct score_file *score, const char *json, size_t len, struct text *failure);
+void score_file_finish(struct score_file *score);
+// Puts `name=value` items over a mood; a value is JSON ("0.5", "true") or bare text ("C# minor").
+// Errors: STATUS_INVALID, with what is wrong.
+MUST_USE enum status score_set(struct mood *mood, const struct argument_list *items, struct text *failure);

@@ -1,0 +1,124 @@
+#include "tools/sound_file.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sndfile.h>
+
+#include "base/frames.h"
+#include "encode/quantise.h"
+
+enum { PIECE_FRAMES = 4096 };
+
+struct sound_file {
+    SNDFILE *handle;
+    enum sound_depth depth;
+};
+
+static const struct {
+    const char *extension;
+    int format;
+    int subtypes[3];      // by enum sound_depth; 0: the format does not have it
+} kinds[] = {
+    {".wav", SF_FORMAT_WAV, {SF_FORMAT_PCM_16, SF_FORMAT_PCM_24, SF_FORMAT_FLOAT}},
+    {".flac", SF_FORMAT_FLAC, {SF_FORMAT_PCM_16, SF_FORMAT_PCM_24, 0}},
+    {".opus", SF_FORMAT_OGG, {SF_FORMAT_OPUS, SF_FORMAT_OPUS, SF_FORMAT_OPUS}},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static int sound_file_kind(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    for (int i = 0; dot && i < KINDS; i++)
+        if (strcasecmp(dot, kinds[i].extension) == 0)
+            return i;
+    return -1;
+}
+
+bool sound_file_known(const char *path)
+{
+    return sound_file_kind(path) >= 0;
+}
+
+static enum status sound_file_format(const char *path, int rate_hz, enum sound_depth depth, SF_INFO *info,
+                                     struct text *failure)
+{
+    int kind = sound_file_kind(path);
+    if (kind < 0) {
+        text_printf(failure, "%s: the name must end in .wav, .flac or .opus", path);
+        return STATUS_INVALID;
+    }
+    if (kinds[kind].subtypes[depth] == 0) {
+        text_printf(failure, "%s: this format has no float samples, take s16 or s24", path);
+        return STATUS_INVALID;
+    }
+    if (kinds[kind].format == SF_FORMAT_OGG && rate_hz != FRAME_RATE) {
+        text_printf(failure, "%s: Opus is not for %d Hz, take .wav or .flac", path, rate_hz);
+        return STATUS_INVALID;
+    }
+    *info = (SF_INFO){.samplerate = rate_hz, .channels = CHANNELS,
+                      .format = kinds[kind].format | kinds[kind].subtypes[depth]};
+    return STATUS_OK;
+}
+
+enum status sound_file_create(struct sound_file **file, const char *path, int rate_hz, enum sound_depth depth,
+                              struct text *failure)
+{
+    SF_INFO info;
+    enum status status = sound_file_format(path, rate_hz, depth, &info, failure);
+    if (status != STATUS_OK)
+        return status;
+    struct sound_file *made = calloc(1, sizeof *made);
+    if (!made)
+        return STATUS_MEMORY;
+    made->handle = sf_open(path, SFM_WRITE, &info);
+    made->depth = (info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 ? SOUND_S16 : SOUND_FLOAT;
+    if (!made->handle) {
+        bool by_system = sf_error(NULL) == SF_ERR_SYSTEM;
+        text_printf(failure, "%s: cannot be written: %s", path, by_system ? strerror(errno) : sf_strerror(NULL));
+        free(made);
+        return STATUS_IO;
+    }
+    sf_command(made->handle, SFC_SET_CLIPPING, NULL, SF_TRUE);
+    *file = made;
+    return STATUS_OK;
+}
+
+static bool sound_file_write_s16(struct sound_file *file, const float *stereo, size_t frames)
+{
+    uint8_t bytes[PIECE_FRAMES * CHANNELS * 2];
+    int16_t samples[PIECE_FRAMES * CHANNELS];
+    while (frames > 0) {
+        size_t take = frames < PIECE_FRAMES ? frames : PIECE_FRAMES;
+        quantise_s16(stereo, take * CHANNELS, bytes);
+        for (size_t i = 0; i < take * CHANNELS; i++)
+            samples[i] = (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
+        if (sf_writef_short(file->handle, samples, (sf_count_t)take) != (sf_count_t)take)
+            return false;
+        stereo += take * CHANNELS;
+        frames -= take;
+    }
+    return true;
+}
+
+enum status sound_file_write(struct sound_file *file, const float *stereo, size_t frames)
+{
+    bool good = file->depth == SOUND_S16
+                    ? sound_file_write_s16(file, stereo, frames)
+                    : sf_writef_float(file->handle, stereo, (sf_count_t)frames) == (sf_count_t)frames;
+    return good ? STATUS_OK : STATUS_IO;
+}
+
+enum status sound_file_close(struct sound_file *file)
+{
+    if (!file)
+        return STATUS_OK;
+    sf_write_sync(file->handle);
+    bool good = sf_error(file->handle) == SF_ERR_NO_ERROR;
+    good = sf_close(file->handle) == 0 && good;
+    free(file);
+    return good ? STATUS_OK : STATUS_IO;
+}
