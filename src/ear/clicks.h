@@ -15,8 +15,8 @@ struct click {
 };
 
 // Without a reference: high-pass 14 kHz (127-tap Blackman), peak per 1 ms over the largest of 10-250 ms either side
-// (floor -100 dBFS) > 3. Peaks less than 10 ms apart are one click. The first and the last 63 frames are not looked at by
-// themselves: what comes before and after is not known. A sample that is not a number is a click of ratio HUGE_VAL.
+// (floor -100 dBFS) > 3. Peaks less than 10 ms apart are one click. The first and the last 63 frames are not looked at
+// by themselves: what comes before and after is not known. A sample that is not a number is a click of ratio HUGE_VAL.
 //   onsets: frames of known onsets, ascending; what lies -10 .. +25 ms around one is not reported. May be NULL.
 //   found: out, the first `cap` clicks, ascending. Returns how many there are in all; -1 when memory is short.
 long clicks_find(const float *stereo, size_t frames, const uint64_t *onsets, size_t onset_count, struct click *found,
