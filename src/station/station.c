@@ -248,7 +248,7 @@ static void raise_wakeup(void *context)
     wakeup_raise(context);
 }
 
-static enum status station_init(struct station *station)
+static enum status station_claim(struct station *station)
 {
     uint64_t ring_frames = HISTORY_FRAMES + station->ahead_frames;
     enum status status = mood_log_init(&station->log, &station->config.mood);
@@ -261,12 +261,8 @@ static enum status station_init(struct station *station)
     return status == STATUS_OK && !station->programme ? STATUS_MEMORY : status;
 }
 
-enum status station_create(struct station **created, const struct station_config *config)
+static void station_prepare(struct station *station, const struct station_config *config)
 {
-    struct station *station = calloc(1, sizeof *station);
-    if (!station)
-        return STATUS_MEMORY;
-    check(config->lead_frames % CHUNK_FRAMES == 0 && config->lead_frames > 0);
     station->config = *config;
     strncpy(station->name, config->name, sizeof station->name - 1);
     station->program = (struct program){.seed = config->seed, .log = &station->log};
@@ -274,13 +270,27 @@ enum status station_create(struct station **created, const struct station_config
     station->ahead_frames = config->lead_frames + STATION_RESERVE_FRAMES;
     clock_init(&station->real, 1);
     wakeup_init(&station->wakeup);
-    enum status status = station_init(station);
+    histogram_init(&station->stats.render_ns);
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        histogram_init(&station->stats.encode_ns[i]);
+}
+
+enum status station_create(struct station **created, const struct station_config *config)
+{
+    check(config->lead_frames % CHUNK_FRAMES == 0 && config->lead_frames > 0);
+    *created = NULL;
+    struct station *station = calloc(1, sizeof *station);
+    if (!station)
+        return STATUS_MEMORY;
+    station_prepare(station, config);
+    enum status status = station_claim(station);
     if (status == STATUS_OK) {
         timeline_on_demand(config->timeline, raise_wakeup, &station->wakeup);
         status = thread_start(&station->thread, station->name, THREAD_RENDER, station_run, station);
     }
-    *created = status == STATUS_OK ? station : NULL;
-    if (status != STATUS_OK)
+    if (status == STATUS_OK)
+        *created = station;
+    else
         station_destroy(station);
     return status;
 }

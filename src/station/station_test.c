@@ -1,0 +1,418 @@
+// A whole station on a virtual clock: everything that it publishes is compared with an offline render and encode.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/frames.h"
+#include "compose/compose.h"
+#include "encode/encode.h"
+#include "station/programme.h"
+#include "station/station.h"
+#include "wire/message.h"
+#include "wire/websocket.h"
+
+enum {
+    SECOND = FRAME_RATE,
+    LEAD = 2 * SECOND,
+    AHEAD = LEAD + STATION_RESERVE_FRAMES,
+    SEED = 5,
+    MAX_BYTES = 32768,
+};
+
+struct bench {
+    struct clock clock;
+    struct timeline *timeline;
+    struct sequencer *sequencer;
+    struct station *station;
+    struct mood mood;
+    uint64_t origin_ns;
+};
+
+static void wait_a_moment(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+}
+
+// Waits for what must happen; ten seconds are for a machine that is very busy.
+#define assert_soon(condition)                                     \
+    do {                                                           \
+        for (int tries_ = 0; tries_ < 50000 && !(condition); tries_++) \
+            wait_a_moment();                                       \
+        assert_true(condition);                                    \
+    } while (0)
+
+// On air, with its live playhead at `playhead`.
+static void bench_begin(struct bench *bench, uint64_t playhead, uint64_t lead)
+{
+    uint64_t now_ns = 1000 * NS_PER_SECOND + frames_to_ns(playhead);
+    clock_init_virtual(&bench->clock, now_ns, 0);
+    bench->origin_ns = 1000 * NS_PER_SECOND;
+    bench->mood = mood_default();
+    bench->timeline = station_timeline_create(lead);
+    struct control_config control = {.clock = &bench->clock, .origin_ns = bench->origin_ns,
+                                     .guard_frames = 9600, .mood = bench->mood};
+    bench->sequencer = sequencer_create(&control);
+    struct station_config config = {.name = "test", .seed = SEED, .mood = bench->mood, .origin_ns = bench->origin_ns,
+                                    .lead_frames = lead, .clock = &bench->clock, .backend = backend_best(),
+                                    .timeline = bench->timeline, .sequencer = bench->sequencer};
+    assert_int_equal(station_create(&bench->station, &config), STATUS_OK);
+}
+
+static void bench_end(struct bench *bench)
+{
+    station_destroy(bench->station);
+    sequencer_destroy(bench->sequencer);
+    timeline_destroy(bench->timeline);
+}
+
+static uint64_t rendered(struct bench *bench)
+{
+    return atomic_load(&station_stats(bench->station)->rendered_frames);
+}
+
+static uint64_t playhead(const struct bench *bench)
+{
+    return frames_from_ns(clock_now_ns(&bench->clock) - bench->origin_ns);
+}
+
+static uint64_t expected_frontier(const struct bench *bench)
+{
+    return frames_round_up(playhead(bench) + AHEAD, CHUNK_FRAMES);
+}
+
+// The offline side: one programme and one encoder per format, from chunk to chunk.
+struct offline {
+    struct mood_log log;
+    struct program program;
+    struct programme *programme;
+    void *states[FORMAT_COUNT];
+    float pcm[3][CHUNK_FRAMES * CHANNELS];   // before, this, after
+    uint64_t frame;                          // of "this"
+};
+
+static void offline_step(struct offline *offline)
+{
+    memmove(offline->pcm[0], offline->pcm[1], 2 * sizeof offline->pcm[0]);
+    programme_render(offline->programme, &offline->program, backend_best(), offline->pcm[2], CHUNK_FRAMES);
+    offline->frame += CHUNK_FRAMES;
+}
+
+static struct offline *offline_new(const struct mood *mood)
+{
+    struct offline *offline = calloc(1, sizeof *offline);
+    assert_int_equal(mood_log_init(&offline->log, mood), STATUS_OK);
+    offline->program = (struct program){.seed = SEED, .log = &offline->log};
+    offline->programme = aligned_alloc(64, programme_bytes());
+    for (int i = 0; i < FORMAT_COUNT; i++) {
+        offline->states[i] = aligned_alloc(64, (encoders[i]->state_bytes / 64 + 1) * 64);
+        assert_int_equal(encoders[i]->init(offline->states[i]), STATUS_OK);
+    }
+    return offline;
+}
+
+static void offline_begin(struct offline *offline)
+{
+    programme_start(offline->programme, &offline->program, 0);
+    offline->frame = (uint64_t)-2 * CHUNK_FRAMES;
+    offline_step(offline);
+    offline_step(offline);
+}
+
+static void offline_free(struct offline *offline)
+{
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        free(offline->states[i]);
+    mood_log_finish(&offline->log);
+    free(offline->programme);
+    free(offline);
+}
+
+static size_t offline_encode(struct offline *offline, enum format format, uint8_t *bytes, uint16_t *packet_bytes)
+{
+    struct encode_input input = {offline->frame, offline->pcm[1], offline->pcm[0], offline->pcm[2]};
+    struct encode_output output = {.bytes = bytes};
+    assert_int_equal(encoders[format]->encode(offline->states[format], &input, &output), STATUS_OK);
+    memcpy(packet_bytes, output.packet_bytes, sizeof output.packet_bytes);
+    return output.len;
+}
+
+// Moves time on by a chunk, once the station is done with what was due.
+static void step(struct bench *bench)
+{
+    assert_soon(rendered(bench) == expected_frontier(bench));
+    clock_advance(&bench->clock, frames_to_ns(CHUNK_FRAMES));
+    assert_soon(rendered(bench) == expected_frontier(bench));
+}
+
+static void assert_v2_heads(const struct chunk *chunk, const uint16_t *packet_bytes, size_t payload_bytes)
+{
+    struct websocket_head head;
+    struct message_header header;
+    const uint8_t *payload;
+    size_t payload_len;
+    int head_bytes = websocket_read_head(chunk->bytes, chunk->len, &head);
+    assert_true(head_bytes > 0 && head.fin && !head.masked && head.opcode == WEBSOCKET_BINARY);
+    assert_int_equal(head.payload_bytes, chunk->len - (uint32_t)head_bytes);
+    assert_true(message_read(chunk->bytes + head_bytes, head.payload_bytes, &header, &payload, &payload_len));
+    assert_int_equal(header.codec, chunk->format == FORMAT_OPUS ? MESSAGE_CODEC_OPUS : MESSAGE_CODEC_PCM);
+    assert_int_equal(header.flags, 0);
+    assert_int_equal(header.generation, chunk->generation);
+    assert_true(header.first_frame == chunk->first_frame);
+    assert_int_equal(header.frame_count, CHUNK_FRAMES);
+    assert_int_equal(header.packet_count, chunk->format == FORMAT_OPUS ? CHUNK_PACKETS : 0);
+    assert_memory_equal(header.packet_bytes, packet_bytes, header.packet_count * sizeof *packet_bytes);
+    assert_ptr_equal(payload, chunk->bytes + chunk->payload_offset);
+    assert_int_equal(payload_len, payload_bytes);
+}
+
+// The chunk in the timeline is what the offline side makes of the chunk it stands at.
+static void assert_chunk(struct bench *bench, struct offline *offline, enum format format, bool is_published)
+{
+    static uint8_t bytes[MAX_BYTES];
+    uint16_t packet_bytes[CHUNK_PACKETS];
+    size_t len = offline_encode(offline, format, bytes, packet_bytes);
+    if (!is_published)
+        return;
+    struct chunk *chunk = timeline_acquire(bench->timeline, format, offline->frame);
+    assert_non_null(chunk);
+    assert_int_equal(chunk->frame_count, CHUNK_FRAMES);
+    assert_int_equal(chunk->generation, mood_log_at(&offline->log, offline->frame + CHUNK_FRAMES - 1)->sequence);
+    if (format != FORMAT_LEGACY)
+        assert_v2_heads(chunk, packet_bytes, len);
+    assert_int_equal(chunk->len - chunk->payload_offset, len);
+    assert_memory_equal(chunk->bytes + chunk->payload_offset, bytes, len);
+    chunk_release(chunk);
+}
+
+// Follows the live playhead chunk by chunk up to `until` and compares all formats in `formats` from `from` on.
+static void follow(struct bench *bench, struct offline *offline, unsigned formats, uint64_t from, uint64_t until)
+{
+    for (; offline->frame < until; offline_step(offline)) {
+        while (playhead(bench) < offline->frame && offline->frame > from)
+            step(bench);
+        for (int i = 0; i < FORMAT_COUNT; i++) {
+            bool compared = (formats & 1u << i) && offline->frame >= from;
+            if (compared)
+                assert_soon(timeline_frontier(bench->timeline, (enum format)i) > offline->frame);
+            assert_chunk(bench, offline, (enum format)i, compared);
+        }
+    }
+}
+
+enum { ALL = 1 << FORMAT_OPUS | 1 << FORMAT_PCM | 1 << FORMAT_LEGACY };
+
+static void what_is_published_is_the_programme(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, LEAD);
+    struct offline *offline = offline_new(&bench.mood);
+    offline_begin(offline);
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        timeline_join(bench.timeline, (enum format)i);
+    follow(&bench, offline, ALL, 0, 12 * SECOND);
+    const struct station_stats *stats = station_stats(bench.station);
+    assert_int_equal(atomic_load(&stats->faults), 0);
+    assert_int_equal(atomic_load(&stats->encode_faults), 0);
+    assert_int_equal(atomic_load(&stats->late_chunks), 0);
+    assert_true(stats->render_ns.count >= 120);
+    assert_true(stats->encode_ns[FORMAT_OPUS].count >= 120);
+    offline_free(offline);
+    bench_end(&bench);
+}
+
+static void it_renders_ahead_and_no_further(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, LEAD);
+    for (int i = 0; i < 20; i++) {
+        assert_soon(rendered(&bench) == expected_frontier(&bench));
+        clock_advance(&bench.clock, frames_to_ns(CHUNK_FRAMES / 3));
+    }
+    wait_a_moment();
+    assert_true(rendered(&bench) <= expected_frontier(&bench));
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        assert_int_equal(timeline_frontier(bench.timeline, (enum format)i), 0);
+    bench_end(&bench);
+}
+
+// The first reader comes at 23 s: Opus has to begin at the takeover at 20 s.
+static void a_format_is_made_when_it_is_asked_for(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, LEAD);
+    struct offline *offline = offline_new(&bench.mood);
+    offline_begin(offline);
+    uint64_t joined = 23 * SECOND;
+    while (playhead(&bench) < joined)
+        step(&bench);
+    assert_int_equal(timeline_frontier(bench.timeline, FORMAT_OPUS), 0);
+    timeline_join(bench.timeline, FORMAT_OPUS);
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_OPUS) == expected_frontier(&bench));
+    assert_null(timeline_acquire(bench.timeline, FORMAT_OPUS, joined - SECOND / 2 - CHUNK_FRAMES));
+    assert_int_equal(timeline_frontier(bench.timeline, FORMAT_PCM), 0);
+    timeline_join(bench.timeline, FORMAT_LEGACY);
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_LEGACY) == joined + STATION_LEGACY_AHEAD_FRAMES);
+    follow(&bench, offline, 1 << FORMAT_OPUS | 1 << FORMAT_LEGACY, joined - SECOND / 2, 26 * SECOND);
+    offline_free(offline);
+    bench_end(&bench);
+}
+
+static void a_format_ends_when_nobody_listens(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, LEAD);
+    timeline_join(bench.timeline, FORMAT_PCM);
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_PCM) == expected_frontier(&bench));
+    timeline_leave(bench.timeline, FORMAT_PCM);
+    clock_advance(&bench.clock, NS_PER_SECOND);
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_PCM) == expected_frontier(&bench));
+    clock_advance(&bench.clock, 2 * NS_PER_SECOND);
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_PCM) == 0);
+    assert_null(timeline_acquire(bench.timeline, FORMAT_PCM, playhead(&bench)));
+    timeline_join(bench.timeline, FORMAT_PCM);
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_PCM) == expected_frontier(&bench));
+    bench_end(&bench);
+}
+
+static void a_change_lands_at_its_frame(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, LEAD);
+    struct offline *offline = offline_new(&bench.mood);
+    timeline_join(bench.timeline, FORMAT_PCM);
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_PCM) == expected_frontier(&bench));
+    struct mood_patch patch = {.set = 1u << MOOD_ID_intensity | 1u << MOOD_ID_enable_pads, .values = bench.mood};
+    patch.values.intensity = 1;
+    patch.values.enable_pads = false;
+    struct control_result result;
+    assert_int_equal(sequencer_submit(bench.sequencer, &patch, CONTROL_USER, &result), STATUS_OK);
+    assert_true(result.at_frame >= rendered(&bench) && result.at_frame < rendered(&bench) + SECOND);
+    assert_int_equal(mood_log_append(&offline->log, result.sequence, result.at_frame, &result.mood), STATUS_OK);
+    offline_begin(offline);
+    follow(&bench, offline, 1 << FORMAT_PCM, 0, result.at_frame + 2 * SECOND);
+    struct chunk *chunk = timeline_acquire(bench.timeline, FORMAT_PCM, offline->frame);
+    assert_int_equal(chunk->generation, result.sequence);
+    chunk_release(chunk);
+    offline_free(offline);
+    bench_end(&bench);
+}
+
+// Two epochs and 20 s in: it begins at the chain of that epoch, and the beginning of time is never rendered.
+static void a_station_begins_in_the_middle(void **state)
+{
+    struct bench bench;
+    uint64_t at = 2 * PROGRAMME_EPOCH_FRAMES + 20 * SECOND;
+    bench_begin(&bench, at, LEAD);
+    timeline_join(bench.timeline, FORMAT_OPUS);
+    timeline_join(bench.timeline, FORMAT_PCM);
+    struct offline *offline = offline_new(&bench.mood);
+    uint64_t begin = 2 * PROGRAMME_EPOCH_FRAMES + 10 * SECOND - 2 * CHUNK_FRAMES;
+    programme_start(offline->programme, &offline->program, programme_begin_frame(begin));
+    uint64_t skipped = begin - programme_frame(offline->programme);
+    float *dropped = malloc(skipped * CHANNELS * sizeof(float));
+    programme_render(offline->programme, &offline->program, backend_best(), dropped, (int)skipped);
+    free(dropped);
+    offline->frame = begin - 2 * CHUNK_FRAMES;
+    offline_step(offline);
+    offline_step(offline);
+    follow(&bench, offline, 1 << FORMAT_OPUS | 1 << FORMAT_PCM, at - SECOND / 2, at + 3 * SECOND);
+    offline_free(offline);
+    bench_end(&bench);
+}
+
+// The machine slept for 20 minutes: what was missed is not made up for, and nothing is wrong afterwards.
+static void a_station_that_fell_behind_begins_again(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, LEAD);
+    timeline_join(bench.timeline, FORMAT_PCM);
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_PCM) == expected_frontier(&bench));
+    uint64_t chunks_before = atomic_load(&station_stats(bench.station)->chunks_rendered);
+    clock_advance(&bench.clock, frames_to_ns(2 * PROGRAMME_EPOCH_FRAMES + 15 * SECOND));
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_PCM) == expected_frontier(&bench));
+    assert_true(atomic_load(&station_stats(bench.station)->chunks_rendered) < chunks_before + 300);
+    struct chunk *chunk = timeline_acquire(bench.timeline, FORMAT_PCM, frames_round_down(playhead(&bench), CHUNK_FRAMES));
+    assert_non_null(chunk);
+    chunk_release(chunk);
+    bench_end(&bench);
+}
+
+static void chunks_that_come_late_are_counted(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, LEAD);
+    assert_soon(rendered(&bench) == expected_frontier(&bench));
+    clock_advance(&bench.clock, 10 * NS_PER_SECOND);
+    assert_soon(rendered(&bench) == expected_frontier(&bench));
+    assert_in_range(atomic_load(&station_stats(bench.station)->late_chunks), 70, 110);
+    bench_end(&bench);
+}
+
+// What listeners are told is what the score says, once and in order.
+static void events_are_those_of_the_score(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, LEAD);
+    while (playhead(&bench) < 30 * SECOND)
+        step(&bench);
+    uint64_t end = rendered(&bench);
+    station_destroy(bench.station);
+    bench.station = NULL;
+    struct mood_log log;
+    assert_int_equal(mood_log_init(&log, &bench.mood), STATUS_OK);
+    struct program program = {.seed = SEED, .log = &log};
+    struct event events[COMPOSE_MAX_EVENTS];
+    struct event_record record = {0};
+    int begun = 0;
+    for (uint64_t from = 0; from < end; from += CHUNK_FRAMES) {
+        int count = compose_events(&program, from, from + CHUNK_FRAMES, events);
+        for (int i = 0; i < count; i++) {
+            if (events[i].kind == EVENT_MIX || events[i].kind == EVENT_NOTE_OFF)
+                continue;
+            assert_true(timeline_event_after(bench.timeline, record.number, &record));
+            assert_true(record.at_frame == events[i].at_frame);
+            assert_int_equal(strlen(record.text), record.text_len);
+            begun++;
+        }
+    }
+    assert_true(begun > 3);
+    assert_false(timeline_event_after(bench.timeline, record.number, &record));
+    assert_true(timeline_event_at(bench.timeline, EVENT_RECORD_CHORD, SECOND, &record));
+    assert_true(timeline_event_at(bench.timeline, EVENT_RECORD_SECTION, SECOND, &record));
+    mood_log_finish(&log);
+    bench_end(&bench);
+}
+
+static void one_station_takes_at_most_20_mib(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, 10 * SECOND);
+    size_t station = station_bytes(bench.station), timeline = timeline_bytes(bench.timeline);
+    print_message("# station %zu bytes, timeline %zu, together %.1f MiB\n", station, timeline,
+                  (double)(station + timeline) / 1048576);
+    assert_true(station + timeline <= 20u << 20);
+    bench_end(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_published_is_the_programme),
+        cmocka_unit_test(it_renders_ahead_and_no_further),
+        cmocka_unit_test(a_format_is_made_when_it_is_asked_for),
+        cmocka_unit_test(a_format_ends_when_nobody_listens),
+        cmocka_unit_test(a_change_lands_at_its_frame),
+        cmocka_unit_test(a_station_begins_in_the_middle),
+        cmocka_unit_test(a_station_that_fell_behind_begins_again),
+        cmocka_unit_test(chunks_that_come_late_are_counted),
+        cmocka_unit_test(events_are_those_of_the_score),
+        cmocka_unit_test(one_station_takes_at_most_20_mib),
+    };
+    return cmocka_run_group_tests_name("station", tests, NULL, NULL);
+}
