@@ -4,11 +4,13 @@
 
 #include "base/frames.h"
 #include "compose/compose.h"
+#include "compose/harmony.h"
 
 struct events {
     struct event *out;
     int count;
-    uint64_t from, to;    // frames asked for: from <= at_frame < to
+    uint64_t from, to;         // frames asked for: from <= at_frame < to
+    struct harmony harmony;    // where the last composer stood, so that the next one need not walk there again
 };
 
 // Adds an event if its frame was asked for.

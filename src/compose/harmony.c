@@ -1,13 +1,16 @@
 #include "compose/harmony.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/random.h"
 #include "compose/purpose.h"
 
-// The last chord of a section begins no earlier than this before its end; from there on chords stand in their own place,
-// so that whichever of them turns out to be the last leads to the chord that the next section begins with.
+// The last chord of a section begins no earlier than this before its end. From there on each chord is voiced so that it
+// leads to the one that the next section begins with, whichever of them turns out to be the last.
 #define LANDING_FRAMES ((uint64_t)PASSAGE_LONGEST)
+// Before that they already turn towards it when they can do nothing better.
+#define APPROACH_FRAMES (2 * LANDING_FRAMES)
 
 enum { DRAWS = 12, START_DEPTH = 2, CHOICES = HARMONY_DEGREES * HARMONY_COLOURS };
 
@@ -101,36 +104,35 @@ static struct chord harmony_agreed(uint64_t seed, uint32_t section, const struct
     return harmony_chord(mood, degrees[pick] * HARMONY_COLOURS);
 }
 
-// Finds the voicing for a chord that would begin now. False when it cannot be led to within the rules.
-static bool harmony_try(const struct program *program, const struct harmony *now, struct voicing from,
-                        struct chord chord, struct voicing *voicing)
+// Where the voices have to be led by the end of the section.
+static struct voicing harmony_goal(const struct program *program, const struct harmony *now)
 {
-    const struct passage *passage = &now->passage;
-    if (passage->onset + LANDING_FRAMES < passage->section.to)
-        return voicing_lead(from, chord, voicing);
-    struct chord next = harmony_agreed(program->seed, passage->section.index + 1, &now->mood);
-    *voicing = voicing_home(chord);
-    return voicing_leads(from, *voicing) && voicing_leads(*voicing, voicing_home(next));
+    return voicing_home(harmony_agreed(program->seed, now->passage.section.index + 1, &now->mood));
 }
 
-// Of all chords of the key the one that is nearest; when none keeps the rules the voices stay where they are.
-static void harmony_nearest(const struct program *program, struct harmony *now)
+// Of every `stride`-th chord of the key the one that is nearest to `goal`.
+static bool harmony_nearest_of(struct harmony *now, int stride, const struct voicing *towards, struct voicing goal)
 {
     struct voicing from = now->voicing, voicing;
-    int least = 2 * VOICING_MAX_MOTION;
-    for (int choice = 0; choice < CHOICES; choice++) {
+    int least = 1 << 10;
+    for (int choice = 0; choice < CHOICES; choice += stride) {
         if (!harmony_has(&now->mood, choice))
             continue;
         struct chord chord = harmony_chord(&now->mood, choice);
-        if (!harmony_try(program, now, from, chord, &voicing))
+        if (!voicing_lead(from, chord, towards, &voicing) || voicing_motion(goal, voicing) >= least)
             continue;
-        int cost = voicing_motion(from, voicing) + (choice % HARMONY_COLOURS != 0);
-        if (cost < least) {
-            least = cost;
-            now->chord = chord;
-            now->voicing = voicing;
-        }
+        least = voicing_motion(goal, voicing);
+        now->chord = chord;
+        now->voicing = voicing;
     }
+    return least < 1 << 10;
+}
+
+// The plain chord of the key that is nearest to `goal`, a coloured one when no plain one keeps the rules. `towards` as in
+// voicing_lead. False when there is none: the voices then stay where they are.
+static bool harmony_nearest(struct harmony *now, const struct voicing *towards, struct voicing goal)
+{
+    return harmony_nearest_of(now, HARMONY_COLOURS, towards, goal) || harmony_nearest_of(now, 1, towards, goal);
 }
 
 static int harmony_pick(const double row[CHOICES], double at)
@@ -147,8 +149,8 @@ static int harmony_pick(const double row[CHOICES], double at)
     return last;
 }
 
-// One step of the chain: draws until a chord can be led to.
-static void harmony_draw(const struct program *program, struct harmony *now)
+// Draws from the chain until a chord can be led to. False when none of the draws can.
+static bool harmony_draw(const struct program *program, struct harmony *now, const struct voicing *towards)
 {
     double row[CHOICES];
     harmony_row(&now->mood, now->chord.degree, row);
@@ -157,13 +159,13 @@ static void harmony_draw(const struct program *program, struct harmony *now)
         int choice = harmony_pick(row, random_unit(program->seed, PURPOSE_CHORD, step + draw));
         struct chord chord = harmony_chord(&now->mood, choice);
         struct voicing voicing;
-        if (!harmony_try(program, now, now->voicing, chord, &voicing))
+        if (!voicing_lead(now->voicing, chord, towards, &voicing))
             continue;
         now->chord = chord;
         now->voicing = voicing;
-        return;
+        return true;
     }
-    harmony_nearest(program, now);
+    return false;
 }
 
 // Goes on from the chord before to the passage that `now` stands at.
@@ -172,10 +174,14 @@ static void harmony_step(const struct program *program, struct harmony *now)
     struct mood mood = mood_log_at(program->log, now->passage.onset)->mood;
     bool same = passage_same_key(&mood, &now->mood);
     now->mood = mood;
-    if (same)
-        harmony_draw(program, now);
-    else
-        harmony_nearest(program, now);
+    struct voicing goal;
+    bool ends = now->passage.onset + APPROACH_FRAMES >= now->passage.section.to;
+    if (ends)
+        goal = harmony_goal(program, now);
+    if (same && harmony_draw(program, now, ends ? &goal : NULL))
+        return;
+    if (!harmony_nearest(now, ends ? &goal : NULL, now->voicing) && ends)
+        harmony_nearest(now, NULL, goal);
 }
 
 // The key moved so shortly before the section that its last chord may still stand in the old one.
@@ -206,7 +212,7 @@ static struct harmony harmony_first(const struct program *program, struct sectio
         now.passage = passage_first(program, section);
         if (!passage_same_key(&now.mood, &mood)) {
             now.mood = mood;
-            harmony_nearest(program, &now);
+            harmony_nearest(&now, NULL, now.voicing);
             return now;
         }
     }
@@ -260,13 +266,14 @@ static void harmony_extend(struct harmony *now)
     }
 }
 
-struct harmony harmony_at(const struct program *program, uint64_t frame)
+void harmony_seek(const struct program *program, uint64_t frame, struct harmony *now)
 {
-    struct harmony now = harmony_first(program, section_at(program->seed, frame), START_DEPTH);
-    while (now.passage.until <= frame) {
-        passage_advance(program, &now.passage);
-        harmony_step(program, &now);
+    struct section section = section_at(program->seed, frame);
+    if (now->passage.until == 0 || now->passage.section.index != section.index || now->passage.onset > frame)
+        *now = harmony_first(program, section, START_DEPTH);
+    while (now->passage.until <= frame) {
+        passage_advance(program, &now->passage);
+        harmony_step(program, now);
     }
-    harmony_extend(&now);
-    return now;
+    harmony_extend(now);
 }

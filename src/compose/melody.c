@@ -107,13 +107,14 @@ static uint32_t candidate_hold(const struct candidate *candidate, const struct m
 static void melody_add(const struct program *program, const struct candidate *candidate, const struct mood *mood,
                        const struct palette *palette, struct events *events)
 {
-    struct harmony harmony = harmony_at(program, candidate->at_frame);
-    unsigned tones = candidate_tones(candidate, &harmony, mood->melody_complexity);
+    harmony_seek(program, candidate->at_frame, &events->harmony);
+    const struct harmony *harmony = &events->harmony;
+    unsigned tones = candidate_tones(candidate, harmony, mood->melody_complexity);
     int place = candidate->place;
     double pitch = candidate_pitch(candidate_target(candidate, palette), tones,
                                    candidate_draw(candidate, place, DRAW_SIDE));
     double velocity = candidate_draw(candidate, place, DRAW_VELOCITY), hold = candidate_draw(candidate, place, DRAW_HOLD);
-    bool inside = tones & harmony_scale(&harmony.mood);
+    bool inside = tones & harmony_scale(&harmony->mood);
     int lane = (int)(candidate->slot % LEAD_LANES);
     struct note note = {
         .id = note_id(candidate->at_frame, LAYER_LEAD, lane),

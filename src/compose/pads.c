@@ -116,11 +116,12 @@ static void pads_compose_chord(const struct program *program, const struct passa
     }
     if (!begins)
         return;
-    struct harmony harmony = harmony_at(program, passage->onset);
-    pads_add_chord(program, &harmony, events);
+    harmony_seek(program, passage->onset, &events->harmony);
+    const struct harmony *harmony = &events->harmony;
+    pads_add_chord(program, harmony, events);
     for (int voice = 0; voice < PAD_VOICES; voice++)
         if (spans[voice].on < spans[voice].off)
-            pad_add_on(program, &harmony, voice, spans[voice].on, events);
+            pad_add_on(program, harmony, voice, spans[voice].on, events);
 }
 
 void pads_compose(const struct program *program, struct events *events)
@@ -139,11 +140,12 @@ void pads_compose(const struct program *program, struct events *events)
 
 void pads_sounding(const struct program *program, uint64_t frame, struct events *events)
 {
-    struct harmony harmony = harmony_at(program, frame - 1);
+    harmony_seek(program, frame - 1, &events->harmony);
+    const struct harmony *harmony = &events->harmony;
     for (int voice = 0; voice < PAD_VOICES; voice++) {
-        struct pad_span span = pad_span_of(program, &harmony.passage, voice);
+        struct pad_span span = pad_span_of(program, &harmony->passage, voice);
         if (span.on < frame && span.off >= frame)
-            pad_add_on(program, &harmony, voice, span.on, events);
+            pad_add_on(program, harmony, voice, span.on, events);
     }
-    pads_add_chord(program, &harmony, events);
+    pads_add_chord(program, harmony, events);
 }

@@ -10,13 +10,14 @@ static const struct {
 } ranges[VOICING_VOICES] = {{36, 43, 50}, {48, 54, 59}, {53, 60, 66}, {58, 66, 74}};
 
 // Costs are compared as integers: motion counts most, then the distance from the middle, then the bass.
-enum { COST_MOTION = 6, COST_PLACE = 1, COST_BASS = 4, COST_NONE = 1 << 20 };
+enum { COST_MOTION = 6, COST_PLACE = 2, COST_BASS = 4, COST_NONE = 1 << 20 };
 
 struct search {
     struct chord chord;
-    const struct voicing *from;    // NULL: nothing to lead from
+    const struct voicing *from, *towards;    // NULL: nothing to lead from, nowhere to lead to
     int choices[VOICING_VOICES][MOST_CHOICES];
     int count[VOICING_VOICES];
+    int motion[VOICING_VOICES + 1];    // of the voices below
     struct voicing now, best;
     int best_cost;
 };
@@ -60,9 +61,7 @@ static int search_cost(const struct search *search)
         cost += COST_PLACE * abs(search->now.pitch[i] - ranges[i].middle);
     if (search->now.pitch[0] % 12 != search->chord.root)
         cost += COST_BASS;
-    if (search->from)
-        cost += COST_MOTION * voicing_motion(*search->from, search->now);
-    return cost;
+    return cost + COST_MOTION * search->motion[VOICING_VOICES];
 }
 
 static void search_judge(struct search *search)
@@ -70,6 +69,8 @@ static void search_judge(struct search *search)
     if (voicing_tones(search->now) != search->chord.tones)
         return;
     if (search->from && !voicing_leads(*search->from, search->now))
+        return;
+    if (search->towards && !voicing_leads(search->now, *search->towards))
         return;
     int cost = search_cost(search);
     if (cost < search->best_cost) {
@@ -87,6 +88,17 @@ static bool search_gap_fits(const struct search *search, int voice, int pitch)
     return pitch - below >= least && (voice == 1 || pitch - below <= WIDEST_GAP);
 }
 
+// Sets a voice to a pitch if the voices below allow it.
+static bool search_set(struct search *search, int voice, int pitch)
+{
+    if (!search_gap_fits(search, voice, pitch))
+        return false;
+    int motion = search->from ? abs(pitch - search->from->pitch[voice]) : 0;
+    search->motion[voice + 1] = search->motion[voice] + motion;
+    search->now.pitch[voice] = (uint8_t)pitch;
+    return search->motion[voice + 1] <= VOICING_MAX_MOTION;
+}
+
 static void search_run(struct search *search)
 {
     int at[VOICING_VOICES] = {0};
@@ -95,10 +107,8 @@ static void search_run(struct search *search)
             at[voice--] = 0;
             continue;
         }
-        int pitch = search->choices[voice][at[voice]++];
-        if (!search_gap_fits(search, voice, pitch))
+        if (!search_set(search, voice, search->choices[voice][at[voice]++]))
             continue;
-        search->now.pitch[voice] = (uint8_t)pitch;
         if (voice == VOICING_VOICES - 1)
             search_judge(search);
         else
@@ -113,38 +123,41 @@ static bool search_bass_may(struct chord chord, int pitch)
     return above == 0 || above == 3 || above == 4 || above == 7;
 }
 
+// One voice alone does not take more than all the motion of a change.
+static bool search_near(const struct search *search, int voice, int pitch)
+{
+    return (!search->from || abs(pitch - search->from->pitch[voice]) <= VOICING_MAX_MOTION) &&
+           (!search->towards || abs(pitch - search->towards->pitch[voice]) <= VOICING_MAX_MOTION);
+}
+
 static void search_collect(struct search *search)
 {
     for (int voice = 0; voice < VOICING_VOICES; voice++) {
         for (int pitch = ranges[voice].low; pitch <= ranges[voice].high; pitch++) {
-            if (!(search->chord.tones >> pitch % 12 & 1))
-                continue;
-            if (voice == 0 && !search_bass_may(search->chord, pitch))
-                continue;
-            if (search->from && abs(pitch - search->from->pitch[voice]) > VOICING_MAX_MOTION - 1)
-                continue;
-            search->choices[voice][search->count[voice]++] = pitch;
+            bool tone = search->chord.tones >> pitch % 12 & 1;
+            if (tone && (voice > 0 || search_bass_may(search->chord, pitch)) && search_near(search, voice, pitch))
+                search->choices[voice][search->count[voice]++] = pitch;
         }
     }
 }
 
-static bool search_chord(struct chord chord, const struct voicing *from, struct voicing *to)
+static bool search_find(struct search *search, struct voicing *to)
 {
-    struct search search = {.chord = chord, .from = from, .best_cost = COST_NONE};
-    search_collect(&search);
-    search_run(&search);
-    *to = search.best;
-    return search.best_cost < COST_NONE;
+    search->best_cost = COST_NONE;
+    search_collect(search);
+    search_run(search);
+    *to = search->best;
+    return search->best_cost < COST_NONE;
 }
 
 struct voicing voicing_home(struct chord chord)
 {
     struct voicing home;
-    search_chord(chord, NULL, &home);
+    search_find(&(struct search){.chord = chord}, &home);
     return home;
 }
 
-bool voicing_lead(struct voicing from, struct chord chord, struct voicing *to)
+bool voicing_lead(struct voicing from, struct chord chord, const struct voicing *towards, struct voicing *to)
 {
-    return search_chord(chord, &from, to);
+    return search_find(&(struct search){.chord = chord, .from = &from, .towards = towards}, to);
 }

@@ -17,8 +17,9 @@ struct voicing {
 
 // The chord's own place: the legal voicing nearest to the middle of each voice. Depends on the chord alone.
 struct voicing voicing_home(struct chord chord);
-// The legal voicing of the chord that `from` can best be led to. False when no one is near enough.
-bool voicing_lead(struct voicing from, struct chord chord, struct voicing *to);
+// The legal voicing of the chord that `from` can best be led to, and that leads on to `towards` unless that is NULL.
+// False when there is none.
+bool voicing_lead(struct voicing from, struct chord chord, const struct voicing *towards, struct voicing *to);
 // Semitones that all voices move together.
 int voicing_motion(struct voicing from, struct voicing to);
 // The change keeps the rules for changes.

@@ -1,0 +1,391 @@
+#include "compose/compose.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "compose/testing.h"
+
+enum { SEEDS = 3 };
+
+// The same stretch in pieces of hashed lengths.
+static struct score score_in_pieces(const struct program *program, uint64_t from, uint64_t to, uint64_t chance)
+{
+    struct score score = {0};
+    for (uint64_t frame = from, i = 0; frame < to; i++) {
+        uint64_t end = frame + (1 + random_below(chance, 901, i, CHUNK_FRAMES / CONTROL_FRAMES)) * CONTROL_FRAMES;
+        end = end < to ? end : to;
+        struct score piece = testing_score(program, frame, end);
+        score.events = realloc(score.events, (score.count + piece.count + 1) * sizeof *score.events);
+        assert_non_null(score.events);
+        if (piece.count > 0)
+            memcpy(score.events + score.count, piece.events, piece.count * sizeof *piece.events);
+        score.count += piece.count;
+        score_free(&piece);
+        frame = end;
+    }
+    return score;
+}
+
+static void cutting_time_changes_nothing(void **state)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct mood_log log = testing_restless_log(seed, SECONDS(9), SECONDS(2400));
+        struct program program = {seed, &log};
+        uint64_t from = SECONDS(300 * seed);
+        struct score whole = testing_score(&program, from, from + SECONDS(1500));
+        struct score pieces = score_in_pieces(&program, from, from + SECONDS(1500), seed);
+        assert_true(whole.count > 1000);
+        assert_true(testing_same_score(&whole, &pieces));
+        score_free(&whole);
+        score_free(&pieces);
+        mood_log_finish(&log);
+    }
+}
+
+static void any_hour_can_be_composed_directly(void **state)
+{
+    struct mood mood = mood_default();
+    struct mood_log log = testing_log(&mood);
+    struct program program = {UINT64_MAX, &log};
+    uint64_t day = HOURS(24 * 365);
+    struct score direct = testing_score(&program, day + SECONDS(600), day + SECONDS(660));
+    struct score longer = testing_score(&program, day, day + SECONDS(660));
+    assert_true(direct.count > 60);
+    size_t skipped = longer.count - direct.count;
+    assert_true(longer.events[skipped].at_frame >= day + SECONDS(600));
+    struct score tail = {longer.events + skipped, direct.count, 0};
+    assert_true(testing_same_score(&direct, &tail));
+    score_free(&direct);
+    score_free(&longer);
+    mood_log_finish(&log);
+}
+
+// Everything before an entry is the same with and without it; afterwards something that is heard differs.
+static void entries_change_only_what_follows(void **state)
+{
+    for (int id = 0; id < MOOD_PARAMETERS; id++) {
+        for (uint64_t turn = 0; turn < 4; turn++) {
+            struct mood_log log = testing_restless_log(turn, SECONDS(40), SECONDS(500));
+            uint64_t at = frames_round_up(SECONDS(520 + 37 * turn) + turn * 11 * PACKET_FRAMES, PACKET_FRAMES);
+            struct program program = {77 + turn, &log};
+            struct score before = testing_score(&program, SECONDS(400), at);
+            struct mood mood = mood_log_at(&log, at)->mood;
+            testing_move(&mood, (enum mood_id)id, random_u64(turn, 902, (uint64_t)id));
+            testing_append(&log, at, &mood);
+            struct score after = testing_score(&program, SECONDS(400), at);
+            assert_true(testing_same_score(&before, &after));
+            score_free(&before);
+            score_free(&after);
+            mood_log_finish(&log);
+        }
+    }
+}
+
+static bool is_heard(const struct event *event)
+{
+    return event->kind == EVENT_MIX || event->kind == EVENT_NOTE_ON;
+}
+
+// Seconds from `at` to the first mix or note that differs between two moods; negative when none does in five minutes.
+static double seconds_until_heard(const struct mood *mood, const struct mood *other, uint64_t at)
+{
+    struct mood_log log = testing_log(mood), other_log = testing_log(mood);
+    testing_append(&log, at, mood);
+    testing_append(&other_log, at, other);
+    struct score score = testing_score(&(struct program){5, &log}, at, at + SECONDS(300));
+    struct score other_score = testing_score(&(struct program){5, &other_log}, at, at + SECONDS(300));
+    double seconds = -1.0;
+    for (size_t i = 0, k = 0; i < score.count && k < other_score.count; i++, k++) {
+        const struct event *a = &score.events[i], *b = &other_score.events[k];
+        if (testing_same(a, b) || (!is_heard(a) && !is_heard(b)))
+            continue;
+        uint64_t frame = a->at_frame < b->at_frame ? a->at_frame : b->at_frame;
+        seconds = (double)(frame - at) / FRAME_RATE;
+        break;
+    }
+    score_free(&score);
+    score_free(&other_score);
+    mood_log_finish(&log);
+    mood_log_finish(&other_log);
+    return seconds;
+}
+
+static void every_parameter_is_heard(void **state)
+{
+    static const double within_s[MOOD_PARAMETERS] = {
+        [MOOD_ID_key] = 9, [MOOD_ID_mode] = 9, [MOOD_ID_bpm] = 90, [MOOD_ID_intensity] = 0,
+        [MOOD_ID_melody_complexity] = 90, [MOOD_ID_chord_progression_variety] = 180, [MOOD_ID_harmonic_density] = 0,
+        [MOOD_ID_enable_pads] = 0, [MOOD_ID_enable_melody] = 0, [MOOD_ID_enable_kicks] = 0,
+        [MOOD_ID_enable_swells] = 0,
+    };
+    for (int id = 0; id < MOOD_PARAMETERS; id++) {
+        struct mood mood = mood_default(), other = mood;
+        if (mood_parameters[id].kind == MOOD_KIND_UNIT)
+            testing_move(&other, (enum mood_id)id, UINT64_MAX);
+        else
+            testing_move(&other, (enum mood_id)id, 3);
+        assert_int_not_equal(mood_difference(&mood, &other) & 1u << id, 0);
+        double seconds = seconds_until_heard(&mood, &other, SECONDS(960));
+        assert_true(seconds >= 0 && seconds <= within_s[id]);
+    }
+    struct mood same = mood_default();
+    assert_true(seconds_until_heard(&same, &same, SECONDS(960)) < 0);
+}
+
+static bool in_order(const struct event *a, const struct event *b)
+{
+    if (a->at_frame != b->at_frame)
+        return a->at_frame < b->at_frame;
+    if (a->kind != b->kind)
+        return a->kind < b->kind;
+    return a->kind == EVENT_NOTE_ON ? a->note.id < b->note.id : a->kind == EVENT_NOTE_OFF && a->off.id < b->off.id;
+}
+
+static bool unit(float value)
+{
+    return value >= 0.0f && value <= 1.0f;
+}
+
+static void assert_note_in_range(const struct note *note)
+{
+    static const int lanes[LAYER_COUNT] = {32, 16, 16, 16};
+    assert_in_range(note->layer, 0, LAYER_COUNT - 1);
+    assert_in_range(note->lane, 0, lanes[note->layer] - 1);
+    assert_true(note->pitch >= 28 && note->pitch <= 96);
+    assert_true(unit(note->velocity) && note->velocity > .1f && unit(note->brightness));
+    assert_true(note->pan >= -1 && note->pan <= 1);
+    assert_true(note->attack_s >= .008f && note->attack_s <= 8 && note->release_s > .1f && note->release_s <= 8);
+    assert_int_equal(note->hold_frames % CONTROL_FRAMES, 0);
+    if (note->layer == LAYER_PAD)
+        assert_true(note->attack_s >= .8f && note->hold_frames == 0);
+    else
+        assert_in_range(note->hold_frames, CONTROL_FRAMES, SECONDS(8));
+    if (note->layer == LAYER_LEAD)
+        assert_in_range(note->hold_frames, SECONDS(1) - CONTROL_FRAMES, SECONDS(6));
+    if (note->layer == LAYER_SWELL)
+        assert_in_range(note->hold_frames, SECONDS(3) - CONTROL_FRAMES, SECONDS(8));
+}
+
+static void assert_event_in_range(const struct event *event)
+{
+    assert_int_equal(event->at_frame % CONTROL_FRAMES, 0);
+    if (event->kind == EVENT_NOTE_ON)
+        assert_note_in_range(&event->note);
+    if (event->kind == EVENT_MIX) {
+        assert_true(unit(event->mix.brightness) && unit(event->mix.motion) && unit(event->mix.space));
+        for (int layer = 0; layer < LAYER_COUNT; layer++)
+            assert_true(unit(event->mix.gain[layer]));
+    }
+    if (event->kind == EVENT_CHORD)
+        assert_in_range(event->chord.until_frame, event->at_frame + SECONDS(4), event->at_frame + SECONDS(90));
+    if (event->kind == EVENT_SECTION)
+        assert_true(event->section.until_frame > event->at_frame && event->section.name[0]);
+}
+
+static void events_are_ordered_and_in_range(void **state)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct mood_log log = testing_restless_log(seed, SECONDS(20), HOURS(2));
+        struct score score = testing_score(&(struct program){seed, &log}, 0, HOURS(2));
+        for (size_t i = 0; i < score.count; i++) {
+            assert_event_in_range(&score.events[i]);
+            assert_true(i == 0 || in_order(&score.events[i - 1], &score.events[i]));
+        }
+        score_free(&score);
+        mood_log_finish(&log);
+    }
+}
+
+struct lane {
+    uint64_t id, free_at;    // free_at: frame at which its sound has ended
+    bool held;
+    float release_s;
+};
+
+// Follows one event; checks that no lane is taken while it sounds and that offs belong to ons.
+static void lanes_follow(struct lane lanes[LAYER_COUNT][32], const struct event *event)
+{
+    if (event->kind == EVENT_NOTE_ON) {
+        const struct note *note = &event->note;
+        struct lane *lane = &lanes[note->layer][note->lane];
+        assert_false(lane->held);
+        assert_true(event->at_frame >= lane->free_at);
+        assert_true(lane->id < note->id);
+        uint64_t release = SECONDS((double)note->release_s);
+        bool held = note->hold_frames == 0;
+        *lane = (struct lane){note->id, held ? 0 : event->at_frame + note->hold_frames + release, held,
+                              note->release_s};
+    } else if (event->kind == EVENT_NOTE_OFF) {
+        struct lane *lane = &lanes[event->off.layer][event->off.lane];
+        assert_true(lane->held);
+        assert_int_equal(lane->id, event->off.id);
+        lane->held = false;
+        lane->free_at = event->at_frame + SECONDS((double)lane->release_s);
+    }
+}
+
+static void no_lane_is_taken_while_it_sounds(void **state)
+{
+    static const uint64_t every_s[] = {1, 6, 30, 100000};
+    for (uint64_t turn = 0; turn < 4; turn++) {
+        struct mood_log log = testing_restless_log(turn, SECONDS(every_s[turn]), HOURS(2));
+        struct score score = testing_score(&(struct program){turn, &log}, 0, HOURS(2));
+        struct lane lanes[LAYER_COUNT][32] = {0};
+        int notes = 0;
+        for (size_t i = 0; i < score.count; i++) {
+            lanes_follow(lanes, &score.events[i]);
+            notes += score.events[i].kind == EVENT_NOTE_ON;
+        }
+        assert_true(notes > 1000);
+        for (int lane = 0; lane < 32; lane++)
+            assert_true(!lanes[LAYER_PAD][lane].held || lanes[LAYER_PAD][lane].id >> 8 > HOURS(2) / 64 - SECONDS(90) / 64);
+        score_free(&score);
+        mood_log_finish(&log);
+    }
+}
+
+static int by_id(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void ids_are_unique(void **state)
+{
+    struct mood_log log = testing_restless_log(4, SECONDS(15), HOURS(2));
+    struct score score = testing_score(&(struct program){4, &log}, 0, HOURS(2));
+    uint64_t *ids = calloc(score.count, sizeof *ids);
+    size_t count = 0;
+    for (size_t i = 0; i < score.count; i++)
+        if (score.events[i].kind == EVENT_NOTE_ON)
+            ids[count++] = score.events[i].note.id;
+    qsort(ids, count, sizeof *ids, by_id);
+    for (size_t i = 1; i < count; i++)
+        assert_true(ids[i - 1] < ids[i]);
+    free(ids);
+    score_free(&score);
+    mood_log_finish(&log);
+}
+
+// A change in every packet, key and density among them: the worst that a log can hold.
+static void the_cap_is_never_reached(void **state)
+{
+    struct mood_log log = testing_restless_log(8, PACKET_FRAMES / 2, SECONDS(400));
+    struct event events[COMPOSE_MAX_EVENTS];
+    int most = 0;
+    for (uint64_t frame = 0; frame < SECONDS(400); frame += CHUNK_FRAMES) {
+        int count = compose_events(&(struct program){8, &log}, frame, frame + CHUNK_FRAMES, events);
+        most = count > most ? count : most;
+    }
+    assert_in_range(most, 6, COMPOSE_MAX_EVENTS / 4);
+    mood_log_finish(&log);
+}
+
+// What sounds at `frame` according to the events since `frame - 100 s`: written to ids, in no order.
+static int notes_by_folding(const struct program *program, uint64_t frame, uint64_t *ids)
+{
+    uint64_t from = frame > SECONDS(100) ? frame - SECONDS(100) : 0;
+    struct score score = testing_score(program, from, frame);
+    int count = 0;
+    for (size_t i = 0; i < score.count; i++) {
+        const struct event *event = &score.events[i];
+        if (event->kind == EVENT_NOTE_ON &&
+            (event->note.hold_frames == 0 || event->at_frame + event->note.hold_frames > frame))
+            ids[count++] = event->note.id;
+        for (int k = 0; event->kind == EVENT_NOTE_OFF && k < count; k++)
+            if (ids[k] == event->off.id)
+                ids[k] = ids[--count];
+    }
+    score_free(&score);
+    qsort(ids, (size_t)count, sizeof *ids, by_id);
+    return count;
+}
+
+static void assert_sounding(const struct program *program, uint64_t frame)
+{
+    struct event events[COMPOSE_MAX_EVENTS];
+    uint64_t expected[COMPOSE_MAX_EVENTS], ids[COMPOSE_MAX_EVENTS];
+    int expected_count = notes_by_folding(program, frame, expected);
+    int count = compose_sounding(program, frame, events), notes = 0, chords = 0, sections = 0;
+    assert_int_equal(events[0].kind, EVENT_MIX);
+    assert_int_equal(events[0].at_frame, frame);
+    for (int i = 1; i < count; i++) {
+        assert_true(events[i].at_frame < frame);
+        if (events[i].kind == EVENT_NOTE_ON)
+            ids[notes++] = events[i].note.id;
+        chords += events[i].kind == EVENT_CHORD;
+        sections += events[i].kind == EVENT_SECTION;
+    }
+    assert_int_equal(chords, frame > 0);
+    assert_int_equal(sections, frame > 0);
+    assert_int_equal(notes, expected_count);
+    qsort(ids, (size_t)notes, sizeof *ids, by_id);
+    assert_memory_equal(ids, expected, (size_t)notes * sizeof *ids);
+}
+
+static void what_sounds_is_what_began_and_has_not_ended(void **state)
+{
+    struct mood_log log = testing_restless_log(6, SECONDS(12), SECONDS(3000));
+    struct program program = {6, &log};
+    assert_sounding(&program, 0);
+    for (uint64_t i = 0; i < 60; i++)
+        assert_sounding(&program, random_u64(1, 903, i) % (SECONDS(3000) / CONTROL_FRAMES) * CONTROL_FRAMES);
+    struct score score = testing_score(&program, SECONDS(1000), SECONDS(1200));
+    for (size_t i = 0; i < score.count; i++)
+        if (score.events[i].kind == EVENT_NOTE_ON || score.events[i].kind == EVENT_NOTE_OFF)
+            assert_sounding(&program, score.events[i].at_frame);
+    score_free(&score);
+    mood_log_finish(&log);
+}
+
+static void layers_that_are_off_are_silent(void **state)
+{
+    struct mood mood = mood_default();
+    mood.enable_pads = mood.enable_melody = mood.enable_kicks = mood.enable_swells = false;
+    struct mood_log log = testing_log(&mood);
+    struct score score = testing_score(&(struct program){3, &log}, 0, SECONDS(600));
+    for (size_t i = 0; i < score.count; i++) {
+        const struct event *event = &score.events[i];
+        assert_true(event->kind != EVENT_NOTE_ON || event->note.layer == LAYER_PAD);
+        for (int layer = 0; event->kind == EVENT_MIX && layer < LAYER_COUNT; layer++)
+            assert_true(event->mix.gain[layer] == 0);
+    }
+    score_free(&score);
+    mood_log_finish(&log);
+}
+
+static void seeds_differ(void **state)
+{
+    struct mood mood = mood_default();
+    struct mood_log log = testing_log(&mood);
+    struct score a = testing_score(&(struct program){1, &log}, 0, SECONDS(120));
+    struct score b = testing_score(&(struct program){2, &log}, 0, SECONDS(120));
+    assert_false(testing_same_score(&a, &b));
+    score_free(&a);
+    score_free(&b);
+    mood_log_finish(&log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cutting_time_changes_nothing),
+        cmocka_unit_test(any_hour_can_be_composed_directly),
+        cmocka_unit_test(entries_change_only_what_follows),
+        cmocka_unit_test(every_parameter_is_heard),
+        cmocka_unit_test(events_are_ordered_and_in_range),
+        cmocka_unit_test(no_lane_is_taken_while_it_sounds),
+        cmocka_unit_test(ids_are_unique),
+        cmocka_unit_test(the_cap_is_never_reached),
+        cmocka_unit_test(what_sounds_is_what_began_and_has_not_ended),
+        cmocka_unit_test(layers_that_are_off_are_silent),
+        cmocka_unit_test(seeds_differ),
+    };
+    return cmocka_run_group_tests_name("compose", tests, NULL, NULL);
+}
