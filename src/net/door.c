@@ -69,30 +69,17 @@ static void door_shed(struct door *door)
     door_pause(door);
 }
 
-// False when no further connection can be taken now.
-static bool door_make_room(struct door *door)
+// Who has been idle longest makes room for who has just come.
+static void door_make_room(struct door *door)
 {
-    if (door->visitors < door->shared->limits.door_sockets)
-        return true;
     struct visitor *idle = door_first(&door->idle);
-    if (idle)
+    if (door->visitors > door->shared->limits.door_sockets && idle)
         visitor_end(idle);
-    else
-        door_watch(door, false);
-    return idle != NULL;
 }
 
-static bool door_accept(struct door *door)
+// No descriptor, no memory: whatever it is, it must not wake the loop for ever. Returns whether to go on.
+static bool door_accept_failed(struct door *door, int error)
 {
-    struct http_peer peer;
-    if (!door_make_room(door))
-        return false;
-    int descriptor = socket_accept(door->listener, &peer);
-    if (descriptor >= 0) {
-        atomic_fetch_add(&door->shared->stats.accepted, 1);
-        return visitor_welcome(door, descriptor, &peer);
-    }
-    int error = errno;
     if (error == ECONNABORTED || error == EINTR)
         return true;
     if (error == EMFILE || error == ENFILE)
@@ -100,6 +87,24 @@ static bool door_accept(struct door *door)
     else if (error != EAGAIN && error != EWOULDBLOCK)
         door_pause(door);
     return false;
+}
+
+// Takes one connection. False when there is none, or no more can be taken now.
+static bool door_accept(struct door *door)
+{
+    struct http_peer peer;
+    if (door->visitors >= door->shared->limits.door_sockets && list_empty(&door->idle)) {
+        door_watch(door, false);
+        return false;
+    }
+    int descriptor = socket_accept(door->listener, &peer);
+    if (descriptor < 0)
+        return door_accept_failed(door, errno);
+    atomic_fetch_add(&door->shared->stats.accepted, 1);
+    if (!visitor_welcome(door, descriptor, &peer))
+        return false;
+    door_make_room(door);
+    return true;
 }
 
 static void door_on_listening(uv_poll_t *poll, int status, int events)

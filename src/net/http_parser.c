@@ -104,10 +104,15 @@ static int parser_on_field_complete(llhttp_t *llhttp)
     struct http_parser *parser = llhttp->data;
     if (parser->head_done)
         return 0;
+    struct http_request *request = &parser->request;
+    bool named = parser->header_open && !parser->value_begun &&
+                 parser->text + parser->text_len > request->headers[request->header_count].name;
+    if (!named)
+        return parser_fail(parser, 400, "A header has no name.", "headers", "a name before each value");
     parser->value_begun = true;
     if (parser_close_text(parser) != 0)
         return -1;
-    parser->request.headers[parser->request.header_count].value = parser->text + parser->text_len;
+    request->headers[request->header_count].value = parser->text + parser->text_len;
     return 0;
 }
 

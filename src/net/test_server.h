@@ -1,0 +1,27 @@
+// A server for the tests. Its WebSockets answer each text by an echo, each binary message by a shared echo, and obey a
+// few words (test_server.c).
+#pragma once
+#include <stdatomic.h>
+
+#include "net/shared.h"
+#include "os/thread.h"
+
+struct test_server {
+    struct clock clock;
+    struct net_server *net;
+    struct wakeup changed;              // raised after each change of what follows
+    atomic_int opened, closed, closed_code, abandoned, writable, released, sent, pending, busy, refused_texts;
+    atomic_int opened_on[2];            // by loop
+    atomic_int ticks, max_tick_loop;
+    _Atomic uint64_t ticked_at_ns[64], next_tick_ns;
+    void *payload;                      // the body of "/static" and of what is sent by "big"
+};
+
+extern const struct net_limits test_limits;
+
+// limits: NULL for test_limits, which are short.
+void test_server_start(struct test_server *server, const char *address, const struct net_limits *limits);
+void test_server_stop(struct test_server *server);
+// Waits until the counter is at least this.
+void test_server_wait(struct test_server *server, atomic_int *counter, int value);
+enum { TEST_PAYLOAD_BYTES = 4 << 20 };
