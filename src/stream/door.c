@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "stream/listener.h"
 
 enum { DOOR_RETRY_S = 5 };
@@ -22,20 +21,14 @@ static const struct protocol *door_route(const char *path)
     return NULL;
 }
 
-static bool door_answer(const struct stream *stream, struct http_response *response, int retry_s,
-                        const struct refusal *refusal)
+static bool door_answer(struct http_response *response, int retry_s, const struct refusal *refusal)
 {
-    char body[512], retry[16];
-    struct text text = text_on(body, sizeof body);
-    double now_s = (double)clock_unix_ns(stream->config.clock) / (double)NS_PER_SECOND;
-    text_printf(&text, "{\"error\":{\"code\":\"%s\",\"message\":", refusal->code);
-    text_json(&text, refusal->message);
-    text_printf(&text, ",\"timestamp\":%.3f,\"details\":{}}}", now_s);
+    char retry[16];
     if (retry_s > 0) {
         snprintf(retry, sizeof retry, "%d", retry_s);
         http_response_header(response, "Retry-After", retry);
     }
-    http_respond(response, refusal->status, "application/json", text.bytes, text.len);
+    http_respond_error(response, refusal->status, refusal->code, refusal->message, NULL, NULL, NULL);
     return false;
 }
 
@@ -43,13 +36,13 @@ static bool door_refuse(struct stream *stream, struct http_response *response, i
                         const char *message)
 {
     atomic_fetch_add(&stream->stats.refused_request, 1);
-    return door_answer(stream, response, 0, &(struct refusal){status, code, message});
+    return door_answer(response, 0, &(struct refusal){status, code, message});
 }
 
 static bool door_full(struct stream *stream, struct http_response *response)
 {
     atomic_fetch_add(&stream->stats.refused_full, 1);
-    return door_answer(stream, response, DOOR_RETRY_S, &(struct refusal){503, "SERVER_OVERLOAD", "at capacity"});
+    return door_answer(response, DOOR_RETRY_S, &(struct refusal){503, "SERVER_OVERLOAD", "at capacity"});
 }
 
 static struct listener *door_create(struct stream *stream, const struct protocol *protocol,
@@ -74,12 +67,12 @@ static bool door_admit(struct listener *listener, const struct http_request *req
     struct refusal refusal = {0};
     if (!listener->protocol->accept(listener, request, accept, &refusal)) {
         atomic_fetch_add(refusal.status == 401 ? &stream->stats.refused_token : &stream->stats.refused_request, 1);
-        return door_answer(stream, response, 0, &refusal);
+        return door_answer(response, 0, &refusal);
     }
     if (!admission_enter(stream->admission, &request->peer)) {
         atomic_fetch_add(&stream->stats.refused_address, 1);
         refusal = (struct refusal){429, "RATE_LIMIT_EXCEEDED", "too many connections from this address"};
-        return door_answer(stream, response, DOOR_RETRY_S, &refusal);
+        return door_answer(response, DOOR_RETRY_S, &refusal);
     }
     listener->pace.origin_ns = listener->station->origin_ns;
     listener->pace.lead_frames = listener->station->lead_frames;
@@ -97,7 +90,7 @@ static bool door_may_try(struct stream *stream, const struct http_request *reque
     if (admission_attempt(stream->admission, &request->peer, protocol->kind, now_ns, &retry_s))
         return true;
     atomic_fetch_add(&stream->stats.refused_attempts, 1);
-    return door_answer(stream, response, retry_s,
+    return door_answer(response, retry_s,
                        &(struct refusal){429, "RATE_LIMIT_EXCEEDED", "too many attempts from this address"});
 }
 

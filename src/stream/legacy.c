@@ -26,6 +26,14 @@ static uint64_t legacy_lead_frames(const struct listener *listener)
     return target < most ? target : most;
 }
 
+// Where a listener with nothing in hand begins: the first chunk that its phase has not passed, so that it is sent its
+// tier's target at once, neither more nor less.
+static uint64_t legacy_begin_frame(const struct listener *listener, uint64_t now_ns)
+{
+    uint64_t live = pace_live_frame(&listener->pace, now_ns), phase = listener->pace.phase_frames;
+    return live < phase ? 0 : frames_round_down(live - phase, CHUNK_FRAMES) + CHUNK_FRAMES;
+}
+
 // Chunks that are due by now cost no token.
 static void legacy_exempt(struct listener *listener, uint64_t now_ns)
 {
@@ -41,7 +49,7 @@ void legacy_greet(struct listener *listener, uint64_t now_ns)
     struct legacy_state *legacy = &listener->legacy;
     listener_join(listener);
     listener->pace.lead_frames = legacy_lead_frames(listener);
-    listener->cursor = pace_start(&listener->pace, now_ns);
+    listener->cursor = legacy_begin_frame(listener, now_ns);
     listener->told_sequence = sequencer_latest(listener->station->sequencer);
     legacy->connected_ns = legacy->tokens_ns = now_ns;
     legacy->tokens = LEGACY_TOKENS;
@@ -110,10 +118,10 @@ bool legacy_send(struct listener *listener, const struct legacy_words *words, st
     return true;
 }
 
-// The next chunk is past: moves to the live playhead as soon as audio is there. False while it is not.
+// The next chunk is past: moves to a safe position as soon as audio is there. False while it is not.
 static bool legacy_move(struct listener *listener, const struct legacy_words *words, uint64_t now_ns)
 {
-    uint64_t to = pace_live_chunk(&listener->pace, now_ns);
+    uint64_t to = legacy_begin_frame(listener, now_ns);
     struct chunk *chunk = timeline_acquire(listener->station->timeline, FORMAT_LEGACY, to);
     chunk_release(chunk);
     if (!chunk)

@@ -1,0 +1,123 @@
+#include "stream/pace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define MS NS_PER_MS
+
+static const uint64_t ORIGIN_NS = 5 * NS_PER_SECOND;
+
+static struct pace pace_at(uint64_t now_ns, uint32_t phase_frames)
+{
+    struct pace pace = {.origin_ns = ORIGIN_NS, .lead_frames = 10 * FRAME_RATE, .phase_frames = phase_frames};
+    pace_start(&pace, now_ns);
+    return pace;
+}
+
+static void ten_at_once_then_twice_real_time(void **state)
+{
+    for (uint64_t k = 0; k < 10; k++)
+        assert_int_equal(pace_delay_ns(k), 0);
+    assert_int_equal(pace_delay_ns(10), 50 * MS);
+    assert_int_equal(pace_delay_ns(11), 100 * MS);
+    assert_int_equal(pace_delay_ns(109), 5000 * MS);
+}
+
+static void a_run_begins_at_the_chunk_that_is_heard(void **state)
+{
+    struct pace pace = {.origin_ns = ORIGIN_NS};
+    assert_int_equal(pace_start(&pace, ORIGIN_NS + 1299 * MS), 12 * CHUNK_FRAMES);
+    assert_int_equal(pace_start(&pace, ORIGIN_NS + 1300 * MS), 13 * CHUNK_FRAMES);
+    assert_int_equal(pace_start(&pace, ORIGIN_NS - 1), 0);
+}
+
+static void due_time_is_frame_less_lead_plus_phase(void **state)
+{
+    struct pace pace = pace_at(ORIGIN_NS + 20 * NS_PER_SECOND, 2400);
+    assert_int_equal(pace_due_ns(&pace, 30 * FRAME_RATE), ORIGIN_NS + 20 * NS_PER_SECOND + 50 * MS);
+    assert_int_equal(pace_due_ns(&pace, 0), 0);
+}
+
+static void an_origin_before_the_clock_began_is_only_a_difference(void **state)
+{
+    struct pace pace = {.origin_ns = -(uint64_t)(3600 * NS_PER_SECOND), .lead_frames = 10 * FRAME_RATE};
+    assert_int_equal(pace_live_frame(&pace, 2 * NS_PER_SECOND), UINT64_C(3602) * FRAME_RATE);
+    assert_int_equal(pace_start(&pace, 2 * NS_PER_SECOND), UINT64_C(3602) * FRAME_RATE);
+    assert_int_equal(pace_due_ns(&pace, UINT64_C(3622) * FRAME_RATE), 12 * NS_PER_SECOND);
+    assert_int_equal(pace_due_ns(&pace, UINT64_C(3602) * FRAME_RATE), 0);
+}
+
+static void what_was_due_long_ago_goes_at_the_pace(void **state)
+{
+    uint64_t now = ORIGIN_NS + 20 * NS_PER_SECOND;
+    struct pace pace = pace_at(now, 0);
+    uint64_t first = pace.start_frame;
+    assert_int_equal(pace_send_ns(&pace, first), now);
+    assert_int_equal(pace_send_ns(&pace, first + 9 * CHUNK_FRAMES), now);
+    assert_int_equal(pace_send_ns(&pace, first + 10 * CHUNK_FRAMES), now + 50 * MS);
+    assert_int_equal(pace_send_ns(&pace, first + 20 * CHUNK_FRAMES), now + 550 * MS);
+}
+
+// With 10 s of lead and phase 0: chunk k is due at k * 100 - 10,000 ms after joining and allowed at (k - 9) * 50 ms; they
+// meet at k = 191.
+static void the_burst_ends_where_due_times_overtake_it(void **state)
+{
+    uint64_t now = ORIGIN_NS + 20 * NS_PER_SECOND;
+    struct pace pace = pace_at(now, 0);
+    uint64_t until = pace_burst_until(&pace);
+    assert_int_equal(until, pace.start_frame + 191 * CHUNK_FRAMES);
+    for (uint64_t frame = pace.start_frame; frame < until + 100 * CHUNK_FRAMES; frame += CHUNK_FRAMES) {
+        uint64_t send = pace_send_ns(&pace, frame), due = pace_due_ns(&pace, frame);
+        assert_true(frame < until ? send > due : send == due);
+    }
+}
+
+static void a_short_lead_has_a_short_burst(void **state)
+{
+    struct pace pace = {.origin_ns = ORIGIN_NS, .lead_frames = FRAME_RATE, .phase_frames = 4799};
+    pace_start(&pace, ORIGIN_NS + 20 * NS_PER_SECOND + 1);
+    // The tenth chunk after the first was due 1 ns and all but a frame of a phase from now; the ones before are past.
+    assert_int_equal(pace_burst_until(&pace), pace.start_frame + 10 * CHUNK_FRAMES);
+    pace.lead_frames = 0;
+    assert_int_equal(pace_burst_until(&pace), pace.start_frame);
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+// Whatever number of listeners: the largest hole between neighbouring phases is less than three times the mean.
+static void phases_are_spread_evenly(void **state)
+{
+    enum { MOST = 1000 };
+    uint32_t phases[MOST + 1];
+    for (int count = 2; count <= MOST; count = count * 3 / 2 + 1) {
+        for (int n = 0; n < count; n++)
+            assert_in_range(phases[n] = pace_phase(12345 + (uint32_t)n), 0, CHUNK_FRAMES - 1);
+        qsort(phases, (size_t)count, sizeof *phases, compare);
+        phases[count] = phases[0] + CHUNK_FRAMES;
+        for (int n = 0; n < count; n++)
+            assert_true(phases[n + 1] - phases[n] <= 3u * CHUNK_FRAMES / (uint32_t)count + 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ten_at_once_then_twice_real_time),
+        cmocka_unit_test(a_run_begins_at_the_chunk_that_is_heard),
+        cmocka_unit_test(due_time_is_frame_less_lead_plus_phase),
+        cmocka_unit_test(an_origin_before_the_clock_began_is_only_a_difference),
+        cmocka_unit_test(what_was_due_long_ago_goes_at_the_pace),
+        cmocka_unit_test(the_burst_ends_where_due_times_overtake_it),
+        cmocka_unit_test(a_short_lead_has_a_short_burst),
+        cmocka_unit_test(phases_are_spread_evenly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
