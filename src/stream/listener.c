@@ -74,20 +74,6 @@ void listener_wake_at(struct listener *listener, uint64_t now_ns, uint64_t at_ns
     net_wake_at(atomic_load(&listener->stream->server), loop->index, wake_ns);
 }
 
-void listener_open(struct listener *listener, struct stream_loop *loop, struct connection *connection)
-{
-    uint64_t now = listener_now_ns(listener);
-    listener->loop = loop;
-    listener->connection = connection;
-    listener->progress_ns = now;
-    listener->next = loop->listeners;
-    if (listener->next)
-        listener->next->prev = listener;
-    loop->listeners = listener;
-    atomic_fetch_add(&listener->stream->stats.listeners[listener->protocol->id], 1);
-    listener_wake_at(listener, now, now);
-}
-
 static void listener_greet(struct listener *listener, uint64_t now_ns)
 {
     if (listener->greeted)
@@ -129,6 +115,20 @@ void listener_serve(struct listener *listener, uint64_t now_ns)
         next_ns = now_ns + LISTENER_WATCH_NS;
     if (!listener->closing)
         listener_wake_at(listener, now_ns, next_ns);
+}
+
+void listener_open(struct listener *listener, struct stream_loop *loop, struct connection *connection)
+{
+    uint64_t now = listener_now_ns(listener);
+    listener->loop = loop;
+    listener->connection = connection;
+    listener->progress_ns = now;
+    listener->next = loop->listeners;
+    if (listener->next)
+        listener->next->prev = listener;
+    loop->listeners = listener;
+    atomic_fetch_add(&listener->stream->stats.listeners[listener->protocol->id], 1);
+    listener_serve(listener, now);
 }
 
 void listener_writable(struct listener *listener)

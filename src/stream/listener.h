@@ -94,6 +94,7 @@ struct listener *listener_create(struct stream *stream);
 void listener_destroy(struct listener *listener);
 
 // --- on its loop ---
+// Greets it and sends what is due.
 void listener_open(struct listener *listener, struct stream_loop *loop, struct connection *connection);
 // Its time has come, or there is room again.
 void listener_serve(struct listener *listener, uint64_t now_ns);
