@@ -156,20 +156,22 @@ struct clicks_list {
     struct click *found;
     size_t cap;
     long count;
-    struct click last;
     size_t last_bin;
+    float loudest;      // of the last click
 };
+
+// Of bins that belong together the loudest one stands for the click.
 
 static void clicks_add(struct clicks_list *list, const struct clicks_peaks *peaks, size_t bin, double ratio)
 {
     bool same = list->count > 0 && bin - list->last_bin < NEAR_BINS;
     list->last_bin = bin;
-    if (same && ratio <= list->last.ratio)
+    if (same && peaks->bins[bin] <= list->loudest)
         return;
     list->count += !same;
-    list->last = (struct click){.frame = clicks_peak_frame(peaks, bin), .ratio = ratio};
+    list->loudest = peaks->bins[bin];
     if ((size_t)list->count <= list->cap)
-        list->found[list->count - 1] = list->last;
+        list->found[list->count - 1] = (struct click){.frame = clicks_peak_frame(peaks, bin), .ratio = ratio};
 }
 
 long clicks_find(const float *stereo, size_t frames, const uint64_t *onsets, size_t onset_count, struct click *found,

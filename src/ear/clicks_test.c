@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,6 +238,30 @@ static void test_short_material(void **state)
     assert_int_equal(found[0].frame, 300);
 }
 
+// A loud impulse and a weak one so many milliseconds away, both in the middle of theirs: the weak one lowers the ratio
+// of the loud one, and is hidden by it, from 10 to 250 ms.
+static void test_surroundings_reach_from_10_to_250_ms(void **state)
+{
+    static const struct {
+        int apart;
+        long count;
+        bool matters;
+    } cases[] = {{9, 1, false}, {10, 1, true}, {130, 1, true}, {250, 1, true}, {251, 2, false}};
+    struct click found[FOUND];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int side = -1; side <= 1; side += 2) {
+            size_t loud = HIGHPASS_DELAY + 1000 * 48 + 24, weak = (size_t)((long)loud + side * cases[i].apart * 48);
+            make(SILENCE, dirty);
+            dirty[2 * loud] = .4f;
+            dirty[2 * weak] = .1f;
+            assert_int_equal(clicks_find(dirty, FRAMES, NULL, 0, found, FOUND), cases[i].count);
+            struct click *first = &found[side < 0 ? cases[i].count - 1 : 0];
+            assert_int_equal(first->frame, loud);
+            assert_true(cases[i].matters ? first->ratio < 5 : first->ratio > 50);
+        }
+    }
+}
+
 // The same rule, written down in the plainest way.
 static long count_plainly(const float *stereo, size_t frames)
 {
@@ -296,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_known_onsets_are_not_reported),
         cmocka_unit_test(test_what_is_no_number_is_a_click),
         cmocka_unit_test(test_short_material),
+        cmocka_unit_test(test_surroundings_reach_from_10_to_250_ms),
         cmocka_unit_test(test_fast_and_plain_counting_agree),
     };
     return cmocka_run_group_tests(tests, claim, release);
