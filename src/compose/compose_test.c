@@ -232,19 +232,21 @@ static void lanes_follow(struct lane lanes[LAYER_COUNT][32], const struct event 
 
 static void no_lane_is_taken_while_it_sounds(void **state)
 {
-    static const uint64_t every_s[] = {1, 6, 30, 100000};
+    static const uint64_t every_s[] = {1, 6, 30, 100000}, length_s[] = {1300, 2600, 7200, 7200};
     for (uint64_t turn = 0; turn < 4; turn++) {
-        struct mood_log log = testing_restless_log(turn, SECONDS(every_s[turn]), HOURS(2));
-        struct score score = testing_score(&(struct program){turn, &log}, 0, HOURS(2));
+        uint64_t end = SECONDS(length_s[turn]);
+        struct mood_log log = testing_restless_log(turn, SECONDS(every_s[turn]), end);
+        struct score score = testing_score(&(struct program){turn, &log}, 0, end);
         struct lane lanes[LAYER_COUNT][32] = {0};
         int notes = 0;
         for (size_t i = 0; i < score.count; i++) {
             lanes_follow(lanes, &score.events[i]);
             notes += score.events[i].kind == EVENT_NOTE_ON;
         }
-        assert_true(notes > 1000);
+        assert_true(notes > 500);
         for (int lane = 0; lane < 32; lane++)
-            assert_true(!lanes[LAYER_PAD][lane].held || lanes[LAYER_PAD][lane].id >> 8 > HOURS(2) / 64 - SECONDS(90) / 64);
+            assert_true(!lanes[LAYER_PAD][lane].held ||
+                        (lanes[LAYER_PAD][lane].id >> 8) * CONTROL_FRAMES > end - SECONDS(90));
         score_free(&score);
         mood_log_finish(&log);
     }
@@ -334,9 +336,9 @@ static void what_sounds_is_what_began_and_has_not_ended(void **state)
     struct mood_log log = testing_restless_log(6, SECONDS(12), SECONDS(3000));
     struct program program = {6, &log};
     assert_sounding(&program, 0);
-    for (uint64_t i = 0; i < 60; i++)
+    for (uint64_t i = 0; i < 40; i++)
         assert_sounding(&program, random_u64(1, 903, i) % (SECONDS(3000) / CONTROL_FRAMES) * CONTROL_FRAMES);
-    struct score score = testing_score(&program, SECONDS(1000), SECONDS(1200));
+    struct score score = testing_score(&program, SECONDS(1000), SECONDS(1060));
     for (size_t i = 0; i < score.count; i++)
         if (score.events[i].kind == EVENT_NOTE_ON || score.events[i].kind == EVENT_NOTE_OFF)
             assert_sounding(&program, score.events[i].at_frame);

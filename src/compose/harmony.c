@@ -181,7 +181,7 @@ static void harmony_step(const struct program *program, struct harmony *now)
     if (same && harmony_draw(program, now, ends ? &goal : NULL))
         return;
     if (!harmony_nearest(now, ends ? &goal : NULL, now->voicing) && ends)
-        harmony_nearest(now, NULL, goal);
+        harmony_nearest_of(now, 1, NULL, goal);
 }
 
 // The key moved so shortly before the section that its last chord may still stand in the old one.

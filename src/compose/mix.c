@@ -9,6 +9,7 @@
 #define MOTION_FRAMES ((uint64_t)61 * FRAME_RATE)
 #define SPACE_FRAMES ((uint64_t)131 * FRAME_RATE)
 #define LAYER_FRAMES ((uint64_t)73 * FRAME_RATE)
+#define JOIN_FRAMES ((uint64_t)30 * FRAME_RATE)
 
 static float mix_clamp(double value)
 {
@@ -27,17 +28,31 @@ static void mix_gains(const struct program *program, uint64_t frame, const struc
     }
 }
 
+// What the section adds: comes in over half a minute, so that sections meet without a step.
+static struct palette mix_palette(const struct program *program, uint64_t frame)
+{
+    struct section section = section_at(program->seed, frame);
+    struct palette palette = *section.palette;
+    if (section.from == 0 || frame - section.from >= JOIN_FRAMES)
+        return palette;
+    const struct palette *before = section_at(program->seed, section.from - 1).palette;
+    double share = (double)(frame - section.from) / (double)JOIN_FRAMES;
+    palette.brightness = before->brightness + (palette.brightness - before->brightness) * share;
+    palette.space = before->space + (palette.space - before->space) * share;
+    return palette;
+}
+
 struct mix mix_at(const struct program *program, uint64_t frame)
 {
     const struct mood *mood = &mood_log_at(program->log, frame)->mood;
-    const struct palette *palette = section_at(program->seed, frame).palette;
+    struct palette palette = mix_palette(program, frame);
     double brightness = noise_at(program->seed, PURPOSE_MIX_BRIGHTNESS, frame, BRIGHTNESS_FRAMES) - 0.5;
     double motion = noise_at(program->seed, PURPOSE_MIX_MOTION, frame, MOTION_FRAMES) - 0.5;
     double space = noise_at(program->seed, PURPOSE_MIX_SPACE, frame, SPACE_FRAMES) - 0.5;
     struct mix mix = {
-        .brightness = mix_clamp(0.2 + 0.5 * mood->intensity + 0.25 * brightness + palette->brightness),
+        .brightness = mix_clamp(0.2 + 0.5 * mood->intensity + 0.25 * brightness + palette.brightness),
         .motion = mix_clamp(0.25 + 0.4 * mood->intensity + 0.3 * motion),
-        .space = mix_clamp(0.65 - 0.25 * mood->intensity + 0.25 * space + palette->space),
+        .space = mix_clamp(0.65 - 0.25 * mood->intensity + 0.25 * space + palette.space),
     };
     mix_gains(program, frame, mood, mix.gain);
     return mix;
