@@ -1,7 +1,7 @@
 // The page: shows what the player and the station say, and passes on what the user wants.
 import { Controls, element } from './controls.js';
 import { EventQueue } from './events.js';
-import { pretty } from './keys.js';
+import { pretty, sameKey } from './keys.js';
 import { Meter } from './meter.js';
 import { Player } from './player.js';
 import { Throttle } from './throttle.js';
@@ -108,10 +108,11 @@ function showParameters(values) {
 // The scene whose values are all in force.
 function currentScene() {
     return scenes.find((scene) => scene.parameters && parameters
-        && Object.entries(scene.parameters).every(([name, value]) => sameValue(parameters[name], value)));
+        && Object.entries(scene.parameters).every(([name, value]) => sameValue(name, parameters[name], value)));
 }
 
-function sameValue(a, b) {
+function sameValue(name, a, b) {
+    if (name === 'key') return sameKey(a, b);
     return typeof a === 'number' ? Math.abs(a - b) < 1e-6 : a === b;
 }
 
@@ -173,7 +174,7 @@ const onText = {
     notice: (notice) => notify(notice.message),
     goodbye: (goodbye) => notify(`The server is going: ${goodbye.reason}`),
     error: (error) => {
-        notify(error.field ? `${error.message} (${error.field}: ${error.constraint})` : error.message, 'error');
+        notify(error.message, 'error');
         controls?.revert();
     },
 };

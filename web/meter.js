@@ -7,6 +7,8 @@ const FRAME_MS = 33;
 const STILL_FRAME_MS = 250;
 const FLOOR_DB = -95;
 const RANGE_DB = 70;
+// Both ends run out into the line.
+const TAPER = Float32Array.from({ length: POINTS }, (_, i) => Math.sqrt(Math.sin(Math.PI * i / (POINTS - 1))) || 0);
 
 export class Meter {
     #canvas;
@@ -75,7 +77,7 @@ export class Meter {
     // A closed curve, mirrored about the middle; never thinner than a line.
     #trace(context, width, middle, reach) {
         const x = (i) => i / (POINTS - 1) * width;
-        const y = (i) => Math.max(0.012, this.#levels[i] * Math.sin(Math.PI * (i + 0.5) / POINTS) ** 0.35) * reach;
+        const y = (i) => Math.max(0.012, this.#levels[i] * TAPER[i]) * reach;
         context.beginPath();
         context.moveTo(0, middle);
         for (const side of [-1, 1]) {

@@ -1,0 +1,304 @@
+// The page in a real browser against a real server.
+//
+//   node tests/browser/play.mjs BINARY    starts `BINARY serve` by itself
+//   node tests/browser/play.mjs URL       without the tests that kill the server
+//
+// Screenshots go to $SCREENSHOTS, the system's directory for temporary files if it is not set.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { launch, listen, openPage, PLAIN_HOST, play, Server, state, stats, until } from './harness.mjs';
+
+const START_LIMIT_MS = 10000;
+const AUDIBLE_RMS = 1e-3;
+const SCREENSHOTS = process.env.SCREENSHOTS ?? tmpdir();
+const target = process.argv[2];
+if (!target) throw new Error('usage: node tests/browser/play.mjs BINARY | URL');
+const server = target.startsWith('http') ? null : new Server(target);
+let url = target;
+let browser;
+
+before(async () => {
+    await server?.start();
+    url = server?.url ?? target;
+    browser = await launch();
+});
+
+after(async () => {
+    await browser?.close();
+    await server?.finish();
+});
+
+function screenshot(page, name) {
+    return page.screenshot({ path: join(SCREENSHOTS, `auralis-${name}.png`), fullPage: true });
+}
+
+async function assertAudible(page, seconds) {
+    const loudest = await listen(page, seconds);
+    assert.ok(loudest > AUDIBLE_RMS, `level ${loudest}`);
+}
+
+describe('listening', () => {
+    let page;
+    before(async () => { page = await openPage(browser, url); });
+    after(() => page.context().close());
+
+    test('a page that nobody has clicked is silent', async () => {
+        assert.equal(await state(page), 'paused');
+        assert.equal((await stats(page)).playhead_frame, null);
+    });
+
+    test('twenty seconds play without an underrun', async (t) => {
+        await play(page);
+        await assertAudible(page, 20);
+        const { start_ms, underruns, jumps, buffered_ms, decoder } = await stats(page);
+        t.diagnostic(`start ${Math.round(start_ms)} ms, buffer ${Math.round(buffered_ms)} ms, decoder ${decoder}`);
+        assert.ok(start_ms < START_LIMIT_MS);
+        assert.deepEqual({ underruns, jumps, decoder }, { underruns: 0, jumps: 0, decoder: 'webcodecs' });
+        assert.ok(buffered_ms > 3000, `the buffer grows: ${buffered_ms} ms`);
+    });
+
+    test('chord, section, time and buffer are shown', async () => {
+        await until(page, () => /^[A-G]/.test(document.getElementById('chord').textContent)
+            && document.getElementById('section').textContent !== '');
+        assert.match(await page.textContent('#time'), /^\d+(:\d\d)+$/);
+        assert.match(await page.textContent('#buffer'), /^\d+\.\d s$/);
+        assert.equal(await page.textContent('#state'), 'Playing');
+        assert.equal(await page.textContent('#connection-text'), 'Connected');
+        await screenshot(page, 'wide');
+    });
+
+    test('a pause is silent and asks for nothing', async () => {
+        await page.click('#play');
+        assert.equal(await state(page), 'paused');
+        await until(page, () => window.auralis.stats().playhead_frame === null);
+        await page.waitForTimeout(500);
+        const { chunks } = await stats(page);
+        await page.waitForTimeout(1000);
+        assert.equal((await stats(page)).chunks, chunks);
+    });
+
+    test('play after a pause is as fast, at the live playhead', async (t) => {
+        await play(page);
+        const { start_ms } = await stats(page);
+        t.diagnostic(`start after a pause ${Math.round(start_ms)} ms`);
+        assert.ok(start_ms < START_LIMIT_MS);
+        await assertAudible(page, 1);
+        assert.equal((await stats(page)).underruns, 0);
+    });
+
+    test('the volume is heard and remembered', async () => {
+        await page.locator('#volume').fill('0');
+        await until(page, () => window.auralis.stats().level_rms < 1e-4);
+        await page.locator('#volume').fill('0.6');
+        await until(page, () => window.auralis.stats().level_rms > 1e-4);
+        await page.reload();
+        assert.equal(await page.inputValue('#volume'), '0.6');
+    });
+
+    test('nothing went wrong meanwhile', () => assert.deepEqual(page.errors, []));
+});
+
+describe('steering', () => {
+    let page, other;
+    before(async () => {
+        page = await openPage(browser, url);
+        other = await openPage(browser, url);
+    });
+    after(() => Promise.all([page.context().close(), other.context().close()]));
+
+    // A change made on one page arrives at the station and on the other page, in its control too.
+    async function assertFollows(name, value, shown) {
+        for (const one of [page, other]) {
+            await until(one, ([key, wanted]) => window.auralis.parameters()[key] === wanted, [name, value]);
+        }
+        await until(other, ([key, wanted]) => {
+            const control = document.getElementById(`control-${key}`);
+            return (control.type === 'checkbox' ? control.checked : control.value) === wanted;
+        }, [name, shown]);
+    }
+
+    const sliders = { bpm: 84, intensity: 0.7, melody_complexity: 0.25, chord_progression_variety: 0.9, harmonic_density: 0.4 };
+    for (const [name, value] of Object.entries(sliders)) {
+        test(`the slider of ${name} is followed`, async () => {
+            await page.locator(`#control-${name}`).fill(String(value));
+            await assertFollows(name, value, String(value));
+        });
+    }
+
+    test('key and mode are followed, and keep true to each other', async () => {
+        await page.locator('#control-mode').selectOption('lydian');
+        await assertFollows('mode', 'lydian', 'lydian');
+        await page.locator('#control-key').selectOption('Eb');
+        await assertFollows('key', 'Eb major', 'Eb');
+        await assertFollows('mode', 'lydian', 'lydian');
+        await page.locator('#control-mode').selectOption('dorian');
+        await assertFollows('mode', 'dorian', 'dorian');
+        await page.locator('#control-key').selectOption('F#');
+        await assertFollows('key', 'F# minor', 'F#');
+        assert.equal(await page.locator('#control-key option').count(), 12);
+    });
+
+    for (const name of ['enable_pads', 'enable_melody', 'enable_kicks', 'enable_swells']) {
+        test(`the switch of ${name} is followed`, async () => {
+            await page.locator(`#control-${name}`).uncheck();
+            await assertFollows(name, false, false);
+            await page.locator(`#control-${name}`).check();
+            await assertFollows(name, true, true);
+        });
+    }
+
+    test('a dragged slider sends few messages and its last value', async () => {
+        await page.evaluate(async () => {
+            const slider = document.getElementById('control-intensity');
+            for (let i = 0; i <= 60; i++) {
+                slider.value = 0.2 + i / 100;
+                slider.dispatchEvent(new Event('input', { bubbles: true }));
+                await new Promise((resolve) => { setTimeout(resolve, 10); });
+            }
+        });
+        await assertFollows('intensity', 0.8, '0.8');
+        assert.equal(await page.locator('#notice[data-kind="error"]:not(:empty)').count(), 0);
+    });
+
+    test('a scene sets what it is made of', async () => {
+        await page.getByRole('button', { name: 'Sleep' }).click();
+        await assertFollows('mode', 'phrygian', 'phrygian');
+        await until(other, () => document.querySelector('[data-scene="sleep"]').getAttribute('aria-pressed') === 'true');
+        assert.match(await other.textContent('#scene'), /^Sleep/);
+        await page.getByRole('button', { name: 'Drift' }).click();
+        await assertFollows('mode', 'aeolian', 'aeolian');
+    });
+
+    test('nothing went wrong meanwhile', () => assert.deepEqual([...page.errors, ...other.errors], []));
+});
+
+describe('keyboard and looks', () => {
+    test('space plays and pauses, tab reaches every control, arrows move a slider', async () => {
+        const page = await openPage(browser, url);
+        await page.keyboard.press('Space');
+        await until(page, () => window.auralis.state() === 'playing');
+        await page.keyboard.press('Space');
+        await until(page, () => window.auralis.state() === 'paused');
+        const reached = new Set();
+        for (let i = 0; i < 30; i++) {
+            await page.keyboard.press('Tab');
+            reached.add(await page.evaluate(() => document.activeElement.id));
+        }
+        for (const id of ['play', 'volume', 'control-key', 'control-bpm', 'control-enable_swells']) assert.ok(reached.has(id), id);
+        await page.focus('#control-bpm');
+        const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+        assert.equal(outline, 'solid');
+        const tempo = (await page.evaluate(() => window.auralis.parameters().bpm)) + 1;
+        await page.keyboard.press('ArrowRight');
+        await until(page, (wanted) => window.auralis.parameters().bpm === wanted, tempo);
+        await page.focus('#play');
+        await page.keyboard.press('Space');
+        await until(page, () => window.auralis.state() === 'playing');
+        await page.context().close();
+    });
+
+    for (const [width, height] of [[360, 640], [320, 568], [1100, 900]]) {
+        test(`nothing sticks out at ${width}x${height}, and axe finds no fault`, async () => {
+            const page = await openPage(browser, url, { viewport: { width, height }, reducedMotion: 'reduce' });
+            await play(page);
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+            assert.ok(wide <= width, `${wide} > ${width}`);
+            const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+            await page.evaluate(readFileSync(axe, 'utf8'));
+            const faults = await page.evaluate(async () => (await window.axe.run()).violations.map((fault) =>
+                `${fault.id}: ${fault.nodes.map((node) => node.target).join(', ')}`));
+            assert.deepEqual(faults, []);
+            await screenshot(page, `${width}`);
+            assert.deepEqual(page.errors, []);
+            await page.context().close();
+        });
+    }
+});
+
+describe('browsers that lack something', () => {
+    async function assertPlays(page, decoder) {
+        await play(page);
+        await assertAudible(page, 4);
+        const found = await stats(page);
+        assert.deepEqual([found.decoder, found.underruns, found.jumps], [decoder, 0, 0]);
+        assert.deepEqual(page.errors, []);
+    }
+
+    test('without WebCodecs, opus-decoder plays', async () => {
+        const without = await launch('--disable-blink-features=WebCodecs');
+        try {
+            await assertPlays(await openPage(without, url), 'opus-decoder');
+        } finally {
+            await without.close();
+        }
+    });
+
+    test('without SharedArrayBuffer, a port carries the sound', async () => {
+        const page = await openPage(browser, url, { before: () => { delete window.SharedArrayBuffer; } });
+        assert.equal(await page.evaluate(() => typeof SharedArrayBuffer), 'undefined');
+        await assertPlays(page, 'webcodecs');
+        await page.context().close();
+    });
+
+    test('PCM plays', async () => {
+        const page = await openPage(browser, `${url}/?format=pcm`);
+        await assertPlays(page, 'pcm');
+        await page.context().close();
+    });
+
+    test('over plain http from another machine, without worklet and WebCodecs, buffers are scheduled', { skip: !server }, async () => {
+        const plain = await launch(`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`);
+        try {
+            const page = await openPage(plain, url.replace('127.0.0.1', PLAIN_HOST));
+            assert.equal(await page.evaluate(() => window.isSecureContext), false);
+            await assertPlays(page, 'opus-decoder');
+            await page.click('#play');
+            await until(page, () => window.auralis.stats().level_rms < 1e-4);
+            await play(page);
+            await assertAudible(page, 1);
+            assert.deepEqual(page.errors, []);
+        } finally {
+            await plain.close();
+        }
+    });
+});
+
+describe('faults', { skip: !server }, () => {
+    test('a server that stands still for four seconds is not heard', async () => {
+        const page = await openPage(browser, url);
+        await play(page);
+        await until(page, () => window.auralis.stats().buffered_ms > 8000, null, 40000);
+        server.signal('SIGSTOP');
+        await assertAudible(page, 4);
+        server.signal('SIGCONT');
+        await assertAudible(page, 8);
+        const { underruns, jumps } = await stats(page);
+        assert.deepEqual({ underruns, jumps }, { underruns: 0, jumps: 0 });
+        await page.context().close();
+    });
+
+    test('the page comes back by itself when the server was killed', async (t) => {
+        const page = await openPage(browser, url);
+        await play(page);
+        const { reconnects } = await stats(page);
+        await server.stop('SIGKILL');
+        await until(page, () => document.getElementById('connection').dataset.state !== 'open');
+        assert.equal(await page.locator('#controls select').first().isDisabled(), true);
+        await screenshot(page, 'lost');
+        await page.waitForTimeout(2000);
+        await server.start();
+        const started = Date.now();
+        await until(page, (before_) => window.auralis.stats().reconnects > before_, reconnects);
+        await until(page, () => document.getElementById('connection').dataset.state === 'open');
+        t.diagnostic(`connected again after ${Date.now() - started} ms`);
+        await until(page, () => window.auralis.state() === 'playing' && window.auralis.stats().level_rms > 1e-3);
+        await assertAudible(page, 4);
+        const unexpected = page.errors.filter((error) => !error.includes('WebSocket connection'));
+        assert.deepEqual(unexpected, []);
+        await page.context().close();
+    });
+});
