@@ -1,0 +1,142 @@
+// `auralis bench`: how fast the parts are on this machine.
+#include "tools/bench.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/clock.h"
+#include "synth/backend.h"
+#include "tools/arguments.h"
+#include "tools/tools.h"
+
+static const struct bench *const benches[] = {&bench_compose, &bench_memory, &bench_stations, &bench_synth, &bench_units};
+enum { BENCHES = sizeof benches / sizeof *benches };
+
+struct bench_options {
+    const char *name;
+    bool json, list;
+};
+
+#define AT(field) offsetof(struct bench_options, field)
+static const struct argument bench_arguments[] = {
+    {.name = "NAME", .kind = ARGUMENT_POSITION, .offset = AT(name), .standard = "all",
+     .help = "compose, memory, stations, synth or units; without it they are only told about"},
+    {.name = "list", .kind = ARGUMENT_FLAG, .offset = AT(list), .help = "print the names alone"},
+    {.name = "json", .kind = ARGUMENT_FLAG, .offset = AT(json), .help = "the figures as JSON"},
+};
+
+static const struct argument_table bench_table = {
+    "auralis bench [options] [NAME]",
+    "Measures how fast the parts are on this machine, on one core. Cases are run in turn; `best` is the least of all "
+    "runs, `median` the middle one.",
+    bench_arguments, sizeof bench_arguments / sizeof *bench_arguments};
+
+static int bench_by_time(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+static uint64_t bench_time(const struct bench_case *one)
+{
+    uint64_t start_ns = clock_thread_cpu_ns();
+    one->run(one->context);
+    return clock_thread_cpu_ns() - start_ns;
+}
+
+void bench_measure(struct bench_case *cases, int count, int repeats)
+{
+    static _Thread_local uint64_t times[BENCH_CASES_MAX][BENCH_REPEATS_MAX];
+    for (int r = 0; r < repeats; r++)
+        for (int c = 0; c < count; c++)
+            times[c][r] = bench_time(&cases[c]);
+    for (int c = 0; c < count; c++) {
+        qsort(times[c], (size_t)repeats, sizeof times[c][0], bench_by_time);
+        cases[c].least_ns = times[c][0];
+        cases[c].median_ns = times[c][repeats / 2];
+    }
+}
+
+void bench_row(struct bench_output *output, double value, double median, const char *unit, const char *note,
+               const char *name, ...)
+{
+    char text[BENCH_NAME_BYTES];
+    va_list args;
+    va_start(args, name);
+    vsnprintf(text, sizeof text, name, args);
+    va_end(args);
+    json_t *row = json_pack("{s:s, s:f, s:s}", "name", text, "value", value, "unit", unit);
+    json_object_set_new(row, "median", isnan(median) ? json_null() : json_real(median));
+    json_object_set_new(row, "note", note ? json_string(note) : json_null());
+    json_array_append_new(output->rows, row);
+}
+
+static void bench_list(bool names_only)
+{
+    if (!names_only)
+        printf("Usage: %s\n\n", bench_table.usage);
+    for (int i = 0; i < BENCHES; i++)
+        printf(names_only ? "%s\n" : "  %-10s %s\n", benches[i]->name, benches[i]->line);
+}
+
+static void bench_print(const struct bench *bench, const json_t *rows)
+{
+    size_t index;
+    json_t *row;
+    printf("%s: %s (best SIMD level here: %s)\n", bench->name, bench->line, backend_best()->name);
+    printf("  %-34s %12s %12s\n", "", "best", "median");
+    json_array_foreach(rows, index, row) {
+        const char *note = json_string_value(json_object_get(row, "note"));
+        json_t *median = json_object_get(row, "median");
+        printf("  %-34s %12.5g ", json_string_value(json_object_get(row, "name")),
+               json_real_value(json_object_get(row, "value")));
+        if (json_is_real(median))
+            printf("%12.5g ", json_real_value(median));
+        else
+            printf("%12s ", "");
+        printf("%s%s%s\n", json_string_value(json_object_get(row, "unit")), note ? ", " : "", note ? note : "");
+    }
+}
+
+static int bench_run(const struct bench *bench, bool json)
+{
+    struct bench_output output = {.rows = json_array()};
+    enum status status = bench->run(&output);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "auralis bench: %s: %s\n", bench->name, status_text(status));
+    } else if (json) {
+        json_t *root = json_pack("{s:s, s:s, s:O}", "bench", bench->name, "simd", backend_best()->name, "rows", output.rows);
+        json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+        fputc('\n', stdout);
+        json_decref(root);
+    } else {
+        bench_print(bench, output.rows);
+    }
+    json_decref(output.rows);
+    return status == STATUS_OK ? 0 : 1;
+}
+
+static int bench_main(int argc, char **argv)
+{
+    struct bench_options options;
+    int exit_status;
+    if (!arguments_begin(&bench_table, argc, argv, &options, &exit_status))
+        return exit_status;
+    if (options.list || strcmp(options.name, "all") == 0) {
+        bench_list(options.list);
+        return 0;
+    }
+    for (int i = 0; i < BENCHES; i++)
+        if (strcmp(options.name, benches[i]->name) == 0)
+            return bench_run(benches[i], options.json);
+    fprintf(stderr, "auralis bench: there is no '%.40s'; there are\n", options.name);
+    for (int i = 0; i < BENCHES; i++)
+        fprintf(stderr, "  %s\n", benches[i]->name);
+    return 2;
+}
+
+const struct tool tool_bench = {"bench", "how fast the parts are on this machine", bench_main};

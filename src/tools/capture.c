@@ -1,0 +1,166 @@
+#include "tools/capture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/frames.h"
+#include "base/hash.h"
+#include "wire/message.h"
+
+enum { FIRST_CAP = 1024 };
+
+enum status capture_init(struct capture *capture, int listeners, bool legacy)
+{
+    *capture = (struct capture){.message_cap = FIRST_CAP, .audio_cap = FIRST_CAP, .track_count = legacy ? listeners : 0};
+    capture->messages = calloc(FIRST_CAP, sizeof *capture->messages);
+    capture->audio = calloc(FIRST_CAP, sizeof *capture->audio);
+    if (legacy)
+        capture->tracks = calloc((size_t)listeners, sizeof *capture->tracks);
+    if (capture->messages && capture->audio && (!legacy || capture->tracks))
+        return STATUS_OK;
+    capture_finish(capture);
+    return STATUS_MEMORY;
+}
+
+void capture_finish(struct capture *capture)
+{
+    for (size_t i = 0; capture->audio && i < capture->audio_cap; i++)
+        free((void *)capture->audio[i].samples);
+    for (int i = 0; capture->tracks && i < capture->track_count; i++)
+        free(capture->tracks[i].audio);
+    free(capture->messages);
+    free(capture->audio);
+    free(capture->tracks);
+    *capture = (struct capture){0};
+}
+
+uint64_t capture_hash(const uint8_t *payload, size_t len, const uint16_t *packet_bytes, int packet_count)
+{
+    uint64_t words[2 + MESSAGE_MAX_PACKETS] = {hash_bytes(payload, len), (uint64_t)packet_count};
+    for (int i = 0; i < packet_count; i++)
+        words[2 + i] = packet_bytes[i];
+    return hash_bytes(words, sizeof words);
+}
+
+// The cell of a message, or the empty one where it belongs.
+static struct capture_message *message_cell(struct capture_message *cells, size_t cap, uint64_t end_frame, uint64_t hash)
+{
+    size_t at = (size_t)(hash ^ end_frame) & (cap - 1);
+    while (cells[at].count > 0 && (cells[at].hash != hash || cells[at].end_frame != end_frame))
+        at = (at + 1) & (cap - 1);
+    return &cells[at];
+}
+
+static bool message_grow(struct capture *capture)
+{
+    if (capture->message_count * 2 < capture->message_cap)
+        return true;
+    size_t cap = capture->message_cap * 2;
+    struct capture_message *cells = calloc(cap, sizeof *cells);
+    if (!cells)
+        return false;
+    for (size_t i = 0; i < capture->message_cap; i++) {
+        const struct capture_message *old = &capture->messages[i];
+        if (old->count > 0)
+            *message_cell(cells, cap, old->end_frame, old->hash) = *old;
+    }
+    free(capture->messages);
+    capture->messages = cells;
+    capture->message_cap = cap;
+    return true;
+}
+
+static enum status capture_add_message(struct capture *capture, const struct client_chunk *chunk)
+{
+    if (!message_grow(capture))
+        return STATUS_MEMORY;
+    uint64_t hash = capture_hash(chunk->payload, chunk->payload_bytes, chunk->packet_bytes, chunk->packet_count);
+    uint64_t end_frame = chunk->first_frame + chunk->frame_count;
+    struct capture_message *cell = message_cell(capture->messages, capture->message_cap, end_frame, hash);
+    if (cell->count == 0) {
+        *cell = (struct capture_message){.end_frame = end_frame, .frame_count = chunk->frame_count, .hash = hash,
+                                         .listener = chunk->listener};
+        capture->message_count++;
+    }
+    cell->count++;
+    return STATUS_OK;
+}
+
+static struct capture_audio *audio_cell(struct capture_audio *cells, size_t cap, uint64_t hash)
+{
+    size_t at = (size_t)hash & (cap - 1);
+    while (cells[at].samples && cells[at].hash != hash)
+        at = (at + 1) & (cap - 1);
+    return &cells[at];
+}
+
+static bool audio_grow(struct capture *capture)
+{
+    if (capture->audio_count * 2 < capture->audio_cap)
+        return true;
+    size_t cap = capture->audio_cap * 2;
+    struct capture_audio *cells = calloc(cap, sizeof *cells);
+    if (!cells)
+        return false;
+    for (size_t i = 0; i < capture->audio_cap; i++)
+        if (capture->audio[i].samples)
+            *audio_cell(cells, cap, capture->audio[i].hash) = capture->audio[i];
+    free(capture->audio);
+    capture->audio = cells;
+    capture->audio_cap = cap;
+    return true;
+}
+
+// The number of a piece of audio, a new one if it has not come before. -1 when memory is short.
+static int audio_number(struct capture *capture, const uint8_t *bytes, size_t len)
+{
+    if (!audio_grow(capture))
+        return -1;
+    uint64_t hash = hash_bytes(bytes, len);
+    struct capture_audio *cell = audio_cell(capture->audio, capture->audio_cap, hash);
+    if (cell->samples)
+        return cell->number;
+    int16_t *samples = malloc(len);
+    if (!samples)
+        return -1;
+    for (size_t i = 0; i < len / 2; i++)
+        samples[i] = (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
+    *cell = (struct capture_audio){.hash = hash, .samples = samples, .number = (int)capture->audio_count++};
+    return cell->number;
+}
+
+static bool track_reach(struct capture_track *track, size_t index)
+{
+    if (index >= track->cap) {
+        size_t cap = index < track->cap * 2 ? track->cap * 2 : index + 64;
+        int *grown = realloc(track->audio, cap * sizeof *grown);
+        if (!grown)
+            return false;
+        track->audio = grown;
+        track->cap = cap;
+    }
+    while (track->count <= index)
+        track->audio[track->count++] = -1;
+    return true;
+}
+
+static enum status capture_add_audio(struct capture *capture, const struct client_chunk *chunk)
+{
+    struct capture_track *track = &capture->tracks[chunk->listener];
+    if (track->count == 0) {
+        track->first_sequence = chunk->first_frame;
+        track->first_due_ms = chunk->due_unix_ms;
+    }
+    track->last_due_ms = chunk->due_unix_ms;
+    size_t index = (size_t)(chunk->first_frame - track->first_sequence);
+    int number = audio_number(capture, chunk->payload, chunk->payload_bytes);
+    if (number < 0 || index > SIZE_MAX / 2 || !track_reach(track, index))
+        return STATUS_MEMORY;
+    track->audio[index] = number;
+    return STATUS_OK;
+}
+
+enum status capture_add(struct capture *capture, const struct client_chunk *chunk)
+{
+    return capture->tracks ? capture_add_audio(capture, chunk) : capture_add_message(capture, chunk);
+}

@@ -1,0 +1,308 @@
+// `auralis listen`: joins a server with one or many listeners, and tells what they met.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/frames.h"
+#include "client/client.h"
+#include "client/url.h"
+#include "encode/encode.h"
+#include "tools/arguments.h"
+#include "tools/capture.h"
+#include "tools/listen_report.h"
+#include "tools/score_file.h"
+#include "tools/sound_file.h"
+#include "tools/tools.h"
+#include "tools/verify.h"
+
+enum { DECODE_ALL_UP_TO = 10, TROUBLE_BYTES = 200, GAP_FRAMES_MAX = 60 * FRAME_RATE };
+
+struct listen_options {
+    const char *url, *format, *station, *tier, *out;
+    int64_t listeners;
+    double duration_s;
+    bool verify, json;
+};
+
+#define AT(field) offsetof(struct listen_options, field)
+static const struct argument listen_arguments[] = {
+    {.name = "URL", .kind = ARGUMENT_POSITION, .offset = AT(url),
+     .help = "http://HOST:PORT, or ws:// with the path and query of one protocol"},
+    {.name = "listeners", .kind = ARGUMENT_INTEGER, .offset = AT(listeners), .value = "N", .standard = "1", .min = 1,
+     .max = 200000, .help = "how many"},
+    {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "20", .min = .1,
+     .max = 1e7, .help = "seconds, from when the last one has connected"},
+    {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "opus", .choices = "opus|pcm|v0|v1",
+     .help = "protocol v2 with Opus or PCM, or an old protocol"},
+    {.name = "station", .kind = ARGUMENT_TEXT, .offset = AT(station), .value = "NAME",
+     .help = "which one, with protocol v2; without it the server's first"},
+    {.name = "tier", .kind = ARGUMENT_CHOICE, .offset = AT(tier), .choices = "minimal|normal|stable|defensive",
+     .help = "buffer tier asked for, with v1"},
+    {.name = "verify", .kind = ARGUMENT_FLAG, .offset = AT(verify),
+     .help = "render from the server's seed and log, and compare every chunk of every listener"},
+    {.name = "out", .kind = ARGUMENT_TEXT, .offset = AT(out), .value = "FILE",
+     .help = "what the first listener hears: NAME.wav or NAME.flac, or NAME.opus with v2"},
+    {.name = "json", .kind = ARGUMENT_FLAG, .offset = AT(json), .help = "the report as JSON"},
+};
+
+static const struct argument_table listen_table = {
+    "auralis listen [options] URL",
+    "Joins a server with one or many listeners and tells what they met. Exit status 1 if anybody was refused or lost, or "
+    "anything was missing, broken or different.",
+    listen_arguments, sizeof listen_arguments / sizeof *listen_arguments};
+
+struct listen {
+    struct listen_options options;
+    enum client_protocol protocol;
+    struct client_report report, probe;
+    struct capture capture;
+    struct verify_result verify;
+    struct sound_file *file;
+    uint64_t file_next;              // v2: frame that comes next in the file
+    bool file_begun, progress;
+    enum status kept;                // first failure to keep what came
+    char trouble[TROUBLE_BYTES];
+};
+
+static bool listen_is_legacy(const struct listen *listen)
+{
+    return listen->protocol == CLIENT_V0 || listen->protocol == CLIENT_V1;
+}
+
+static enum client_protocol listen_protocol(const char *format)
+{
+    static const struct { const char *name; enum client_protocol protocol; } protocols[] = {
+        {"opus", CLIENT_OPUS}, {"pcm", CLIENT_PCM}, {"v0", CLIENT_V0}, {"v1", CLIENT_V1}};
+    int i = 0;
+    while (strcmp(protocols[i].name, format) != 0)
+        i++;
+    return protocols[i].protocol;
+}
+
+// Silence for what is missing, so that time stays right.
+static enum status listen_write_gap(struct listen *listen, uint64_t frames)
+{
+    static const float silence[CHUNK_FRAMES * CHANNELS];
+    enum status status = STATUS_OK;
+    for (uint64_t left = frames < GAP_FRAMES_MAX ? frames : GAP_FRAMES_MAX; left > 0 && status == STATUS_OK;) {
+        uint64_t take = left < CHUNK_FRAMES ? left : CHUNK_FRAMES;
+        status = sound_file_write(listen->file, silence, take);
+        left -= take;
+    }
+    return status;
+}
+
+// The file begins exactly with the first chunk's first frame: what a decoder gives before that is dropped.
+static enum status listen_write(struct listen *listen, const struct client_chunk *chunk)
+{
+    uint64_t skip = 0;
+    enum status status = STATUS_OK;
+    if (!listen->file_begun && listen->protocol == CLIENT_OPUS)
+        skip = listen->report.decoder_delay_frames;
+    if (listen->file_begun && !listen_is_legacy(listen) && chunk->first_frame > listen->file_next)
+        status = listen_write_gap(listen, chunk->first_frame - listen->file_next);
+    listen->file_begun = true;
+    listen->file_next = chunk->first_frame + chunk->frame_count;
+    if (status != STATUS_OK || skip >= (uint64_t)chunk->sound_frames)
+        return status;
+    return sound_file_write(listen->file, chunk->sound + skip * CHANNELS, (size_t)chunk->sound_frames - skip);
+}
+
+static void listen_chunk(void *context, const struct client_chunk *chunk)
+{
+    struct listen *listen = context;
+    enum status status = STATUS_OK;
+    if (listen->options.verify)
+        status = capture_add(&listen->capture, chunk);
+    if (status == STATUS_OK && listen->file && chunk->listener == 0 && chunk->sound)
+        status = listen_write(listen, chunk);
+    if (listen->kept == STATUS_OK)
+        listen->kept = status;
+}
+
+static void listen_progress(void *context, double elapsed_s, int connected)
+{
+    const struct listen *listen = context;
+    if (listen->progress)
+        fprintf(stderr, "\r%6.1f s  %d listening ", elapsed_s, connected);
+}
+
+// Where the server itself is, without a protocol's path.
+static bool listen_base_url(const struct listen *listen, char *out, size_t cap)
+{
+    struct url url;
+    char host[URL_HOST_BYTES];
+    if (!url_read(listen->options.url, &url))
+        return false;
+    url_host(&url, host);
+    return snprintf(out, cap, "http://%s", host) < (int)cap;
+}
+
+static enum status listen_fetch_score(struct listen *listen, const char *base, const char *station,
+                                      struct score_file *score, struct text *trouble)
+{
+    char path[128], *body;
+    int http_status;
+    size_t len;
+    snprintf(path, sizeof path, "/api/stations/%s/log", station);
+    enum status status = client_get(base, path, &http_status, &body, &len);
+    if (status != STATUS_OK) {
+        text_printf(trouble, "the control log cannot be had: %s", status_text(status));
+        return status;
+    }
+    if (http_status == 200) {
+        text_add(trouble, "the control log: ");
+        status = score_file_read(score, body, len, trouble);
+    } else {
+        text_printf(trouble, "the control log cannot be had: HTTP %d", http_status);
+        status = STATUS_NOT_FOUND;
+    }
+    free(body);
+    return status;
+}
+
+// Frames between which the tracks must lie: heard at the earliest when they were sent, at the latest a lead after.
+static void listen_range(const struct listen *listen, const struct score_file *score, uint64_t *from, uint64_t *to)
+{
+    double first_ms = HUGE_VAL, last_ms = 0, margin_ms = 5000;
+    for (int i = 0; i < listen->capture.track_count; i++) {
+        const struct capture_track *track = &listen->capture.tracks[i];
+        first_ms = track->count > 0 && track->first_due_ms < first_ms ? track->first_due_ms : first_ms;
+        last_ms = track->count > 0 && track->last_due_ms > last_ms ? track->last_due_ms : last_ms;
+    }
+    double from_ms = first_ms - listen->probe.origin_unix_ms - margin_ms;
+    double to_ms = last_ms - listen->probe.origin_unix_ms + margin_ms + (double)score->lead_frames / 48;
+    *from = from_ms > 0 && from_ms < to_ms ? frames_round_down((uint64_t)(from_ms * 48), CHUNK_FRAMES) : 0;
+    *to = to_ms > 0 ? frames_round_up((uint64_t)(to_ms * 48), CHUNK_FRAMES) : 0;
+}
+
+static enum status listen_compare(struct listen *listen, const struct score_file *score)
+{
+    struct program program = {.seed = score->seed, .log = &score->log};
+    if (!listen_is_legacy(listen))
+        return verify_messages(&listen->capture, listen->protocol == CLIENT_OPUS ? FORMAT_OPUS : FORMAT_PCM, &program,
+                               backend_best(), &listen->verify);
+    uint64_t from, to;
+    listen_range(listen, score, &from, &to);
+    return verify_tracks(&listen->capture, from, to, &program, backend_best(), &listen->verify);
+}
+
+static bool listen_same_encoder(const struct listen *listen, struct text *trouble)
+{
+    if (listen->protocol != CLIENT_OPUS || strcmp(listen->report.encoder_id, encode_opus_id()) == 0)
+        return true;
+    text_printf(trouble, "packets cannot be compared: the server encodes with %s", listen->report.encoder_id);
+    return false;
+}
+
+// True when a comparison took place.
+static bool listen_verify(struct listen *listen)
+{
+    char base[URL_HOST_BYTES + 16];
+    struct score_file score;
+    struct text trouble = text_on(listen->trouble, sizeof listen->trouble);
+    const char *station = listen_is_legacy(listen) ? listen->probe.station : listen->report.station;
+    if (!listen_same_encoder(listen, &trouble) || !listen_base_url(listen, base, sizeof base) ||
+        listen_fetch_score(listen, base, station, &score, &trouble) != STATUS_OK)
+        return false;
+    trouble = text_on(listen->trouble, sizeof listen->trouble);
+    enum status status = listen_compare(listen, &score);
+    score_file_finish(&score);
+    if (status != STATUS_OK)
+        text_printf(&trouble, "the comparison failed: %s", status_text(status));
+    return status == STATUS_OK;
+}
+
+// Old protocols do not tell where the programme stands; a v2 listener is told.
+static bool listen_probe(struct listen *listen)
+{
+    char base[URL_HOST_BYTES + 16];
+    if (!listen_base_url(listen, base, sizeof base))
+        return false;
+    struct client_config config = {.url = base, .protocol = CLIENT_OPUS, .listeners = 1};
+    if (client_run(&config, &listen->probe) == STATUS_OK)
+        return true;
+    fprintf(stderr, "auralis listen: no v2 listener can connect to learn the programme's time: %s\n",
+            listen->probe.failure);
+    return false;
+}
+
+static bool listen_prepare(struct listen *listen)
+{
+    const struct listen_options *options = &listen->options;
+    struct text trouble = text_on(listen->trouble, sizeof listen->trouble);
+    if (options->verify && listen_is_legacy(listen) && !listen_probe(listen))
+        return false;
+    if (options->verify &&
+        capture_init(&listen->capture, (int)options->listeners, listen_is_legacy(listen)) != STATUS_OK) {
+        fprintf(stderr, "auralis listen: out of memory\n");
+        return false;
+    }
+    int rate_hz = listen_is_legacy(listen) ? ENCODE_LEGACY_RATE : FRAME_RATE;
+    if (options->out && sound_file_create(&listen->file, options->out, rate_hz, SOUND_S16, &trouble) != STATUS_OK) {
+        fprintf(stderr, "auralis listen: %s\n", listen->trouble);
+        return false;
+    }
+    return true;
+}
+
+static enum status listen_run(struct listen *listen)
+{
+    const struct listen_options *options = &listen->options;
+    struct client_config config = {
+        .url = options->url, .protocol = listen->protocol, .station = options->station, .buffer_tier = options->tier,
+        .listeners = (int)options->listeners, .duration_s = options->duration_s, .chunk = listen_chunk,
+        .decoders = options->listeners <= DECODE_ALL_UP_TO ? (int)options->listeners : 1, .progress = listen_progress,
+        .context = listen,
+    };
+    enum status status = client_run(&config, &listen->report);
+    if (listen->progress)
+        fprintf(stderr, "\r%40s\r", "");
+    return status;
+}
+
+static int listen_conclude(struct listen *listen, enum status run)
+{
+    struct listen_summary summary = {.format = listen->options.format, .report = &listen->report,
+                                     .trouble = listen->trouble};
+    if (run == STATUS_OK && listen->options.verify && listen_verify(listen))
+        summary.verify = &listen->verify;
+    enum status closed = sound_file_close(listen->file);
+    if (listen->kept != STATUS_OK || closed != STATUS_OK)
+        snprintf(listen->trouble, sizeof listen->trouble, "what came could not be kept: %s",
+                 status_text(listen->kept != STATUS_OK ? listen->kept : closed));
+    if (listen->options.json)
+        listen_print_json(&summary, stdout);
+    else
+        listen_print_text(&summary, stdout);
+    return listen_all_well(&summary) ? 0 : 1;
+}
+
+static int listen_all(struct listen *listen)
+{
+    listen->protocol = listen_protocol(listen->options.format);
+    listen->progress = isatty(STDERR_FILENO);
+    if (!listen_prepare(listen))
+        return 1;
+    enum status status = listen_run(listen);
+    if (status != STATUS_INVALID)
+        return listen_conclude(listen, status);
+    fprintf(stderr, "auralis listen: '%s' is no http:// or ws:// address\n", listen->options.url);
+    return 2;
+}
+
+static int listen_main(int argc, char **argv)
+{
+    struct listen *listen = calloc(1, sizeof *listen);
+    int exit_status = 1;
+    if (listen && arguments_begin(&listen_table, argc, argv, &listen->options, &exit_status))
+        exit_status = listen_all(listen);
+    if (listen)
+        capture_finish(&listen->capture);
+    free(listen);
+    return exit_status;
+}
+
+const struct tool tool_listen = {"listen", "join a server with one or many listeners, measure and verify", listen_main};
