@@ -12,6 +12,14 @@ void log_set_level(enum log_level level)
     atomic_store(&log_max_level, (int)level);
 }
 
+// What came from outside must neither begin a line of its own nor steer a terminal.
+static void log_make_one_line(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            text[i] = '?';
+}
+
 // One write for a whole line, so that lines of several threads never mix.
 __attribute__((format(printf, 3, 0))) static void log_line(enum log_level level, const char *name,
                                                            const char *format, va_list args)
@@ -29,6 +37,7 @@ __attribute__((format(printf, 3, 0))) static void log_line(enum log_level level,
     size_t len = n < 0 ? at : at + (size_t)n;
     if (len > sizeof line - 2)
         len = sizeof line - 2;
+    log_make_one_line(line + at, len - at);
     line[len] = '\n';
     fwrite(line, 1, len + 1, stderr);
 }

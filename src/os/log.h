@@ -1,4 +1,5 @@
-// One line a message on standard error: time, level, text. Any thread, never from a render call.
+// One line a message on standard error: time (UTC), level, text of at most about 1,000 bytes; control characters in it
+// come as question marks. Any thread, never from a render call.
 #pragma once
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
