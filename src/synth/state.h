@@ -67,6 +67,7 @@ struct swell {
 };
 
 enum { REVERB_LINES = 16, REVERB_GUARD = 128, REVERB_FRAMES = 40512 };
+enum { DIFFUSERS = 4, DIFFUSER_FRAMES = 512 };
 
 // Source: J.-M. Jot and A. Chaigne, Digital delay networks for designing artificial reverberators, AES 90 (1991).
 struct reverb {
@@ -75,6 +76,7 @@ struct reverb {
     float gain[REVERB_LINES];        // reached, per pass
     float level;                     // reached, of the wet sound
     float cut[2][2];                 // low cut: memories per channel
+    alignas(64) float diffuser[2][DIFFUSERS][DIFFUSER_FRAMES + REVERB_GUARD];
 };
 
 enum { LIMITER_BLOCKS = SYNTH_LOOKAHEAD / CONTROL_FRAMES };

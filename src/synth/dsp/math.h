@@ -63,7 +63,7 @@ INLINE vf vf_tan_pi(vf x)
 // Hyperbolic tangent by Lambert's continued fraction, clamped where it meets 1. Absolute error below 2e-4.
 INLINE vf vf_tanh(vf x)
 {
-    x = vf_clamp(x, -4.5f, 4.5f);
+    x = vf_clamp(x, -4.9f, 4.9f);
     vf q = x * x;
     vf above = ((q + 378.0f) * q + 17325.0f) * q + 135135.0f;
     vf below = ((q * 28.0f + 3150.0f) * q + 62370.0f) * q + 135135.0f;

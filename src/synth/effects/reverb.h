@@ -51,7 +51,7 @@ INLINE void reverb_gains(float space, struct reverb_work *w)
     float seconds = exp2_of(2.0f + 2.3219281f * space);
     for (int n = 0; n < REVERB_LINES; n++) {
         w->gain[n] = reverb_delay[n] * (-9.9657843f / FRAME_RATE) / seconds;
-        w->damping[n] = reverb_delay[n] * (0.36f - 0.16f * space) / 4507.0f;
+        w->damping[n] = reverb_delay[n] * (0.34f - 0.28f * space) / 4507.0f;
     }
     for (int n = 0; n < REVERB_LINES; n += SYNTH_WIDTH)
         vf_store(w->gain + n, vf_exp2(vf_load(w->gain + n)));
@@ -96,6 +96,32 @@ INLINE void reverb_mix(float line[REVERB_LINES][CONTROL_FRAMES])
                 b[i] = difference;
             }
         }
+}
+
+// One all-pass of the diffusion. Its delay is longer than a block, so no frame waits for another.
+// Source: M. R. Schroeder, Natural sounding artificial reverberation, JAES 10 (1962).
+INLINE void reverb_diffuse(float *restrict ring, uint64_t frame, uint32_t delay, float *restrict x)
+{
+    uint32_t at = (uint32_t)(frame % DIFFUSER_FRAMES);
+    const float *late = ring + (at + DIFFUSER_FRAMES - delay) % DIFFUSER_FRAMES;
+    float held[CONTROL_FRAMES];
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        held[i] = x[i] + late[i] * 0.6f;
+        x[i] = late[i] - held[i] * 0.6f;
+    }
+    memcpy(ring + at, held, sizeof held);
+    if (at < REVERB_GUARD)
+        memcpy(ring + DIFFUSER_FRAMES + at, held, sizeof held);
+}
+
+// Every echo becomes a handful, so that the sound is dense before the lines have made it so.
+INLINE void reverb_scatter(struct reverb *r, uint64_t frame, struct stereo_block *in)
+{
+    static const uint16_t delay[2][DIFFUSERS] = {{131, 199, 307, 431}, {149, 223, 283, 443}};
+    for (int n = 0; n < DIFFUSERS; n++) {
+        reverb_diffuse(r->diffuser[0][n], frame, delay[0][n], in->left);
+        reverb_diffuse(r->diffuser[1][n], frame, delay[1][n], in->right);
+    }
 }
 
 // in: a quarter of what the matrix gave plus the input of the line's side.
@@ -148,6 +174,7 @@ INLINE void reverb_render(struct reverb *r, uint64_t frame, float space, struct 
     reverb_delays((uint32_t)(frame / CONTROL_FRAMES), &w);
     reverb_gains(space, &w);
     reverb_cut(r, send);
+    reverb_scatter(r, frame, send);
     float *ring = r->ring;
     for (int n = 0; n < REVERB_LINES; n++) {
         reverb_tap(ring, reverb_ring_frames(n), frame, w.delay_from[n], w.delay_to[n], w.tapped);

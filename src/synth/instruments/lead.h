@@ -66,7 +66,8 @@ INLINE void lead_lanes(struct lead *l, int first, const struct lead_control *con
         c.left += c.left_step;
         c.right += c.right_step;
         vu bend = vu_from(vf_sin_phase(modulator) * c.index * (float)(0x1p32 / 6.2831853));
-        lane_bus_add(bus, i, first, vf_sin_phase(left + bend) * c.left, vf_sin_phase(right + bend) * c.right);
+        vf one = vf_sin_phase(left + bend), other = vf_sin_phase(right + bend);
+        lane_bus_add(bus, i, first, (one + other * 0.5f) * c.left, (other + one * 0.5f) * c.right);
         left += c.increment_left;
         right += c.increment_right;
         modulator += c.increment_modulator;

@@ -55,7 +55,7 @@ INLINE void pad_filter(const struct pad *p, int first, uint32_t block, const str
 {
     vf wave = slow_wave(vu_load(p->seed + first), block, SLOW_WAVE_HZ(0.037));
     vf bright = vf_load(p->lanes.now.brightness + first) * 0.5f + mix->brightness * 0.5f;
-    vf octaves = 8.7f + bright * 3.6f + (vf_load(p->lanes.now.pitch + first) - 60.0f) * (0.5f / 12.0f)
+    vf octaves = 9.2f + bright * 3.6f + (vf_load(p->lanes.now.pitch + first) - 60.0f) * (0.5f / 12.0f)
         + vf_load(p->lanes.level + first) * 0.6f + wave * (0.9f * mix->motion);
     struct svf_coefficients wanted = svf_design(vf_exp2(octaves), vf_set(1.25f));
     c->reached.a1 = vf_select(started, wanted.a1, vf_load(p->a1 + first));
@@ -67,7 +67,7 @@ INLINE void pad_filter(const struct pad *p, int first, uint32_t block, const str
 INLINE void pad_place(const struct pad *p, int first, uint32_t block, float motion, struct pad_control *c)
 {
     vf wave = slow_wave(vu_load(p->seed + first), block, SLOW_WAVE_HZ(0.047));
-    struct pan_gains pan = pan_gains(vf_load(p->lanes.now.pan + first) * 0.8f + wave * (0.25f * motion));
+    struct pan_gains pan = pan_gains(vf_load(p->lanes.now.pan + first) * 0.7f + wave * (0.25f * motion));
     vf level = vf_load(p->lanes.level + first) * vf_load(p->lanes.now.velocity + first);
     c->left = vf_load(p->gain_left + first);
     c->right = vf_load(p->gain_right + first);
@@ -84,8 +84,8 @@ INLINE void pad_lanes(struct pad *p, int first, const struct pad_control *contro
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         vf saw_a = saw_at(a, &c.shape), saw_b = saw_at(b, &c.shape), low = vf_sin_phase(sub) * c.sub;
         svf_advance(&c.reached, &c.step);
-        vf to_left = svf_tick(&left, &c.reached, vf_tanh(saw_a * 0.7f + saw_b * 0.25f + low)).low;
-        vf to_right = svf_tick(&right, &c.reached, vf_tanh(saw_b * 0.7f + saw_a * 0.25f + low)).low;
+        vf to_left = svf_tick(&left, &c.reached, vf_tanh(saw_a * 0.62f + saw_b * 0.33f + low)).low;
+        vf to_right = svf_tick(&right, &c.reached, vf_tanh(saw_b * 0.62f + saw_a * 0.33f + low)).low;
         c.left += c.left_step;
         c.right += c.right_step;
         lane_bus_add(bus, i, first, to_left * c.left, to_right * c.right);

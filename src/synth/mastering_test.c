@@ -1,0 +1,211 @@
+// The mastering by itself: ceiling, smooth gain, loudness servo, DC, lows in the middle.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SYNTH_WIDTH 1
+#include "synth/mastering/mastering.h"
+
+// One value of a test signal.
+typedef double signal_at(uint64_t frame, int channel);
+
+struct run {
+    struct mastering m;
+    uint64_t frame;
+    double peak, power[2], mean[2], middle_power, side_power;
+};
+
+static void run_start(struct run *run)
+{
+    memset(run, 0, sizeof *run);
+    mastering_rest(&run->m);
+}
+
+// Sends a signal through for some seconds; measures are of these seconds alone.
+static void run_on(struct run *run, signal_at *signal, double seconds)
+{
+    uint64_t end = run->frame + (uint64_t)(seconds * 750) * CONTROL_FRAMES;
+    double count = (double)(end - run->frame);
+    struct run fresh = {.m = run->m, .frame = run->frame};
+    for (*run = fresh; run->frame < end; run->frame += CONTROL_FRAMES) {
+        struct stereo_block block;
+        float out[CONTROL_FRAMES * CHANNELS];
+        for (int i = 0; i < CONTROL_FRAMES; i++) {
+            block.left[i] = (float)signal(run->frame + (uint64_t)i, 0);
+            block.right[i] = (float)signal(run->frame + (uint64_t)i, 1);
+        }
+        mastering_render(&run->m, run->frame, &block, out);
+        for (int i = 0; i < CONTROL_FRAMES; i++) {
+            double left = out[2 * i], right = out[2 * i + 1];
+            double louder = fmax(fabs(left), fabs(right));
+            run->peak = louder > run->peak ? louder : run->peak;
+            run->power[0] += left * left / count;
+            run->power[1] += right * right / count;
+            run->mean[0] += left / count;
+            run->mean[1] += right / count;
+            run->middle_power += (left + right) * (left + right) / 4 / count;
+            run->side_power += (left - right) * (left - right) / 4 / count;
+        }
+    }
+}
+
+static double tone(uint64_t frame, double hz)
+{
+    return sin(2 * M_PI * hz * (double)frame / FRAME_RATE);
+}
+
+static double silence(uint64_t frame, int channel)
+{
+    (void)frame;
+    (void)channel;
+    return 0;
+}
+
+// A sine at -23 dBFS in both channels has -20 LUFS at 1 kHz.
+static double soft_tone(uint64_t frame, int channel)
+{
+    (void)channel;
+    return tone(frame, 997) * pow(10, -20.0 / 20);
+}
+
+static double whisper(uint64_t frame, int channel)
+{
+    (void)channel;
+    return tone(frame, 997) * pow(10, -45.0 / 20);
+}
+
+static double din(uint64_t frame, int channel)
+{
+    return tone(frame, channel ? 311 : 223) * 3;
+}
+
+static double bursts(uint64_t frame, int channel)
+{
+    (void)channel;
+    return tone(frame, 441) * (frame / 4800 % 7 == 0 ? 4.0 : 0.05);
+}
+
+static double offset(uint64_t frame, int channel)
+{
+    return tone(frame, 300) * 0.1 + (channel ? 0.2 : -0.1);
+}
+
+static double low_sides(uint64_t frame, int channel)
+{
+    return tone(frame, 70) * (channel ? -0.2 : 0.2) + tone(frame, 90) * 0.1;
+}
+
+static double high_sides(uint64_t frame, int channel)
+{
+    return tone(frame, 1200) * (channel ? -0.2 : 0.2) + tone(frame, 90) * 0.1;
+}
+
+static void servo_finds_its_target(void **unused)
+{
+    (void)unused;
+    struct run run;
+    run_start(&run);
+    run_on(&run, soft_tone, 90);
+    assert_true(fabs(run.m.servo_db - 2.0) < 0.15);
+    run_on(&run, din, 90);
+    assert_true(fabs(run.m.servo_db + SERVO_RANGE_DB) < 0.05);
+}
+
+static void servo_stands_still_in_silence(void **unused)
+{
+    (void)unused;
+    struct run run;
+    run_start(&run);
+    run_on(&run, soft_tone, 60);
+    run_on(&run, whisper, 10);
+    float slow = run.m.slow;
+    run_on(&run, whisper, 30);
+    run_on(&run, silence, 30);
+    assert_true(run.m.slow == slow);
+}
+
+static void servo_moves_slowly(void **unused)
+{
+    (void)unused;
+    struct run run;
+    run_start(&run);
+    run_on(&run, soft_tone, 60);
+    float before = run.m.servo_db;
+    run_on(&run, din, 1);
+    assert_true(fabsf(run.m.servo_db - before) < 3);
+}
+
+static void nothing_passes_the_ceiling(void **unused)
+{
+    (void)unused;
+    static signal_at *const loud[] = {din, bursts};
+    for (int n = 0; n < 2; n++) {
+        struct run run;
+        run_start(&run);
+        run_on(&run, loud[n], 20);
+        assert_true(run.peak <= LIMITER_CEILING * 1.00001);
+        assert_true(run.peak > LIMITER_CEILING * 0.9);
+    }
+}
+
+// The gain goes from 1 to .2 over no less than the look-ahead, and its line has no step.
+static void limiter_gain_is_a_line(void **unused)
+{
+    (void)unused;
+    struct mastering m;
+    mastering_rest(&m);
+    float steepest = 0, before = 1;
+    for (uint64_t frame = 0; frame < FRAME_RATE; frame += CONTROL_FRAMES) {
+        struct stereo_block in = {{0}, {0}};
+        float out[CONTROL_FRAMES * CHANNELS];
+        in.left[7] = frame == 100 * CONTROL_FRAMES ? LIMITER_CEILING * 5 : 0;
+        limiter_render(&m, frame, &in, out);
+        steepest = before - m.limiter_gain > steepest ? before - m.limiter_gain : steepest;
+        before = m.limiter_gain;
+    }
+    assert_true(steepest > 0.1 && steepest <= 0.8f / LIMITER_BLOCKS + 1e-6f);
+    assert_true(m.limiter_gain > 0.9);
+}
+
+static void dc_goes(void **unused)
+{
+    (void)unused;
+    struct run run;
+    run_start(&run);
+    run_on(&run, offset, 2);
+    run_on(&run, offset, 5);
+    assert_true(fabs(run.mean[0]) < 1e-3 && fabs(run.mean[1]) < 1e-3);
+}
+
+static void lows_stand_in_the_middle(void **unused)
+{
+    (void)unused;
+    struct run run;
+    run_start(&run);
+    run_on(&run, low_sides, 3);
+    run_on(&run, low_sides, 3);
+    assert_true(run.side_power < run.middle_power * 0.3);
+    run_start(&run);
+    run_on(&run, high_sides, 3);
+    assert_true(run.side_power > run.middle_power * 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(servo_finds_its_target),
+        cmocka_unit_test(servo_stands_still_in_silence),
+        cmocka_unit_test(servo_moves_slowly),
+        cmocka_unit_test(nothing_passes_the_ceiling),
+        cmocka_unit_test(limiter_gain_is_a_line),
+        cmocka_unit_test(dc_goes),
+        cmocka_unit_test(lows_stand_in_the_middle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

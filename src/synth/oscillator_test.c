@@ -1,0 +1,155 @@
+// Aliasing: what bare oscillators put where no harmonic is, over the range of all notes.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <kiss_fftr.h>
+
+#define SYNTH_WIDTH 1
+#include "synth/instruments/lead.h"
+
+enum { SIZE = 65536, BINS = SIZE / 2 + 1, MAIN_LOBE_BINS = 8 };
+
+struct off_harmonics {
+    double low_db, high_db;  // under and above 2 kHz, over the whole tone
+};
+
+static void power_spectrum(const float *x, double power[BINS])
+{
+    static float windowed[SIZE];
+    static kiss_fft_cpx spectrum[BINS];
+    for (int i = 0; i < SIZE; i++) {
+        double t = 2 * M_PI * i / SIZE;
+        windowed[i] = x[i] * (float)(0.35875 - 0.48829 * cos(t) + 0.14128 * cos(2 * t) - 0.01168 * cos(3 * t));
+    }
+    kiss_fftr_cfg fft = kiss_fftr_alloc(SIZE, 0, NULL, NULL);
+    kiss_fftr(fft, windowed, spectrum);
+    free(fft);
+    for (int k = 0; k < BINS; k++)
+        power[k] = (double)spectrum[k].r * spectrum[k].r + (double)spectrum[k].i * spectrum[k].i;
+}
+
+static struct off_harmonics measure(const float *x, double f0_hz, int skirt_bins)
+{
+    static double power[BINS];
+    power_spectrum(x, power);
+    double tone = 0, low = 0, high = 0;
+    const double bin_hz = (double)FRAME_RATE / SIZE;
+    for (int k = 0; k < BINS; k++) {
+        double harmonic = round(k * bin_hz / f0_hz);
+        tone += power[k];
+        if (fabs(k - harmonic * f0_hz / bin_hz) <= skirt_bins)
+            continue;
+        *(k * bin_hz < 2000 ? &low : &high) += power[k];
+    }
+    return (struct off_harmonics){10 * log10(low / tone + 1e-20), 10 * log10(high / tone + 1e-20)};
+}
+
+static double increment_hz(uint32_t increment)
+{
+    return increment * (double)FRAME_RATE / 0x1p32;
+}
+
+static void keep_worst(struct off_harmonics *worst, struct off_harmonics here)
+{
+    worst->low_db = here.low_db > worst->low_db ? here.low_db : worst->low_db;
+    worst->high_db = here.high_db > worst->high_db ? here.high_db : worst->high_db;
+}
+
+// The saw, or with `naive` what it would be without its rounding: the planted defect.
+static struct off_harmonics worst_saw(int naive)
+{
+    static float x[SIZE];
+    struct off_harmonics worst = {-200, -200};
+    for (float pitch = 33; pitch <= 108; pitch += naive ? 25.0f : 1.37f) {
+        struct saw_shape shape = saw_shape(pitch_hz(pitch));
+        if (naive)
+            shape.frames_per_unit = 1e9f;
+        uint32_t increment = phase_increment(pitch_hz(pitch)), phase = 0;
+        for (int i = 0; i < SIZE; i++, phase += increment)
+            x[i] = saw_at(phase, &shape);
+        keep_worst(&worst, measure(x, increment_hz(increment), MAIN_LOBE_BINS));
+    }
+    return worst;
+}
+
+static void saw_folds_nothing_audible(void **unused)
+{
+    (void)unused;
+    struct off_harmonics worst = worst_saw(0);
+    print_message("# saw: %.1f dB under 2 kHz, %.1f dB above\n", worst.low_db, worst.high_db);
+    assert_true(worst.low_db < -60 && worst.high_db < -40);
+}
+
+static void naive_saw_is_caught(void **unused)
+{
+    (void)unused;
+    struct off_harmonics worst = worst_saw(1);
+    assert_true(worst.low_db > -60 && worst.high_db > -40);
+}
+
+static void saw_keeps_its_level(void **unused)
+{
+    (void)unused;
+    for (float pitch = 33; pitch <= 108; pitch += 5) {
+        struct saw_shape shape = saw_shape(pitch_hz(pitch));
+        uint32_t increment = phase_increment(pitch_hz(pitch)), phase = 0;
+        double power = 0, mean = 0;
+        for (int i = 0; i < SIZE; i++, phase += increment) {
+            double x = saw_at(phase, &shape);
+            power += x * x / SIZE;
+            mean += x / SIZE;
+        }
+        assert_true(power > 0.15 && power < 0.4);
+        assert_true(fabs(mean) < 1e-3);
+    }
+}
+
+// The bell at its brightest, struck hardest, held there.
+static void bell_folds_nothing_audible(void **unused)
+{
+    (void)unused;
+    static float x[SIZE];
+    struct off_harmonics worst = {-200, -200};
+    static struct lead lead;
+    for (float pitch = 33; pitch <= 108; pitch += 1.37f) {
+        struct lead_control c;
+        memset(&lead, 0, sizeof lead);
+        lead.strike[0] = lead.decay[0] = lead.lanes.level[0] = 1;
+        lead.lanes.now = (struct lane_notes){.pitch = {pitch}, .velocity = {1}, .brightness = {1}};
+        lead_pitch(&lead, 0, &c);
+        lead_levels(&lead, 0, 1, UINT32_MAX, &c);
+        c.left = c.right = 1;
+        c.left_step = c.right_step = 0;
+        lead.index[0] = c.index;
+        lead.gain_left[0] = lead.gain_right[0] = 1;
+        for (int i = 0; i < SIZE; i += CONTROL_FRAMES) {
+            static struct lane_bus bus;
+            struct stereo_block out;
+            memset(&bus, 0, sizeof bus);
+            lead_lanes(&lead, 0, &c, UINT32_MAX, &bus);
+            lane_bus_sum(&bus, &out);
+            memcpy(x + i, out.left, sizeof out.left);
+        }
+        double f0 = increment_hz(c.increment_modulator) / 2;
+        keep_worst(&worst, measure(x, f0, MAIN_LOBE_BINS + (int)(f0 * 0.0008 * SIZE / FRAME_RATE)));
+    }
+    print_message("# bell: %.1f dB under 2 kHz, %.1f dB above\n", worst.low_db, worst.high_db);
+    assert_true(worst.low_db < -60 && worst.high_db < -40);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(saw_folds_nothing_audible),
+        cmocka_unit_test(naive_saw_is_caught),
+        cmocka_unit_test(saw_keeps_its_level),
+        cmocka_unit_test(bell_folds_nothing_audible),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

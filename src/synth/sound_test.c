@@ -1,0 +1,179 @@
+// How the whole sounds: loudness, ceiling, width, DC, and no click where layers go or a lane is taken.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/frames.h"
+#include "synth/state.h"
+#include "synth/test_loudness.h"
+#include "synth/test_score.h"
+
+#define CEILING 0.74990
+
+static const struct mix middle = {{1, 1, 1, 1}, 0.5f, 0.5f, 0.5f};
+
+static double mean_of(const float *stereo, size_t frames, int channel)
+{
+    double sum = 0;
+    for (size_t i = 0; i < frames; i++)
+        sum += stereo[i * CHANNELS + (size_t)channel];
+    return sum / (double)frames;
+}
+
+// Correlation of left and right, of everything or of what lies below 120 Hz (two one-poles).
+static double correlation(const float *stereo, size_t frames, bool lows)
+{
+    double share = lows ? 2 * M_PI * 60 / FRAME_RATE : 1, state[4] = {0}, both = 0, left = 0, right = 0;
+    for (size_t i = 0; i < frames; i++) {
+        for (int c = 0; c < CHANNELS; c++) {
+            state[c] += (stereo[i * CHANNELS + (size_t)c] - state[c]) * share;
+            state[2 + c] += (state[c] - state[2 + c]) * share;
+        }
+        both += state[2] * state[3];
+        left += state[2] * state[2];
+        right += state[3] * state[3];
+    }
+    return both / sqrt(left * right);
+}
+
+static void a_minute_is_in_range(void **unused)
+{
+    (void)unused;
+    enum { SECONDS = 60, FRAMES = SECONDS * FRAME_RATE };
+    static struct test_score score;
+    test_score_mix(&score, 0, middle);
+    test_score_fill(&score, SECONDS, TEST_ALL);
+    float *out = test_render(backend_best(), &score, SECONDS, 75);
+    struct test_loudness loudness = test_loudness(out, FRAMES);
+    double wide = correlation(out, FRAMES, false), low = correlation(out, FRAMES, true);
+    print_message("# %.2f LUFS, %.2f dBTP, correlation %.2f, in the lows %.3f\n", loudness.integrated_lufs,
+                  loudness.true_peak_db, wide, low);
+    assert_true(fabs(loudness.integrated_lufs + 18) < 1.5);
+    assert_true(loudness.true_peak_db < -1.9);
+    assert_true(wide > 0.2 && wide < 0.9 && low > 0.95);
+    assert_true(fabs(mean_of(out, FRAMES, 0)) < 1e-3 && fabs(mean_of(out, FRAMES, 1)) < 1e-3);
+    assert_true(test_click_ratio(out, FRAMES) < 3);
+    free(out);
+}
+
+static void crowds_stay_under_the_ceiling(void **unused)
+{
+    (void)unused;
+    enum { SECONDS = 12, FRAMES = SECONDS * FRAME_RATE };
+    static struct test_score score;
+    test_score_mix(&score, 0, (struct mix){{1, 1, 1, 1}, 1, 1, 1});
+    for (int lane = 0; lane < SYNTH_PAD_LANES; lane++)
+        test_score_note(&score, 0, LAYER_PAD, lane, (float)(40 + lane), 11);
+    for (int lane = 0; lane < 16; lane++)
+        for (enum layer layer = LAYER_LEAD; layer < LAYER_COUNT; layer++)
+            test_score_note(&score, 3 + 0.3 * lane, layer, lane, (float)(60 + lane), 2);
+    for (int n = 1; n < score.count; n++)
+        score.events[n].note.velocity = 1;
+    test_score_sort(&score);
+    float *out = test_render(backend_best(), &score, SECONDS, 75);
+    double peak = test_peak(out, FRAMES * CHANNELS), true_peak_db = test_loudness(out, FRAMES).true_peak_db;
+    print_message("# peak %.2f dB, %.2f dBTP\n", 20 * log10(peak), true_peak_db);
+    assert_true(peak > CEILING * 0.9 && peak <= CEILING);
+    assert_true(true_peak_db < -1.9);
+    free(out);
+}
+
+// Eight seconds of two held pads.
+static void hold_pads(struct test_score *score)
+{
+    score->count = 0;
+    test_score_mix(score, 0, middle);
+    test_score_note(score, 0, LAYER_PAD, 3, 57, 30);
+    test_score_note(score, 0, LAYER_PAD, 19, 64, 30);
+}
+
+static double rms(const float *stereo, double from_s, double to_s)
+{
+    size_t from = (size_t)(from_s * FRAME_RATE) * CHANNELS, to = (size_t)(to_s * FRAME_RATE) * CHANNELS;
+    double power = 0;
+    for (size_t i = from; i < to; i++)
+        power += (double)stereo[i] * stereo[i] / (double)(to - from);
+    return sqrt(power);
+}
+
+static void layers_fade(void **unused)
+{
+    (void)unused;
+    enum { SECONDS = 8, FRAMES = SECONDS * FRAME_RATE };
+    static struct test_score score;
+    hold_pads(&score);
+    test_score_mix(&score, 4, (struct mix){{0, 1, 1, 1}, 0.5f, 0.5f, 0.0f});
+    test_score_mix(&score, 6, middle);
+    test_score_sort(&score);
+    float *out = test_render(backend_best(), &score, SECONDS, 75);
+    assert_true(test_click_ratio(out, FRAMES) < 3);
+    assert_true(rms(out, 4.1, 4.25) > 0.5 * rms(out, 3.8, 4.0));
+    assert_true(rms(out, 5.5, 6.0) < 0.5 * rms(out, 3.8, 4.0));
+    // The detector can tell: the same, gated.
+    memset(out + 5 * FRAME_RATE * CHANNELS / 4 * 3, 0, sizeof *out * FRAME_RATE);
+    assert_true(test_click_ratio(out, FRAMES) > 3);
+    free(out);
+}
+
+// Takes the lane of a sounding pad at 4 s. Returns the click ratio. hard: the old note is cut off at once instead.
+static double take_lane(bool hard)
+{
+    enum { SECONDS = 6, BEFORE = 4 * 750, AFTER = 2 * 750 };
+    static struct test_score score;
+    static float out[SECONDS * FRAME_RATE * CHANNELS];
+    hold_pads(&score);
+    struct synth_state *state = test_state(0);
+    synth_render(backend_best(), state, score.events, score.count, out, BEFORE);
+    if (hard)
+        memset(&state->pad[0], 0, sizeof state->pad[0]);
+    score.count = 0;
+    test_score_note(&score, 4, LAYER_PAD, 3, 62, 30);
+    synth_render(backend_best(), state, score.events, score.count, out + BEFORE * CONTROL_FRAMES * CHANNELS, AFTER);
+    assert_int_equal(state->pad[0].lanes.stage[3], LANE_ATTACKS);
+    assert_true(state->pad[0].lanes.now.pitch[3] == 62);
+    free(state);
+    return test_click_ratio(out, SECONDS * FRAME_RATE);
+}
+
+static void taken_lanes_do_not_click(void **unused)
+{
+    (void)unused;
+    double soft = take_lane(false), hard = take_lane(true);
+    print_message("# click ratio of a lane taken: %.2f, cut off: %.2f\n", soft, hard);
+    assert_true(soft < 3 && hard > 3);
+}
+
+// Every layer alone, with its ends: nothing clicks but the known onset of a kick.
+static void layers_alone_do_not_click(void **unused)
+{
+    (void)unused;
+    enum { SECONDS = 20, FRAMES = SECONDS * FRAME_RATE };
+    static const int layers[] = {TEST_PADS, TEST_LEAD, TEST_SWELLS};
+    for (int n = 0; n < 3; n++) {
+        static struct test_score score;
+        score.count = 0;
+        test_score_mix(&score, 0, middle);
+        test_score_fill(&score, SECONDS - 5, layers[n]);
+        float *out = test_render(backend_best(), &score, SECONDS, 75);
+        double ratio = test_click_ratio(out, FRAMES);
+        print_message("# layers %d: click ratio %.2f\n", layers[n], ratio);
+        assert_true(ratio < 3);
+        free(out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_minute_is_in_range),      cmocka_unit_test(crowds_stay_under_the_ceiling),
+        cmocka_unit_test(layers_fade),               cmocka_unit_test(taken_lanes_do_not_click),
+        cmocka_unit_test(layers_alone_do_not_click),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

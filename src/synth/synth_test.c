@@ -1,0 +1,355 @@
+// Exactness: the same bits at every SIMD level, however time is cut, and from a copied state; and what faults leave.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/frames.h"
+#include "base/hash.h"
+#include "synth/state.h"
+#include "synth/test_score.h"
+
+enum { SECONDS = 20, BLOCK_SAMPLES = CONTROL_FRAMES * CHANNELS };
+
+static const struct mix middle = {{1, 1, 1, 1}, 0.5f, 0.5f, 0.5f};
+
+static struct test_score busy_score(double seconds)
+{
+    struct test_score score = {.count = 0};
+    test_score_mix(&score, 0, middle);
+    test_score_mix(&score, 7, (struct mix){{0.4f, 1, 0, 1}, 0.9f, 1.0f, 1.0f});
+    test_score_mix(&score, 14, (struct mix){{1, 0, 1, 0.3f}, 0.2f, 0.0f, 0.1f});
+    test_score_fill(&score, seconds, TEST_ALL);
+    return score;
+}
+
+static void levels_agree(void **unused)
+{
+    (void)unused;
+    struct test_score score = busy_score(SECONDS);
+    uint64_t want_sound = 0, want_state = 0;
+    static float out[SECONDS * FRAME_RATE * CHANNELS];
+    for (const struct backend *const *b = backend_list(); *b; b++) {
+        if (!(*b)->available())
+            continue;
+        void *state = test_state(0);
+        synth_render(*b, state, score.events, score.count, out, SECONDS * FRAME_RATE / CONTROL_FRAMES);
+        uint64_t sound = hash_bytes(out, sizeof out), kept = hash_bytes(state, synth_bytes());
+        if (b == backend_list()) {
+            want_sound = sound;
+            want_state = kept;
+        }
+        assert_true(test_peak(out, sizeof out / sizeof *out) > 0.05);
+        assert_int_equal(sound, want_sound);
+        assert_int_equal(kept, want_state);
+        assert_int_equal(synth_faults(state), 0);
+        free(state);
+    }
+}
+
+static void levels_are_found(void **unused)
+{
+    (void)unused;
+    assert_ptr_equal(backend_find("scalar"), backend_list()[0]);
+    assert_null(backend_find("mmx"));
+    assert_ptr_equal(backend_find(backend_best()->name), backend_best());
+}
+
+static void calls_do_not_show(void **unused)
+{
+    (void)unused;
+    struct test_score score = busy_score(SECONDS);
+    size_t bytes = (size_t)SECONDS * FRAME_RATE * CHANNELS * sizeof(float);
+    float *one = test_render(backend_best(), &score, SECONDS, 1);
+    for (int blocks = 3; blocks <= 75; blocks += 72) {
+        float *many = test_render(backend_best(), &score, SECONDS, blocks);
+        assert_memory_equal(one, many, bytes);
+        free(many);
+    }
+    free(one);
+}
+
+// Renders on from a state for `blocks` blocks.
+static void render_on(void *state, const struct test_score *score, float *out, int blocks)
+{
+    const struct event *first;
+    uint64_t from = synth_input_frame(state);
+    int count = test_events(score, from, from + (uint64_t)blocks * CONTROL_FRAMES, &first);
+    synth_render(backend_best(), state, first, count, out, blocks);
+}
+
+// A state in the midst of all that can sound.
+static void *busy_state(const struct test_score *score)
+{
+    static float out[7500 * BLOCK_SAMPLES];
+    void *state = test_state(0);
+    render_on(state, score, out, 7500);
+    return state;
+}
+
+enum { GOES_ON_BLOCKS = 750 };
+
+static void snapshot_goes_on(void **unused)
+{
+    (void)unused;
+    struct test_score score = busy_score(SECONDS);
+    static float want[GOES_ON_BLOCKS * BLOCK_SAMPLES], got[GOES_ON_BLOCKS * BLOCK_SAMPLES];
+    void *state = busy_state(&score);
+    char *room = aligned_alloc(64, synth_bytes() + 4096);
+    void *elsewhere = room + 4096 - 64;
+    memcpy(elsewhere, state, synth_bytes());
+    render_on(state, &score, want, GOES_ON_BLOCKS);
+    memset(state, 0xa5, synth_bytes());
+    render_on(elsewhere, &score, got, GOES_ON_BLOCKS);
+    assert_memory_equal(want, got, sizeof want);
+    free(state);
+    free(room);
+}
+
+typedef void spoil(struct synth_state *s);
+
+static void stale_phase(struct synth_state *s)
+{
+    s->pad[0].phase_a[1] -= 1000;
+}
+
+static void zeroed_filter(struct synth_state *s)
+{
+    s->pad[0].left_2[1] = 0;
+}
+
+static void shifted_delay_line(struct synth_state *s)
+{
+    memmove(s->reverb.ring, s->reverb.ring + 1, 1000 * sizeof *s->reverb.ring);
+}
+
+static void stale_coefficient(struct synth_state *s)
+{
+    s->pad[0].a2[1] *= 1.0001f;
+}
+
+static void stale_servo(struct synth_state *s)
+{
+    s->mastering.slow *= 1.01f;
+}
+
+static void stale_glide(struct synth_state *s)
+{
+    s->mix.now.brightness += 1e-3f;
+}
+
+static void stale_envelope(struct synth_state *s)
+{
+    s->lead.decay[0] *= 0.9999f;
+    s->lead.decay[1] *= 0.9999f;
+    s->lead.decay[2] *= 0.9999f;
+}
+
+static void stale_limiter(struct synth_state *s)
+{
+    s->mastering.limiter_gain *= 0.99999f;
+}
+
+static void wrong_restores_are_caught(void **unused)
+{
+    (void)unused;
+    static spoil *const spoils[] = {stale_phase, zeroed_filter, shifted_delay_line, stale_coefficient, stale_servo,
+                                    stale_glide, stale_envelope, stale_limiter};
+    struct test_score score = busy_score(SECONDS);
+    static float want[GOES_ON_BLOCKS * BLOCK_SAMPLES], got[GOES_ON_BLOCKS * BLOCK_SAMPLES];
+    void *state = busy_state(&score), *copy = test_state(0);
+    memcpy(copy, state, synth_bytes());
+    render_on(copy, &score, want, GOES_ON_BLOCKS);
+    for (size_t n = 0; n < sizeof spoils / sizeof *spoils; n++) {
+        memcpy(copy, state, synth_bytes());
+        spoils[n](copy);
+        render_on(copy, &score, got, GOES_ON_BLOCKS);
+        assert_true(memcmp(want, got, sizeof want) != 0);
+    }
+    free(state);
+    free(copy);
+}
+
+// Puts not-a-number into a float of a busy state: nothing of it may come out, it is counted, and the next chord sounds.
+static void survives_nan_at(const struct test_score *score, const void *state, void *copy, size_t offset)
+{
+    static float out[4500 * BLOCK_SAMPLES];
+    const float nan = NAN;
+    memcpy(copy, state, synth_bytes());
+    memcpy((char *)copy + offset, &nan, sizeof nan);
+    render_on(copy, score, out, 4500);
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
+        assert_true(isfinite(out[i]) && fabsf(out[i]) <= 1.0f);
+    assert_true(test_peak(out + 3000 * BLOCK_SAMPLES, 1500 * BLOCK_SAMPLES) > 0.01);
+}
+
+static void nan_becomes_silence(void **unused)
+{
+    (void)unused;
+    static const struct {
+        size_t offset;
+        bool counted;
+    } places[] = {
+        {offsetof(struct synth_state, pad[0].left_1[1]), true}, {offsetof(struct synth_state, pad[0].a1[1]), true},
+        {offsetof(struct synth_state, pad[0].lanes.now.pitch[1]), false},
+        {offsetof(struct synth_state, lead.decay[2]), true}, {offsetof(struct synth_state, reverb.ring[500]), true},
+        {offsetof(struct synth_state, reverb.cut[0][1]), true}, {offsetof(struct synth_state, reverb.gain[3]), true},
+        {offsetof(struct synth_state, reverb.before[3]), true},
+        {offsetof(struct synth_state, mastering.delay[1][0][5]), true},
+        {offsetof(struct synth_state, mastering.filters.dc_out[1]), true},
+        {offsetof(struct synth_state, mastering.filters.shelf[1][0]), true},
+        {offsetof(struct synth_state, mastering.slow), true},
+        {offsetof(struct synth_state, mastering.momentary), true},
+        {offsetof(struct synth_state, mastering.servo_db), true},
+        {offsetof(struct synth_state, mastering.limiter_gain), true},
+        {offsetof(struct synth_state, mix.now.brightness), false},
+        {offsetof(struct synth_state, mix.now.gain[0]), false}, {offsetof(struct synth_state, mix.now.space), false},
+    };
+    struct test_score score = busy_score(SECONDS);
+    void *state = busy_state(&score), *copy = test_state(0);
+    for (size_t n = 0; n < sizeof places / sizeof *places; n++) {
+        survives_nan_at(&score, state, copy, places[n].offset);
+        if (places[n].counted)
+            assert_true(synth_faults(copy) > 0);
+    }
+    free(state);
+    free(copy);
+}
+
+static void wild_events_are_tamed(void **unused)
+{
+    (void)unused;
+    static float out[750 * BLOCK_SAMPLES];
+    struct event wild[] = {
+        {.at_frame = 0, .kind = EVENT_MIX, .mix = {{NAN, INFINITY, -1, 9}, NAN, NAN, NAN}},
+        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 7, .layer = 200, .lane = 200}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 1, .layer = LAYER_PAD, .lane = SYNTH_PAD_LANES}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 2, .layer = LAYER_LEAD, .lane = 16, .velocity = 1}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {2, LAYER_LEAD, 3, NAN, NAN, NAN, NAN, NAN, NAN, 0}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON,
+         .note = {3, LAYER_LEAD, 4, INFINITY, INFINITY, -INFINITY, 1e30f, -1, -1, 0}},
+        {.at_frame = 0, .kind = EVENT_CHORD},
+        {.at_frame = 0, .kind = EVENT_SECTION},
+    };
+    void *state = test_state(0);
+    synth_render(backend_best(), state, wild, sizeof wild / sizeof *wild, out, 750);
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
+        assert_true(isfinite(out[i]) && fabsf(out[i]) <= 1.0f);
+    assert_int_equal(synth_faults(state), 0);
+    free(state);
+}
+
+// No number in a state is denormal, not while it sounds and not when all has died away.
+static void count_denormals(const void *state, size_t *denormals)
+{
+    const struct synth_state *s = state;
+    const float *numbers = (const float *)&s->reverb;
+    size_t count = (sizeof s->reverb + sizeof s->mastering) / sizeof *numbers;
+    for (size_t n = 0; n < count; n++)
+        *denormals += fpclassify(numbers[n]) == FP_SUBNORMAL;
+}
+
+static void no_denormals(void **unused)
+{
+    (void)unused;
+    struct test_score score = {.count = 0};
+    test_score_mix(&score, 0, (struct mix){{1, 1, 1, 1}, 0.5f, 0.5f, 0.0f});
+    test_score_fill(&score, 3, TEST_ALL);
+    static float out[750 * BLOCK_SAMPLES];
+    void *state = test_state(0);
+    size_t denormals = 0;
+    for (int second = 0; second < 70; second++) {
+        render_on(state, &score, out, 750);
+        count_denormals(state, &denormals);
+    }
+    assert_int_equal(denormals, 0);
+    assert_true(test_peak(out, sizeof out / sizeof *out) < 1e-3);
+    free(state);
+}
+
+static void frames_mean_output(void **unused)
+{
+    (void)unused;
+    struct test_score score = {.count = 0};
+    test_score_mix(&score, 0, middle);
+    test_score_note(&score, 0.5, LAYER_KICK, 3, 36, 0.8);
+    float *out = test_render(backend_best(), &score, 1, 5);
+    const size_t onset = FRAME_RATE / 2;
+    assert_true(test_peak(out, onset * CHANNELS) == 0);
+    assert_true(test_peak(out + onset * CHANNELS, CONTROL_FRAMES * CHANNELS) > 0);
+    assert_true(test_peak(out + onset * CHANNELS, 480 * CHANNELS) > 0.02);
+    free(out);
+}
+
+static void clock_counts_input(void **unused)
+{
+    (void)unused;
+    float out[3 * BLOCK_SAMPLES];
+    void *state = test_state(6400);
+    assert_int_equal(synth_input_frame(state), 6400);
+    synth_render(backend_best(), state, NULL, 0, out, 3);
+    assert_int_equal(synth_input_frame(state), 6400 + 3 * CONTROL_FRAMES);
+    assert_int_equal(synth_bytes() % 64, 0);
+    free(state);
+}
+
+// A note told of late begins now and still ends when it was to end.
+static void late_notes_begin_now(void **unused)
+{
+    (void)unused;
+    struct test_score score = {.count = 0};
+    test_score_mix(&score, 0, middle);
+    test_score_note(&score, 1, LAYER_PAD, 2, 60, 10);
+    static float out[750 * BLOCK_SAMPLES];
+    struct synth_state *state = test_state(9 * FRAME_RATE);
+    synth_render(backend_best(), state, score.events, score.count, out, 750);
+    assert_int_equal(state->pad[0].lanes.stage[2], LANE_ATTACKS);
+    synth_render(backend_best(), state, NULL, 0, out, 750);
+    synth_render(backend_best(), state, NULL, 0, out, 750);
+    assert_int_equal(state->pad[0].lanes.stage[2], LANE_RELEASES);
+    free(state);
+}
+
+static void note_off_ends_its_own_note_only(void **unused)
+{
+    (void)unused;
+    static float out[75 * BLOCK_SAMPLES];
+    struct event events[] = {
+        {.at_frame = 0, .kind = EVENT_NOTE_ON,
+         .note = {.id = 41, .layer = LAYER_PAD, .lane = 20, .pitch = 60, .velocity = 1, .release_s = 4}},
+        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 40, .layer = LAYER_PAD, .lane = 20}},
+        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 41, .layer = LAYER_PAD, .lane = 20, .release_s = 0.05f}},
+    };
+    struct synth_state *state = test_state(0);
+    synth_render(backend_best(), state, events, 1, out, 75);
+    assert_int_equal(state->pad[1].lanes.stage[4], LANE_HOLDS);
+    synth_render(backend_best(), state, events + 1, 1, out, 75);
+    assert_int_equal(state->pad[1].lanes.stage[4], LANE_HOLDS);
+    synth_render(backend_best(), state, events + 2, 1, out, 75);
+    assert_int_equal(state->pad[1].lanes.stage[4], LANE_RESTS);
+    free(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels_agree),
+        cmocka_unit_test(levels_are_found),
+        cmocka_unit_test(calls_do_not_show),
+        cmocka_unit_test(snapshot_goes_on),
+        cmocka_unit_test(wrong_restores_are_caught),
+        cmocka_unit_test(nan_becomes_silence),
+        cmocka_unit_test(wild_events_are_tamed),
+        cmocka_unit_test(no_denormals),
+        cmocka_unit_test(frames_mean_output),
+        cmocka_unit_test(clock_counts_input),
+        cmocka_unit_test(late_notes_begin_now),
+        cmocka_unit_test(note_off_ends_its_own_note_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
