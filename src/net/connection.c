@@ -259,6 +259,17 @@ static void connection_peer_closed(struct connection *connection, int code)
         connection_doom(connection);
 }
 
+// Whoever breaks the protocol is told so, unless it is being closed already: then its end will do.
+static void connection_peer_failed(struct connection *connection, int code)
+{
+    if (connection->state == CONNECTION_CLOSING) {
+        connection_peer_closed(connection, code);
+        return;
+    }
+    connection->deaf = true;
+    connection_close(connection, code, NULL);
+}
+
 static void connection_receive(struct connection *connection, const uint8_t *bytes, size_t len)
 {
     int code;
@@ -267,9 +278,7 @@ static void connection_receive(struct connection *connection, const uint8_t *byt
     switch (receiver_feed(&connection->receiver, bytes, len, &code)) {
     case RECEIVER_OPEN: break;
     case RECEIVER_CLOSED: connection_peer_closed(connection, code); break;
-    case RECEIVER_FAILED:
-        connection->deaf = true;
-        connection_close(connection, code, NULL);
+    case RECEIVER_FAILED: connection_peer_failed(connection, code); break;
     }
 }
 

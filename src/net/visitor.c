@@ -149,40 +149,44 @@ static void visitor_refuse(struct visitor *visitor, int status, const char *mess
     visitor_answer(visitor, &response);
 }
 
-static bool visitor_hand_over(struct visitor *visitor, const struct net_accept *accept, const char *rest, size_t len)
+static struct handover *visitor_make_handover(const struct visitor *visitor, const struct net_accept *accept,
+                                              const char *rest, size_t len)
 {
     struct handover *handover = malloc(sizeof *handover + HANDSHAKE_ANSWER_BYTES + len);
     if (!handover)
-        return false;
+        return NULL;
     handover->descriptor = visitor->descriptor;
     handover->accept = *accept;
     handover->answer_len = handshake_answer(&visitor->parser.request, accept, visitor->door->shared->server_name,
                                             (char *)handover->bytes);
     handover->extra_len = len;
     memcpy(handover->bytes + handover->answer_len, rest, len);
-    uv_poll_stop(&visitor->poll);
-    if (!io_loop_hand_over(door_choose_loop(visitor->door), handover)) {
-        free(handover);
-        return false;
-    }
-    visitor->descriptor = -1;
-    return true;
+    return handover;
 }
 
-// What the handler has agreed to. rest: bytes after the request, the first frames perhaps.
+// What the handler has agreed to. rest: bytes after the request, the first frames perhaps. The visitor ends before the
+// loop gets the socket, so that this thread has nothing to do with it any more.
 static void visitor_upgrade(struct visitor *visitor, const struct net_accept *accept, struct http_response *response,
                             const char *rest, size_t len)
 {
-    struct net_shared *shared = visitor->door->shared;
-    if (visitor_hand_over(visitor, accept, rest, len)) {
-        atomic_fetch_add(&shared->stats.upgrades, 1);
-        visitor_end(visitor);
+    struct door *door = visitor->door;
+    const struct net_handlers *handlers = &door->shared->handlers;
+    struct handover *handover = visitor_make_handover(visitor, accept, rest, len);
+    if (!handover) {
+        handlers->abandoned(handlers->context, accept);
+        http_respond_error(response, 503, "INTERNAL_ERROR", "The server is at capacity.", NULL, NULL, NULL);
+        visitor_answer(visitor, response);
         return;
     }
-    shared->handlers.abandoned(shared->handlers.context, accept);
-    http_response_header(response, "Retry-After", "1");
-    http_respond_error(response, 503, "INTERNAL_ERROR", "The server is at capacity.", NULL, NULL, NULL);
-    visitor_answer(visitor, response);
+    visitor->descriptor = -1;
+    visitor_end(visitor);
+    if (io_loop_hand_over(door_choose_loop(door), handover)) {
+        atomic_fetch_add(&door->shared->stats.upgrades, 1);
+        return;
+    }
+    handlers->abandoned(handlers->context, accept);
+    close(handover->descriptor);
+    free(handover);
 }
 
 static void visitor_request(struct visitor *visitor, const char *rest, size_t len)
