@@ -7,6 +7,7 @@
 
 enum { LEGACY_TOKENS = 15, LEGACY_TOKENS_PER_SECOND = 10, LEGACY_MARGIN_FRAMES = 2400 };
 
+// A listener that has just come waits this long for a station that has just been woken.
 #define LEGACY_GRACE_NS NS_PER_SECOND
 
 static const char LEGACY_TAIL[] = "\"}";
@@ -51,8 +52,8 @@ void legacy_greet(struct listener *listener, uint64_t now_ns)
     listener->pace.lead_frames = legacy_lead_frames(listener);
     listener->cursor = legacy_begin_frame(listener, now_ns);
     listener->told_sequence = sequencer_latest(listener->station->sequencer);
-    legacy->connected_ns = legacy->tokens_ns = now_ns;
-    legacy->tokens = LEGACY_TOKENS;
+    legacy->connected_ns = now_ns;
+    legacy->tokens = tokens_full(LEGACY_TOKENS, LEGACY_TOKENS_PER_SECOND, now_ns);
     legacy_exempt(listener, now_ns);
 }
 
@@ -67,21 +68,11 @@ void legacy_set_tier(struct listener *listener, enum tier tier, uint64_t now_ns)
         legacy_exempt(listener, now_ns);
 }
 
-// Takes a token for the next chunk. When there is none: false, and *at_ns is when there will be.
-static bool legacy_take_token(struct listener *listener, uint64_t now_ns, uint64_t *at_ns)
+// False when the next chunk costs a token and there is none; *at_ns is then when there will be.
+static bool legacy_may_send(struct listener *listener, uint64_t now_ns, uint64_t *at_ns)
 {
-    struct legacy_state *legacy = &listener->legacy;
-    double gained = (double)(now_ns - legacy->tokens_ns) * LEGACY_TOKENS_PER_SECOND / (double)NS_PER_SECOND;
-    legacy->tokens = legacy->tokens + gained < LEGACY_TOKENS ? legacy->tokens + gained : LEGACY_TOKENS;
-    legacy->tokens_ns = now_ns;
-    if (listener->cursor < legacy->exempt_until_frame)
-        return true;
-    if (legacy->tokens < 1) {
-        *at_ns = now_ns + (uint64_t)((1 - legacy->tokens) / LEGACY_TOKENS_PER_SECOND * (double)NS_PER_SECOND) + 1;
-        return false;
-    }
-    legacy->tokens -= 1;
-    return true;
+    return listener->cursor < listener->legacy.exempt_until_frame ||
+           tokens_take(&listener->legacy.tokens, now_ns, at_ns);
 }
 
 static uint64_t legacy_due_unix_ns(const struct listener *listener)
@@ -153,7 +144,7 @@ static bool legacy_send_next(struct listener *listener, const struct legacy_word
     struct chunk *chunk = timeline_acquire(listener->station->timeline, FORMAT_LEGACY, listener->cursor);
     if (chunk) {
         listener->missing_ns = 0;
-        if (!legacy_take_token(listener, now_ns, next_ns)) {
+        if (!legacy_may_send(listener, now_ns, next_ns)) {
             chunk_release(chunk);
             return false;
         }
@@ -184,12 +175,14 @@ uint64_t legacy_serve(struct listener *listener, const struct legacy_words *word
     }
 }
 
-// An underrun: accepted when the client has played all that it holds.
+// An underrun: accepted when the client has played all that it holds. What goes out at once begins at the playhead
+// itself, so it is given time.
 static bool legacy_underrun(struct listener *listener, uint64_t first_frame, uint64_t now_ns)
 {
     struct legacy_state *legacy = &listener->legacy;
     const struct pace *pace = &listener->pace;
-    bool late = (int64_t)(now_ns - pace_frame_ns(pace, first_frame + pace->phase_frames)) > 0;
+    int64_t late_ns = (int64_t)(now_ns - pace_frame_ns(pace, first_frame + pace->phase_frames));
+    bool late = late_ns > (int64_t)(first_frame < legacy->exempt_until_frame ? LEGACY_GRACE_NS : 0);
     legacy->good_chunks = late ? 0 : legacy->good_chunks + 1;
     if (legacy->good_chunks >= TIER_WINDOW)
         legacy->underruns_together = 0;
@@ -204,13 +197,13 @@ static bool legacy_underrun(struct listener *listener, uint64_t first_frame, uin
 void legacy_accepted(struct listener *listener, uint64_t first_frame, uint64_t send_ns, uint64_t now_ns)
 {
     struct stream_stats *stats = &listener->stream->stats;
-    // What goes out at once when a listener comes or moves up is neither late nor uneven.
+    bool underrun = legacy_underrun(listener, first_frame, now_ns);
+    // The burst of one who comes or moves up is neither late nor uneven.
     if (first_frame < listener->legacy.exempt_until_frame)
         return;
     histogram_record(&stats->lateness_ns, now_ns > send_ns ? now_ns - send_ns : 0);
     bool first = listener->legacy.meter.last_ns == 0;
-    uint64_t jitter_ns =
-        tier_meter_accept(&listener->legacy.meter, now_ns, legacy_underrun(listener, first_frame, now_ns));
+    uint64_t jitter_ns = tier_meter_accept(&listener->legacy.meter, now_ns, underrun);
     if (!first)
         histogram_record(&stats->jitter_ns, jitter_ns);
 }

@@ -317,7 +317,7 @@ static void batch_released(void *context)
 {
     struct listener *listener = context;
     struct pin *pin = &listener->pin;
-    uint64_t now = listener_now_ns(listener);
+    uint64_t now = listener->sending ? pin->since_ns : listener_now_ns(listener);
     for (int i = 0; i < pin->count; i++) {
         if (pin->send_ns[i] != 0 && !listener->closing)
             listener->protocol->accepted(listener, pin->chunks[i]->first_frame, pin->send_ns[i], now);
@@ -339,8 +339,11 @@ bool batch_send(struct batch *batch, uint64_t now_ns)
 {
     struct listener *listener = batch->listener;
     listener->pin.since_ns = now_ns;
-    switch (connection_send(listener->connection, batch->slices, batch->slice_count, batch->shared_from,
-                            batch_released, listener)) {
+    listener->sending = true;
+    enum connection_sent sent = connection_send(listener->connection, batch->slices, batch->slice_count,
+                                                batch->shared_from, batch_released, listener);
+    listener->sending = false;
+    switch (sent) {
     case CONNECTION_SENT: return true;
     case CONNECTION_PENDING:
         listener->blocked = true;

@@ -9,6 +9,7 @@
 #include "stream/protocol.h"
 #include "stream/state.h"
 #include "stream/tier.h"
+#include "stream/tokens.h"
 
 enum {
     PIN_CHUNKS = 16,
@@ -39,8 +40,7 @@ struct legacy_state {
     bool tier_fixed;                // by buffer_control
     struct tier_meter meter;
     uint64_t exempt_until_frame;    // chunks before this take no token
-    double tokens;
-    uint64_t tokens_ns;             // when `tokens` was true
+    struct tokens tokens;
     uint64_t chunks_sent, bytes_sent, underruns;
     int underruns_together;         // without TIER_WINDOW good chunks between them
     int good_chunks;                // since the last underrun
@@ -65,6 +65,7 @@ struct listener {
     uint64_t told_sequence;
     bool greeted, joined;
     bool blocked;                   // something is under way: wait for `writable`
+    bool sending;                   // inside batch_send
     bool closing;                   // nothing more is sent
     bool gone;                      // closed; only its pin is still under way
     enum close_cause cause;

@@ -139,7 +139,7 @@ static uint64_t stream_tick(void *context, int index, uint64_t now_ns)
     if (!loop->draining && atomic_load(&stream->drain_until_ns) != 0)
         stream_drain_loop(loop, now_ns);
     while ((entry = schedule_pop(&loop->schedule, now_ns)))
-        listener_serve((struct listener *)entry, now_ns);
+        listener_serve((struct listener *)entry, clock_now_ns(stream->config.clock));
     loop->ticking = false;
     loop->wake_ns = schedule_next_ns(&loop->schedule);
     return loop->wake_ns;

@@ -361,6 +361,7 @@ static void many_events_are_all_told(void **state)
         rig_event(&rig, EVENT_RECORD_NOTE, RIG_LIVE_FRAME + 100 + (uint64_t)i * 64, text);
     }
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
+    json_decref(guest_await(&guest, "hello"));
     for (int i = 0; i < MANY; i++) {
         if (i % 16 == 0)
             rig_advance_ms(&rig, 101);
