@@ -13,8 +13,15 @@
 // RFC 4648, section 10.
 static void known_texts_are_decoded(void **state)
 {
-    static const char *const cases[][2] = {{"", ""},           {"Zg==", "f"},        {"Zm8=", "fo"},        {"Zm9v", "foo"},
-                                           {"Zm9vYg==", "foob"}, {"Zm9vYmE=", "fooba"}, {"Zm9vYmFy", "foobar"}};
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"Zg==", "f"},
+        {"Zm8=", "fo"},
+        {"Zm9v", "foo"},
+        {"Zm9vYg==", "foob"},
+        {"Zm9vYmE=", "fooba"},
+        {"Zm9vYmFy", "foobar"},
+    };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t out[16];
         size_t len = strlen(cases[i][1]);

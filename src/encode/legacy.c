@@ -1,8 +1,8 @@
 // 44.1 kHz, signed 16-bit little-endian, interleaved, base64: what the old clients play.
 //
 // 48 to 44.1 kHz is 147/160, so output n stands at input time n x 160 / 147 and a chunk of 4,800 frames gives 4,410
-// exactly, with the same 147 phases in each chunk. The filter is a sinc under a Kaiser window, cut at 22.05 kHz: flat to
-// 20.2 kHz, more than 100 dB down from 23.9 kHz on, so that nothing folds back below 20.2 kHz. No state passes from
+// exactly, with the same 147 phases in each chunk. The filter is a sinc under a Kaiser window, cut at 22.05 kHz: flat
+// to 20.2 kHz, more than 100 dB down from 23.9 kHz on, so that nothing folds back below 20.2 kHz. No state passes from
 // chunk to chunk: what lies outside a chunk is read from its neighbours.
 #include <math.h>
 #include <string.h>

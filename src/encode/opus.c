@@ -4,8 +4,8 @@
 // was fed the 10 packets before. So while the last two chunks before a takeover are encoded, a successor is fed them as
 // well and its output is dropped.
 //
-// Unconstrained VBR: listeners hold seconds of audio, so no packet has to keep to a size, and the constrained mode would
-// carry its reservoir of bits over any number of packets. Application, signal and channels are told, so that the
+// Unconstrained VBR: listeners hold seconds of audio, so no packet has to keep to a size, and the constrained mode
+// would carry its reservoir of bits over any number of packets. Application, signal and channels are told, so that the
 // library guesses as little as it can from its past.
 #include <opus/opus.h>
 #include <pthread.h>

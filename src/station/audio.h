@@ -17,8 +17,8 @@ MUST_USE enum status audio_init(struct audio *audio, uint64_t chunks);
 void audio_finish(struct audio *audio);
 // Empty, and the next chunk begins at `frame`, a multiple of 4,800.
 void audio_start(struct audio *audio, uint64_t frame);
-// Where the next chunk is to be written: CHUNK_FRAMES frames, interleaved stereo. The oldest chunk is gone when the ring
-// is full.
+// Where the next chunk is to be written: CHUNK_FRAMES frames, interleaved stereo. The oldest chunk is gone when the
+// ring is full.
 float *audio_next(struct audio *audio);
 // The chunk at audio_next has been written.
 void audio_push(struct audio *audio);

@@ -40,7 +40,8 @@ static void a_note_is_told(void **state)
     struct event_record record;
     assert_true(news_record(&event, 1, &record));
     assert_string_equal(record.text, "{\"type\":\"event\",\"event\":\"note\",\"layer\":\"lead\",\"pitch\":69.500,"
-                                     "\"velocity\":0.250,\"pan\":-0.500,\"at_frame\":1125899906842624,\"generation\":1}");
+                                     "\"velocity\":0.250,\"pan\":-0.500,\"at_frame\":1125899906842624,"
+                                     "\"generation\":1}");
     assert_int_equal(record.kind, EVENT_RECORD_NOTE);
 }
 

@@ -9,7 +9,7 @@
 enum { LOOKAHEAD = SYNTH_LOOKAHEAD, BATCH_BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, SLOTS = 2 };
 enum { FRAME_BYTES = CHANNELS * sizeof(float), BLOCK_BYTES = CONTROL_FRAMES * FRAME_BYTES };
 
-// One of the two chains is always the newest begun, the chain of epoch `newest`; it stands in slot newest % 2 and the one
+// One of the two chains is the newest begun, the chain of epoch `newest`; it stands in slot newest % 2 and the one
 // before it in the other. Behind this head follow the states of the two slots.
 struct programme {
     uint64_t frame;                                // next to give

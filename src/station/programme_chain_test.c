@@ -1,5 +1,5 @@
-// What a programme tells its chains and how it joins them, seen from the other side: score and synthesiser are played by
-// this file, and a chain's sound tells which chain it is and which frame.
+// What a programme tells its chains and how it joins them, seen from the other side: score and synthesiser are played
+// by this file, and a chain's sound tells which chain it is and which frame.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

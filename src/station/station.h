@@ -44,8 +44,8 @@ enum {
 
 // A timeline of the right size for a lead.   NULL when memory is short.
 struct timeline *station_timeline_create(uint64_t lead_frames);
-// Claims its memory and starts its render thread. The first chunk is there within milliseconds when frame 0 is heard now;
-// where the programme is under way already, up to eleven minutes of it are rendered first.
+// Claims its memory and starts its render thread. The first chunk is there within milliseconds when frame 0 is heard
+// now; where the programme is under way already, up to eleven minutes of it are rendered first.
 // Errors: STATUS_MEMORY; STATUS_UNSUPPORTED, STATUS_IO (an encoder's library is not as expected).
 MUST_USE enum status station_create(struct station **station, const struct station_config *config);
 // Stops the thread. What it published stays readable. Accepts NULL.

@@ -337,7 +337,8 @@ static void a_station_that_fell_behind_begins_again(void **state)
     clock_advance(&bench.clock, frames_to_ns(2 * PROGRAMME_EPOCH_FRAMES + 15 * SECOND));
     assert_soon(timeline_frontier(bench.timeline, FORMAT_PCM) == expected_frontier(&bench));
     assert_true(atomic_load(&station_stats(bench.station)->chunks_rendered) < chunks_before + 300);
-    struct chunk *chunk = timeline_acquire(bench.timeline, FORMAT_PCM, frames_round_down(playhead(&bench), CHUNK_FRAMES));
+    uint64_t live = frames_round_down(playhead(&bench), CHUNK_FRAMES);
+    struct chunk *chunk = timeline_acquire(bench.timeline, FORMAT_PCM, live);
     assert_non_null(chunk);
     chunk_release(chunk);
     bench_end(&bench);
@@ -351,6 +352,52 @@ static void chunks_that_come_late_are_counted(void **state)
     clock_advance(&bench.clock, 10 * NS_PER_SECOND);
     assert_soon(rendered(&bench) == expected_frontier(&bench));
     assert_in_range(atomic_load(&station_stats(bench.station)->late_chunks), 70, 110);
+    bench_end(&bench);
+}
+
+// Readers that let nothing go: what has no room is missing and counted, and the music goes on.
+static void readers_that_pin_all_chunks_stop_nothing(void **state)
+{
+    struct bench bench;
+    struct chunk *held[256];
+    int count = 0;
+    bench_begin(&bench, 0, LEAD);
+    timeline_join(bench.timeline, FORMAT_LEGACY);
+    const struct station_stats *stats = station_stats(bench.station);
+    for (uint64_t frame = 0; atomic_load(&stats->encode_faults) == 0; frame += CHUNK_FRAMES) {
+        assert_soon(timeline_frontier(bench.timeline, FORMAT_LEGACY) > frame || atomic_load(&stats->encode_faults) > 0);
+        held[count] = timeline_acquire(bench.timeline, FORMAT_LEGACY, frame);
+        count += held[count] != NULL;
+        assert_true(count < 256);
+        step(&bench);
+    }
+    uint64_t stuck = timeline_frontier(bench.timeline, FORMAT_LEGACY);
+    while (count > 0)
+        chunk_release(held[--count]);
+    for (int i = 0; i < 20; i++)
+        step(&bench);
+    assert_soon(timeline_frontier(bench.timeline, FORMAT_LEGACY) > stuck + SECOND);
+    bench_end(&bench);
+}
+
+// The one test in real time: it sleeps until something is due, and wakes for it.
+static void it_follows_a_clock_that_runs(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, LEAD);
+    station_destroy(bench.station);
+    clock_init(&bench.clock, 10);
+    bench.origin_ns = clock_now_ns(&bench.clock);
+    struct station_config config = {.name = "test", .seed = SEED, .mood = bench.mood, .origin_ns = bench.origin_ns,
+                                    .lead_frames = LEAD, .clock = &bench.clock, .backend = backend_best(),
+                                    .timeline = bench.timeline, .sequencer = bench.sequencer};
+    assert_int_equal(station_create(&bench.station, &config), STATUS_OK);
+    timeline_join(bench.timeline, FORMAT_PCM);
+    for (uint64_t second = 1; second <= 12; second++) {
+        assert_soon(timeline_frontier(bench.timeline, FORMAT_PCM) >= second * SECOND);
+        uint64_t now_rendered = rendered(&bench);
+        assert_true(now_rendered <= expected_frontier(&bench));
+    }
     bench_end(&bench);
 }
 
@@ -411,6 +458,8 @@ int main(void)
         cmocka_unit_test(a_station_begins_in_the_middle),
         cmocka_unit_test(a_station_that_fell_behind_begins_again),
         cmocka_unit_test(chunks_that_come_late_are_counted),
+        cmocka_unit_test(readers_that_pin_all_chunks_stop_nothing),
+        cmocka_unit_test(it_follows_a_clock_that_runs),
         cmocka_unit_test(events_are_those_of_the_score),
         cmocka_unit_test(one_station_takes_at_most_20_mib),
     };

@@ -16,7 +16,7 @@ struct chunk_pool {
     size_t stride_bytes;
 };
 
-// `count` chunks with room for `chunk_bytes` each; 0 of them is fine. The memory is touched, so that no later use faults.
+// `count` chunks with room for `chunk_bytes` each; 0 of them is fine. The memory is touched, so no later use faults.
 // Errors: STATUS_MEMORY; chunk_pool_finish is harmless then too.
 MUST_USE enum status chunk_pool_init(struct chunk_pool *pool, uint32_t count, size_t chunk_bytes);
 // Every chunk must be back.
