@@ -5,16 +5,16 @@
 #include <string.h>
 
 #include "client/crowd.h"
-#include "client/listener.h"
+#include "client/member.h"
 #include "os/file.h"
 
-static const struct protocol *client_protocol(enum client_protocol protocol)
+static const struct dialect *client_dialect(enum client_protocol protocol)
 {
     switch (protocol) {
-    case CLIENT_OPUS: return &protocol_opus;
-    case CLIENT_PCM: return &protocol_pcm;
-    case CLIENT_V1: return &protocol_v1;
-    case CLIENT_V0: return &protocol_v0;
+    case CLIENT_OPUS: return &dialect_opus;
+    case CLIENT_PCM: return &dialect_pcm;
+    case CLIENT_V1: return &dialect_v1;
+    case CLIENT_V0: return &dialect_v0;
     }
     return NULL;
 }
@@ -44,26 +44,26 @@ static bool client_resolve(struct crowd *crowd)
     return true;
 }
 
-static void client_finish_listener(struct listener *listener)
+static void client_finish_member(struct member *member)
 {
-    struct crowd *crowd = listener->crowd;
-    if (listener->greeted)
-        tally_finish(&listener->tally, crowd->protocol->first_due_ns(listener), crowd->end_ns, crowd->report);
-    frame_reader_finish(&listener->reader);
-    decoder_destroy(listener->decoder);
+    struct crowd *crowd = member->crowd;
+    if (member->greeted)
+        tally_finish(&member->tally, crowd->dialect->first_due_ns(member), crowd->end_ns, crowd->report);
+    frame_reader_finish(&member->reader);
+    decoder_destroy(member->decoder);
 }
 
 static void client_run_crowd(struct crowd *crowd)
 {
     struct client_report *report = crowd->report;
     int64_t unix_ns = clock_unix_ns(&crowd->clock);
-    if (crowd->protocol->unix_time)
+    if (crowd->dialect->unix_time)
         clock_map_guess(&crowd->map, (double)unix_ns / 1e6, (uint64_t)crowd_now_ns(crowd));
     process_raise_descriptor_limit();
-    handshake_key_make(&crowd->key);
+    upgrade_key_make(&crowd->key);
     crowd_run(crowd);
     for (int i = 0; i < crowd->started; i++)
-        client_finish_listener(&crowd->listeners[i]);
+        client_finish_member(&crowd->members[i]);
     if (crowd->map.count > 0)
         report->clock_error_ns = (int64_t)(crowd->map.round_trip_ns / 2);
 }
@@ -71,14 +71,14 @@ static void client_run_crowd(struct crowd *crowd)
 static enum status client_run_with_memory(struct crowd *crowd)
 {
     crowd->buffer = malloc(CROWD_READ_BYTES);
-    crowd->listeners = calloc((size_t)crowd->config->listeners, sizeof *crowd->listeners);
+    crowd->members = calloc((size_t)crowd->config->listeners, sizeof *crowd->members);
     enum status status = STATUS_MEMORY;
-    if (crowd->buffer && crowd->listeners && uv_loop_init(&crowd->loop) == 0) {
+    if (crowd->buffer && crowd->members && uv_loop_init(&crowd->loop) == 0) {
         client_run_crowd(crowd);
         uv_loop_close(&crowd->loop);
         status = crowd->report->connected > 0 ? STATUS_OK : STATUS_CLOSED;
     }
-    free(crowd->listeners);
+    free(crowd->members);
     free(crowd->buffer);
     return status;
 }
@@ -86,7 +86,7 @@ static enum status client_run_with_memory(struct crowd *crowd)
 enum status client_run(const struct client_config *config, struct client_report *report)
 {
     client_report_init(report, config->listeners);
-    struct crowd crowd = {.config = config, .report = report, .protocol = client_protocol(config->protocol)};
+    struct crowd crowd = {.config = config, .report = report, .dialect = client_dialect(config->protocol)};
     if (config->listeners < 1 || !url_read(config->url, &crowd.url))
         return STATUS_INVALID;
     clock_init(&crowd.clock, 1);

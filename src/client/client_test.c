@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/frames.h"
-#include "client/handshake.h"
+#include "client/upgrade.h"
 #include "os/clock.h"
 #include "wire/message.h"
 #include "wire/websocket.h"
@@ -149,9 +149,9 @@ static void hand_shake(int fd)
     char request[1024] = "", text[512];
     ssize_t len = recv(fd, request, sizeof request - 1, 0);
     assert_true(len > 0 && strstr(request, "GET /ws/v2?format=pcm&station=main HTTP/1.1\r\n"));
-    struct handshake_key key;
-    assert_true(handshake_header(request, "Sec-WebSocket-Key", key.key, sizeof key.key));
-    handshake_key_accept(&key);
+    struct upgrade_key key;
+    assert_true(upgrade_header(request, "Sec-WebSocket-Key", key.key, sizeof key.key));
+    upgrade_key_accept(&key);
     snprintf(text, sizeof text, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
              "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: auralis-v2\r\n\r\n", key.accept);
     put(fd, text, strlen(text));

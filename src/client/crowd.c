@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/frames.h"
-#include "client/listener.h"
+#include "client/member.h"
 
 enum {
     IN_FLIGHT_MAX = 64,          // connects under way at a time: a crowd, not an attack
@@ -58,7 +58,7 @@ static void crowd_turn(uv_prepare_t *turn)
     int wanted = crowd->config->listeners;
     while (crowd->started < wanted && crowd->started - crowd->settled < IN_FLIGHT_MAX) {
         int index = crowd->started++;
-        listener_start(&crowd->listeners[index], crowd, index);
+        member_start(&crowd->members[index], crowd, index);
     }
     if (crowd->settled == wanted && crowd->end_ns == INT64_MAX)
         crowd_set_end(crowd);
@@ -73,13 +73,13 @@ static void crowd_lag(uv_timer_t *timer)
     crowd->lag_last_ns = now;
 }
 
-static struct listener *crowd_next_open(struct crowd *crowd)
+static struct member *crowd_next_open(struct crowd *crowd)
 {
     for (int i = 1; i <= crowd->started; i++) {
         int index = (crowd->ping_last + i) % crowd->started;
-        if (crowd->listeners[index].state == LISTENER_OPEN) {
+        if (crowd->members[index].state == MEMBER_OPEN) {
             crowd->ping_last = index;
-            return &crowd->listeners[index];
+            return &crowd->members[index];
         }
     }
     return NULL;
@@ -88,13 +88,13 @@ static struct listener *crowd_next_open(struct crowd *crowd)
 static void crowd_ping(uv_timer_t *timer)
 {
     struct crowd *crowd = timer->data;
-    struct listener *listener = crowd_next_open(crowd);
-    if (!listener)
+    struct member *member = crowd_next_open(crowd);
+    if (!member)
         return;
     char body[96];
     struct text text = text_on(body, sizeof body);
-    crowd->protocol->ping(&text, (crowd_now_ns(crowd) - crowd->start_ns) / 1000);
-    listener_send_text(listener, text.bytes, text.len);
+    crowd->dialect->ping(&text, (crowd_now_ns(crowd) - crowd->start_ns) / 1000);
+    member_send_text(member, text.bytes, text.len);
     if (++crowd->pings == FIRST_PINGS)
         uv_timer_set_repeat(timer, PING_MS);
 }
@@ -104,9 +104,9 @@ static void crowd_tick(uv_timer_t *timer)
     struct crowd *crowd = timer->data;
     int64_t now = crowd_now_ns(crowd);
     for (int i = 0; i < crowd->started && crowd->settled < crowd->started; i++) {
-        struct listener *listener = &crowd->listeners[i];
-        if (listener->state < LISTENER_OPEN && now - listener->tally.connect_ns > CONNECT_LIMIT_MS * (int64_t)NS_PER_MS)
-            listener_fail(listener, "no answer for %d s", CONNECT_LIMIT_MS / 1000);
+        struct member *member = &crowd->members[i];
+        if (member->state < MEMBER_OPEN && now - member->tally.connect_ns > CONNECT_LIMIT_MS * (int64_t)NS_PER_MS)
+            member_fail(member, "no answer for %d s", CONNECT_LIMIT_MS / 1000);
     }
     if (crowd->config->progress)
         crowd->config->progress(crowd->config->context, (double)(now - crowd->start_ns) / 1e9, crowd->open);
@@ -123,7 +123,7 @@ static void crowd_timer(struct crowd *crowd, uv_timer_t *timer, uv_timer_cb call
 static void crowd_close_handles(struct crowd *crowd)
 {
     for (int i = 0; i < crowd->started; i++)
-        listener_end(&crowd->listeners[i]);
+        member_end(&crowd->members[i]);
     uv_close((uv_handle_t *)&crowd->turn, NULL);
     uv_close((uv_handle_t *)&crowd->lag_timer, NULL);
     uv_close((uv_handle_t *)&crowd->ping_timer, NULL);

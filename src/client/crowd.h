@@ -13,45 +13,45 @@
 #include "client/clock_map.h"
 #include "client/decoder.h"
 #include "client/frame_reader.h"
-#include "client/handshake.h"
+#include "client/upgrade.h"
 #include "client/tally.h"
 #include "client/url.h"
 #include "os/clock.h"
 
 struct crowd;
-struct listener;
+struct member;
 
 enum { CROWD_READ_BYTES = 256 * 1024, CROWD_ANSWER_BYTES = 8 * 1024 };
 
 // One protocol: how it asks, and what its messages mean.
-struct protocol {
+struct dialect {
     const char *subprotocol;     // offered; NULL: none
     uint64_t span;               // tally.h
     bool unix_time;              // its times are unix times, so the map can begin with a guess
     // Path and query of listener `index`.
     void (*target)(const struct crowd *crowd, int index, struct text *out);
     // A whole message. False when it breaks the protocol.
-    bool (*text)(struct listener *listener, const uint8_t *bytes, size_t len, int64_t arrival_ns);
-    bool (*binary)(struct listener *listener, const uint8_t *bytes, size_t len, int64_t arrival_ns);
+    bool (*text)(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns);
+    bool (*binary)(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns);
     // When the chunk at tally.steady_from was due; INT64_MAX when it is not known.
-    int64_t (*first_due_ns)(const struct listener *listener);
+    int64_t (*first_due_ns)(const struct member *member);
     // The body of a ping that carries `stamp`.
     void (*ping)(struct text *out, int64_t stamp);
 };
 
-extern const struct protocol protocol_opus, protocol_pcm, protocol_v0, protocol_v1;
+extern const struct dialect dialect_opus, dialect_pcm, dialect_v0, dialect_v1;
 
 struct crowd {
     const struct client_config *config;
     struct client_report *report;
-    const struct protocol *protocol;
+    const struct dialect *dialect;
     struct url url;
     struct sockaddr_storage address;
     socklen_t address_len;
-    struct handshake_key key;    // one for all: it proves that a server understood, no more
+    struct upgrade_key key;    // one for all: it proves that a server understood, no more
     struct clock clock;
     struct clock_map map;        // one server, one clock: what any listener learns holds for all
-    struct listener *listeners;
+    struct member *members;
     int started, settled;        // connects begun; of these, greeted or failed
     int open;                    // greeted and not closed
     int64_t start_ns, end_ns;    // end_ns: INT64_MAX until all are settled

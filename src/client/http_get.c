@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "client/client.h"
-#include "client/handshake.h"
+#include "client/upgrade.h"
 #include "client/url.h"
 
 enum { GET_SILENCE_S = 10, GET_MAX_BYTES = 256 << 20 };
@@ -61,9 +61,9 @@ static enum status get_cut_head(char *bytes, size_t *len, int *http_status)
     char first = end[4];
     size_t head_len = (size_t)(end - bytes) + 4;
     end[4] = '\0';
-    *http_status = handshake_status(bytes);
-    bool coded = handshake_header(bytes, "Transfer-Encoding", value, sizeof value);
-    bool told = handshake_header(bytes, "Content-Length", value, sizeof value);
+    *http_status = upgrade_status(bytes);
+    bool coded = upgrade_header(bytes, "Transfer-Encoding", value, sizeof value);
+    bool told = upgrade_header(bytes, "Content-Length", value, sizeof value);
     end[4] = first;
     memmove(bytes, bytes + head_len, *len - head_len + 1);
     *len -= head_len;

@@ -1,16 +1,16 @@
-// One listener: its socket from connect to close. Within src/client/ only.
+// One listener of a crowd: its socket from connect to close. Within src/client/ only.
 #pragma once
 #include "client/crowd.h"
 
-enum listener_state {
-    LISTENER_IDLE, LISTENER_CONNECTING, LISTENER_HANDSHAKE, LISTENER_GREETING, LISTENER_OPEN, LISTENER_ENDED
+enum member_state {
+    MEMBER_IDLE, MEMBER_CONNECTING, MEMBER_HANDSHAKE, MEMBER_GREETING, MEMBER_OPEN, MEMBER_ENDED
 };
 
-struct listener {
+struct member {
     struct crowd *crowd;
     uv_poll_t poll;
     int fd, index;
-    enum listener_state state;
+    enum member_state state;
     bool greeted;                // was open once
     int64_t arrival_ns;          // of what is being read
     char *answer;                // the HTTP answer so far; NULL after the handshake
@@ -23,13 +23,13 @@ struct listener {
 };
 
 // Begins to connect. Failures are counted and reported, never returned.
-void listener_start(struct listener *listener, struct crowd *crowd, int index);
+void member_start(struct member *member, struct crowd *crowd, int index);
 // The server has greeted it.
-void listener_greeted(struct listener *listener);
+void member_greeted(struct member *member);
 // Counts as failed or lost, keeps the reason, closes.
-__attribute__((format(printf, 2, 3))) void listener_fail(struct listener *listener, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void member_fail(struct member *member, const char *format, ...);
 // Says goodbye where it can, closes the socket. Harmless when it is closed.
-void listener_end(struct listener *listener);
-void listener_send_text(struct listener *listener, const char *text, size_t len);
+void member_end(struct member *member);
+void member_send_text(struct member *member, const char *text, size_t len);
 // A chunk of audio or a preroll: decodes, counts, hands it on.
-void listener_chunk(struct listener *listener, struct client_chunk *chunk);
+void member_chunk(struct member *member, struct client_chunk *chunk);

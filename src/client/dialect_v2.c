@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/frames.h"
-#include "client/listener.h"
+#include "client/member.h"
 #include "wire/message.h"
 
 static void v2_target(const struct crowd *crowd, const char *format, struct text *out)
@@ -29,15 +29,15 @@ static void v2_target_pcm(const struct crowd *crowd, int index, struct text *out
 }
 
 // Send due time of a chunk on this machine's clock.
-static int64_t v2_due_ns(const struct listener *listener, uint64_t first_frame)
+static int64_t v2_due_ns(const struct member *member, uint64_t first_frame)
 {
-    double frame = (double)first_frame - (double)listener->lead_frames + (double)listener->phase_frames;
-    return clock_map_local_ns(&listener->crowd->map, frame / 48.0);
+    double frame = (double)first_frame - (double)member->lead_frames + (double)member->phase_frames;
+    return clock_map_local_ns(&member->crowd->map, frame / 48.0);
 }
 
-static int64_t v2_first_due_ns(const struct listener *listener)
+static int64_t v2_first_due_ns(const struct member *member)
 {
-    return listener->tally.placed ? v2_due_ns(listener, listener->tally.steady_from) : INT64_MAX;
+    return member->tally.placed ? v2_due_ns(member, member->tally.steady_from) : INT64_MAX;
 }
 
 static void v2_copy(char *out, size_t cap, const char *text)
@@ -45,98 +45,98 @@ static void v2_copy(char *out, size_t cap, const char *text)
     snprintf(out, cap, "%s", text ? text : "");
 }
 
-static void v2_report(struct client_report *report, const struct listener *listener, json_t *hello)
+static void v2_report(struct client_report *report, const struct member *member, json_t *hello)
 {
     const char *seed = json_string_value(json_object_get(hello, "seed"));
     v2_copy(report->station, sizeof report->station, json_string_value(json_object_get(hello, "station")));
     v2_copy(report->server_version, sizeof report->server_version, json_string_value(json_object_get(hello, "version")));
     v2_copy(report->encoder_id, sizeof report->encoder_id, json_string_value(json_object_get(hello, "encoder_id")));
     report->seed = seed ? strtoull(seed, NULL, 10) : 0;
-    report->lead_frames = listener->lead_frames;
-    report->phase_frames = listener->phase_frames;
-    report->first_frame = listener->tally.next;
-    report->burst_until_frame = listener->tally.steady_from;
+    report->lead_frames = member->lead_frames;
+    report->phase_frames = member->phase_frames;
+    report->first_frame = member->tally.next;
+    report->burst_until_frame = member->tally.steady_from;
     report->decoder_delay_frames = (uint64_t)json_integer_value(json_object_get(hello, "decoder_delay_frames"));
     report->origin_unix_ms = json_number_value(json_object_get(hello, "origin_unix_ms"));
 }
 
-static bool v2_hello(struct listener *listener, json_t *hello, int64_t arrival_ns)
+static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
 {
     json_int_t protocol, lead, phase, first, burst_until;
     double time_ms;
-    struct crowd *crowd = listener->crowd;
-    if (listener->state != LISTENER_GREETING ||
+    struct crowd *crowd = member->crowd;
+    if (member->state != MEMBER_GREETING ||
         json_unpack(hello, "{s:I, s:F, s:I, s:I, s:I, s:I}", "protocol", &protocol, "time_ms", &time_ms, "lead_frames",
                     &lead, "phase_frames", &phase, "first_frame", &first, "burst_until_frame", &burst_until) != 0)
         return false;
     if (protocol != 2 || lead < 0 || phase < 0 || phase >= CHUNK_FRAMES || first < 0 || burst_until < first)
         return false;
-    listener->lead_frames = (uint64_t)lead;
-    listener->phase_frames = (uint64_t)phase;
-    tally_place(&listener->tally, (uint64_t)first, (uint64_t)burst_until);
+    member->lead_frames = (uint64_t)lead;
+    member->phase_frames = (uint64_t)phase;
+    tally_place(&member->tally, (uint64_t)first, (uint64_t)burst_until);
     clock_map_guess(&crowd->map, time_ms, (uint64_t)arrival_ns);
-    if (listener->crowd->report->connected == 0)
-        v2_report(listener->crowd->report, listener, hello);
-    listener_greeted(listener);
+    if (member->crowd->report->connected == 0)
+        v2_report(member->crowd->report, member, hello);
+    member_greeted(member);
     return true;
 }
 
-static bool v2_pong(struct listener *listener, json_t *pong, int64_t arrival_ns)
+static bool v2_pong(struct member *member, json_t *pong, int64_t arrival_ns)
 {
     double t0, t1, t2;
     if (json_unpack(pong, "{s:F, s:F, s:F}", "t0", &t0, "t1_ms", &t1, "t2_ms", &t2) != 0)
         return false;
-    crowd_pong(listener->crowd, t0, t1, t2, arrival_ns);
+    crowd_pong(member->crowd, t0, t1, t2, arrival_ns);
     return true;
 }
 
-static bool v2_phase(struct listener *listener, json_t *message)
+static bool v2_phase(struct member *member, json_t *message)
 {
     json_int_t phase;
     if (json_unpack(message, "{s:I}", "phase_frames", &phase) != 0 || phase < 0 || phase >= CHUNK_FRAMES)
         return false;
-    listener->phase_frames = (uint64_t)phase;
+    member->phase_frames = (uint64_t)phase;
     return true;
 }
 
-static void v2_complaint(struct listener *listener, const char *type, json_t *message)
+static void v2_complaint(struct member *member, const char *type, json_t *message)
 {
     const char *code = json_string_value(json_object_get(message, "code"));
     const char *words = json_string_value(json_object_get(message, strcmp(type, "error") == 0 ? "message" : "reason"));
-    crowd_failure(listener->crowd, "%s from the server: %s %s", type, code ? code : "", words ? words : "");
-    listener->crowd->report->protocol_errors += strcmp(type, "error") == 0;
+    crowd_failure(member->crowd, "%s from the server: %s %s", type, code ? code : "", words ? words : "");
+    member->crowd->report->protocol_errors += strcmp(type, "error") == 0;
 }
 
-static bool v2_message(struct listener *listener, json_t *message, int64_t arrival_ns)
+static bool v2_message(struct member *member, json_t *message, int64_t arrival_ns)
 {
     const char *type = json_string_value(json_object_get(message, "type"));
     if (!type)
         return false;
     if (strcmp(type, "hello") == 0)
-        return v2_hello(listener, message, arrival_ns);
+        return v2_hello(member, message, arrival_ns);
     if (strcmp(type, "pong") == 0)
-        return v2_pong(listener, message, arrival_ns);
+        return v2_pong(member, message, arrival_ns);
     if (strcmp(type, "phase") == 0)
-        return v2_phase(listener, message);
+        return v2_phase(member, message);
     if (strcmp(type, "error") == 0 || strcmp(type, "goodbye") == 0)
-        v2_complaint(listener, type, message);
+        v2_complaint(member, type, message);
     return true;
 }
 
-static bool v2_text(struct listener *listener, const uint8_t *bytes, size_t len, int64_t arrival_ns)
+static bool v2_text(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns)
 {
     json_t *message = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, NULL);
-    bool good = message && v2_message(listener, message, arrival_ns);
+    bool good = message && v2_message(member, message, arrival_ns);
     json_decref(message);
     return good;
 }
 
-static bool v2_binary(struct listener *listener, const uint8_t *bytes, size_t len, uint8_t codec, int64_t arrival_ns)
+static bool v2_binary(struct member *member, const uint8_t *bytes, size_t len, uint8_t codec, int64_t arrival_ns)
 {
     struct message_header header;
     const uint8_t *payload;
     size_t payload_len;
-    if (listener->state != LISTENER_OPEN || !message_read(bytes, len, &header, &payload, &payload_len) ||
+    if (member->state != MEMBER_OPEN || !message_read(bytes, len, &header, &payload, &payload_len) ||
         header.codec != codec)
         return false;
     if (!(header.flags & MESSAGE_PREROLL) &&
@@ -145,21 +145,21 @@ static bool v2_binary(struct listener *listener, const uint8_t *bytes, size_t le
     struct client_chunk chunk = {
         .first_frame = header.first_frame, .frame_count = header.frame_count, .generation = header.generation,
         .flags = header.flags, .payload = payload, .payload_bytes = payload_len, .packet_bytes = header.packet_bytes,
-        .packet_count = header.packet_count, .burst = header.first_frame < listener->tally.steady_from,
-        .arrival_ns = arrival_ns, .due_ns = v2_due_ns(listener, header.first_frame),
+        .packet_count = header.packet_count, .burst = header.first_frame < member->tally.steady_from,
+        .arrival_ns = arrival_ns, .due_ns = v2_due_ns(member, header.first_frame),
     };
-    listener_chunk(listener, &chunk);
+    member_chunk(member, &chunk);
     return true;
 }
 
-static bool v2_binary_opus(struct listener *listener, const uint8_t *bytes, size_t len, int64_t arrival_ns)
+static bool v2_binary_opus(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns)
 {
-    return v2_binary(listener, bytes, len, MESSAGE_CODEC_OPUS, arrival_ns);
+    return v2_binary(member, bytes, len, MESSAGE_CODEC_OPUS, arrival_ns);
 }
 
-static bool v2_binary_pcm(struct listener *listener, const uint8_t *bytes, size_t len, int64_t arrival_ns)
+static bool v2_binary_pcm(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns)
 {
-    return v2_binary(listener, bytes, len, MESSAGE_CODEC_PCM, arrival_ns);
+    return v2_binary(member, bytes, len, MESSAGE_CODEC_PCM, arrival_ns);
 }
 
 static void v2_ping(struct text *out, int64_t stamp)
@@ -167,12 +167,12 @@ static void v2_ping(struct text *out, int64_t stamp)
     text_printf(out, "{\"type\":\"ping\",\"t0\":%lld}", (long long)stamp);
 }
 
-const struct protocol protocol_opus = {
+const struct dialect dialect_opus = {
     .subprotocol = "auralis-v2", .span = CHUNK_FRAMES, .target = v2_target_opus, .text = v2_text,
     .binary = v2_binary_opus, .first_due_ns = v2_first_due_ns, .ping = v2_ping,
 };
 
-const struct protocol protocol_pcm = {
+const struct dialect dialect_pcm = {
     .subprotocol = "auralis-v2", .span = CHUNK_FRAMES, .target = v2_target_pcm, .text = v2_text,
     .binary = v2_binary_pcm, .first_due_ns = v2_first_due_ns, .ping = v2_ping,
 };

@@ -1,4 +1,4 @@
-#include "client/handshake.h"
+#include "client/upgrade.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,11 +37,11 @@ static void bad_urls_are_refused(void **state)
 
 static void the_key_of_the_rfc_gives_its_answer(void **state)
 {
-    struct handshake_key key = {.key = "dGhlIHNhbXBsZSBub25jZQ=="};
-    handshake_key_accept(&key);
+    struct upgrade_key key = {.key = "dGhlIHNhbXBsZSBub25jZQ=="};
+    upgrade_key_accept(&key);
     assert_string_equal(key.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    struct handshake_key other;
-    handshake_key_make(&other);
+    struct upgrade_key other;
+    upgrade_key_make(&other);
     assert_int_equal(strlen(other.key), 24);
     assert_int_equal(strlen(other.accept), 28);
     assert_string_not_equal(other.key, key.key);
@@ -49,12 +49,12 @@ static void the_key_of_the_rfc_gives_its_answer(void **state)
 
 static void the_request_is_whole(void **state)
 {
-    struct handshake_key key = {.key = "dGhlIHNhbXBsZSBub25jZQ=="};
+    struct upgrade_key key = {.key = "dGhlIHNhbXBsZSBub25jZQ=="};
     struct url url;
     char bytes[512];
     struct text text = text_on(bytes, sizeof bytes);
     assert_true(url_read("ws://[::1]:99", &url));
-    handshake_write(&url, "/ws/v2?format=pcm", "auralis-v2", &key, &text);
+    upgrade_write(&url, "/ws/v2?format=pcm", "auralis-v2", &key, &text);
     assert_string_equal(bytes, "GET /ws/v2?format=pcm HTTP/1.1\r\nHost: [::1]:99\r\nUpgrade: websocket\r\n"
                                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -67,11 +67,11 @@ static void the_request_is_whole(void **state)
 static enum status read_answer(const char *head, const char *subprotocol, const char **why)
 {
     static char words[160];
-    struct handshake_key key = {.key = "dGhlIHNhbXBsZSBub25jZQ=="};
-    handshake_key_accept(&key);
+    struct upgrade_key key = {.key = "dGhlIHNhbXBsZSBub25jZQ=="};
+    upgrade_key_accept(&key);
     struct text failure = text_on(words, sizeof words);
     *why = words;
-    return handshake_read(head, subprotocol, &key, &failure);
+    return upgrade_read(head, subprotocol, &key, &failure);
 }
 
 static void answers_are_checked(void **state)

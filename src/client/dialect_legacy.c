@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/frames.h"
-#include "client/listener.h"
+#include "client/member.h"
 #include "encode/encode.h"
 
 enum { LEGACY_NORMAL_CHUNKS = 5, LEGACY_CHUNK_MS = 100 };
@@ -31,41 +31,41 @@ static void legacy_target_v1(const struct crowd *crowd, int index, struct text *
         text_printf(out, "?buffer_tier=%s", crowd->config->buffer_tier);
 }
 
-static int64_t legacy_first_due_ns(const struct listener *listener)
+static int64_t legacy_first_due_ns(const struct member *member)
 {
     return INT64_MAX;
 }
 
-static bool legacy_greeting(struct listener *listener, json_t *message)
+static bool legacy_greeting(struct member *member, json_t *message)
 {
     json_t *target = json_object_get(json_object_get(message, "buffer_config"), "target_buffer_ms");
-    if (listener->state != LISTENER_GREETING)
+    if (member->state != MEMBER_GREETING)
         return false;
-    listener->burst_chunks = LEGACY_NORMAL_CHUNKS;
+    member->burst_chunks = LEGACY_NORMAL_CHUNKS;
     if (json_is_number(target))
-        listener->burst_chunks = (uint64_t)(json_number_value(target) / LEGACY_CHUNK_MS);
-    listener_greeted(listener);
+        member->burst_chunks = (uint64_t)(json_number_value(target) / LEGACY_CHUNK_MS);
+    member_greeted(member);
     return true;
 }
 
 // v0's server_time is whole milliseconds, cut off: half of one is added.
-static bool legacy_pong(struct listener *listener, json_t *message, int64_t arrival_ns)
+static bool legacy_pong(struct member *member, json_t *message, int64_t arrival_ns)
 {
     json_t *stamp = json_object_get(message, "client_time"), *time = json_object_get(message, "server_time");
     if (!json_is_number(stamp) || !json_is_number(time))
         return false;
     double time_ms = json_number_value(time) + (json_is_integer(time) ? .5 : 0);
-    crowd_pong(listener->crowd, json_number_value(stamp), time_ms, time_ms, arrival_ns);
+    crowd_pong(member->crowd, json_number_value(stamp), time_ms, time_ms, arrival_ns);
     return true;
 }
 
-static void legacy_complaint(struct listener *listener, const char *type, json_t *message)
+static void legacy_complaint(struct member *member, const char *type, json_t *message)
 {
     const char *code = json_string_value(json_object_get(message, "error_code"));
     const char *words = json_string_value(json_object_get(message, "message"));
     if (!words)
         words = json_string_value(json_object_get(message, "error_message"));
-    crowd_failure(listener->crowd, "%s from the server: %s %s", type, code ? code : "", words ? words : "");
+    crowd_failure(member->crowd, "%s from the server: %s %s", type, code ? code : "", words ? words : "");
 }
 
 // v1 tells unix seconds, v0 milliseconds.
@@ -75,44 +75,44 @@ static double legacy_due_ms(json_t *message)
     return json_is_integer(time) ? (double)json_integer_value(time) : json_real_value(time) * 1000;
 }
 
-static bool legacy_audio(struct listener *listener, json_t *message, const char *data, size_t data_len,
+static bool legacy_audio(struct member *member, json_t *message, const char *data, size_t data_len,
                          int64_t arrival_ns)
 {
     uint8_t pcm[ENCODE_LEGACY_BASE64_BYTES / 4 * 3];
     json_int_t sequence, rate;
-    if (listener->state != LISTENER_OPEN || data_len != ENCODE_LEGACY_BASE64_BYTES ||
+    if (member->state != MEMBER_OPEN || data_len != ENCODE_LEGACY_BASE64_BYTES ||
         json_unpack(message, "{s:I, s:I}", "sequence", &sequence, "sample_rate", &rate) != 0 ||
         rate != ENCODE_LEGACY_RATE || sequence < 0)
         return false;
     long bytes = encode_base64_decode(data, data_len, pcm);
     if (bytes != ENCODE_LEGACY_FRAMES * CHANNELS * 2)
         return false;
-    if (!listener->tally.placed)
-        tally_place(&listener->tally, (uint64_t)sequence, (uint64_t)sequence + listener->burst_chunks);
+    if (!member->tally.placed)
+        tally_place(&member->tally, (uint64_t)sequence, (uint64_t)sequence + member->burst_chunks);
     double due_ms = legacy_due_ms(message);
     struct client_chunk chunk = {
         .first_frame = (uint64_t)sequence, .frame_count = ENCODE_LEGACY_FRAMES, .payload = pcm,
-        .payload_bytes = (size_t)bytes, .burst = (uint64_t)sequence < listener->tally.steady_from,
-        .arrival_ns = arrival_ns, .due_ns = clock_map_local_ns(&listener->crowd->map, due_ms), .due_unix_ms = due_ms,
+        .payload_bytes = (size_t)bytes, .burst = (uint64_t)sequence < member->tally.steady_from,
+        .arrival_ns = arrival_ns, .due_ns = clock_map_local_ns(&member->crowd->map, due_ms), .due_unix_ms = due_ms,
     };
-    listener_chunk(listener, &chunk);
+    member_chunk(member, &chunk);
     return true;
 }
 
-static bool legacy_message(struct listener *listener, json_t *message, const char *data, size_t data_len,
+static bool legacy_message(struct member *member, json_t *message, const char *data, size_t data_len,
                            int64_t arrival_ns)
 {
     const char *type = json_string_value(json_object_get(message, "type"));
     if (!type)
         return false;
     if (strcmp(type, "audio") == 0)
-        return legacy_audio(listener, message, data, data_len, arrival_ns);
+        return legacy_audio(member, message, data, data_len, arrival_ns);
     if (strcmp(type, "connected") == 0 || strcmp(type, "connection_established") == 0)
-        return legacy_greeting(listener, message);
+        return legacy_greeting(member, message);
     if (strcmp(type, "pong") == 0)
-        return legacy_pong(listener, message, arrival_ns);
+        return legacy_pong(member, message, arrival_ns);
     if (strcmp(type, "error") == 0 || strcmp(type, "warning") == 0 || strcmp(type, "shutdown_warning") == 0)
-        legacy_complaint(listener, type, message);
+        legacy_complaint(member, type, message);
     return true;
 }
 
@@ -134,7 +134,7 @@ static const char *legacy_data(const char *text, size_t len, size_t *data_len)
 }
 
 // The long text of base64 is cut out before the rest is parsed: that would be nine tenths of the work.
-static bool legacy_text(struct listener *listener, const uint8_t *bytes, size_t len, int64_t arrival_ns)
+static bool legacy_text(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns)
 {
     char rest[4096];
     const char *text = (const char *)bytes;
@@ -146,12 +146,12 @@ static bool legacy_text(struct listener *listener, const uint8_t *bytes, size_t 
     memcpy(rest, text, head_len);
     memcpy(rest + head_len, text + len - tail_len, tail_len);
     json_t *message = json_loadb(rest, head_len + tail_len, JSON_REJECT_DUPLICATES, NULL);
-    bool good = message && legacy_message(listener, message, data, data_len, arrival_ns);
+    bool good = message && legacy_message(member, message, data, data_len, arrival_ns);
     json_decref(message);
     return good;
 }
 
-static bool legacy_binary(struct listener *listener, const uint8_t *bytes, size_t len, int64_t arrival_ns)
+static bool legacy_binary(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns)
 {
     return false;
 }
@@ -161,12 +161,12 @@ static void legacy_ping(struct text *out, int64_t stamp)
     text_printf(out, "{\"type\":\"ping\",\"client_time\":%lld}", (long long)stamp);
 }
 
-const struct protocol protocol_v0 = {
+const struct dialect dialect_v0 = {
     .span = 1, .unix_time = true, .target = legacy_target_v0, .text = legacy_text, .binary = legacy_binary,
     .first_due_ns = legacy_first_due_ns, .ping = legacy_ping,
 };
 
-const struct protocol protocol_v1 = {
+const struct dialect dialect_v1 = {
     .subprotocol = "auralis-v1", .span = 1, .unix_time = true, .target = legacy_target_v1, .text = legacy_text,
     .binary = legacy_binary, .first_due_ns = legacy_first_due_ns, .ping = legacy_ping,
 };

@@ -1,4 +1,4 @@
-#include "client/handshake.h"
+#include "client/upgrade.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "base/check.h"
 
-void handshake_key_accept(struct handshake_key *key)
+void upgrade_key_accept(struct upgrade_key *key)
 {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, section 1.3
     char joined[sizeof key->key + sizeof guid];
@@ -21,16 +21,16 @@ void handshake_key_accept(struct handshake_key *key)
     EVP_EncodeBlock((unsigned char *)key->accept, digest, (int)digest_bytes);
 }
 
-void handshake_key_make(struct handshake_key *key)
+void upgrade_key_make(struct upgrade_key *key)
 {
     unsigned char nonce[16];
     check(RAND_bytes(nonce, sizeof nonce) == 1);
     EVP_EncodeBlock((unsigned char *)key->key, nonce, sizeof nonce);
-    handshake_key_accept(key);
+    upgrade_key_accept(key);
 }
 
-void handshake_write(const struct url *url, const char *target, const char *subprotocol,
-                     const struct handshake_key *key, struct text *out)
+void upgrade_write(const struct url *url, const char *target, const char *subprotocol,
+                     const struct upgrade_key *key, struct text *out)
 {
     char host[URL_HOST_BYTES];
     url_host(url, host);
@@ -41,7 +41,7 @@ void handshake_write(const struct url *url, const char *target, const char *subp
     text_add(out, "\r\n");
 }
 
-bool handshake_header(const char *head, const char *name, char *out, size_t cap)
+bool upgrade_header(const char *head, const char *name, char *out, size_t cap)
 {
     size_t name_len = strlen(name);
     for (const char *line = strstr(head, "\r\n"); line && line[2] != '\r'; line = strstr(line + 2, "\r\n")) {
@@ -62,29 +62,29 @@ bool handshake_header(const char *head, const char *name, char *out, size_t cap)
     return false;
 }
 
-int handshake_status(const char *head)
+int upgrade_status(const char *head)
 {
     if (strncmp(head, "HTTP/1.", 7) != 0 || head[7] == '\0' || head[8] != ' ' || strspn(head + 9, "0123456789") != 3)
         return 0;
     return (int)strtol(head + 9, NULL, 10);
 }
 
-enum status handshake_read(const char *head, const char *subprotocol, const struct handshake_key *key,
+enum status upgrade_read(const char *head, const char *subprotocol, const struct upgrade_key *key,
                            struct text *failure)
 {
-    int status = handshake_status(head);
+    int status = upgrade_status(head);
     if (status != 101) {
         const char *line = status ? head + 9 : "no HTTP";
         text_printf(failure, "refused: %.*s", (int)strcspn(line, "\r\n"), line);
         return status ? STATUS_CLOSED : STATUS_INVALID;
     }
     char value[64];
-    if (!handshake_header(head, "Upgrade", value, sizeof value) || strcasecmp(value, "websocket") != 0 ||
-        !handshake_header(head, "Sec-WebSocket-Accept", value, sizeof value) || strcmp(value, key->accept) != 0) {
+    if (!upgrade_header(head, "Upgrade", value, sizeof value) || strcasecmp(value, "websocket") != 0 ||
+        !upgrade_header(head, "Sec-WebSocket-Accept", value, sizeof value) || strcmp(value, key->accept) != 0) {
         text_add(failure, "the server's handshake is wrong");
         return STATUS_INVALID;
     }
-    bool named = handshake_header(head, "Sec-WebSocket-Protocol", value, sizeof value);
+    bool named = upgrade_header(head, "Sec-WebSocket-Protocol", value, sizeof value);
     if (named != (subprotocol != NULL) || (named && strcmp(value, subprotocol) != 0)) {
         text_add(failure, "the server chose another subprotocol than was offered");
         return STATUS_INVALID;

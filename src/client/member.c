@@ -1,0 +1,285 @@
+#include "client/member.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "wire/message.h"
+
+enum { MEMBER_FRAME_BYTES = 512, CLOSE_NORMAL = 1000 };
+
+static void member_watch(struct member *member, int events);
+
+// The poll handle outlives the socket by one turn of the loop; it needs nothing from it then.
+static void member_close(struct member *member)
+{
+    if (member->state == MEMBER_ENDED)
+        return;
+    member->crowd->open -= member->state == MEMBER_OPEN;
+    member->state = MEMBER_ENDED;
+    if (member->fd >= 0) {
+        uv_close((uv_handle_t *)&member->poll, NULL);
+        close(member->fd);
+    }
+    member->fd = -1;
+    free(member->answer);
+    member->answer = NULL;
+}
+
+void member_fail(struct member *member, const char *format, ...)
+{
+    if (member->state == MEMBER_ENDED)
+        return;
+    struct crowd *crowd = member->crowd;
+    char reason[160];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    bool greeted = member->state == MEMBER_OPEN;
+    member_close(member);
+    if (greeted && crowd_now_ns(crowd) > crowd->end_ns)
+        return;
+    crowd_failure(crowd, "%s", reason);
+    crowd->report->lost += greeted;
+    crowd->report->failed += !greeted;
+    crowd->settled += !greeted;
+}
+
+void member_greeted(struct member *member)
+{
+    member->state = MEMBER_OPEN;
+    member->greeted = true;
+    member->crowd->open++;
+    member->crowd->report->connected++;
+    member->crowd->settled++;
+}
+
+static bool member_write(struct member *member, const void *bytes, size_t len)
+{
+    return send(member->fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+// Client frames are masked; a mask keeps proxies from being fooled, so any even numbers will do.
+static bool member_send(struct member *member, enum websocket_opcode opcode, const void *payload, size_t len)
+{
+    uint8_t frame[WEBSOCKET_MAX_HEAD_BYTES + 4 + MEMBER_FRAME_BYTES];
+    if (len > MEMBER_FRAME_BYTES)
+        return false;
+    size_t at = websocket_write_head(frame, opcode, len);
+    frame[1] |= 0x80;
+    uint32_t mask = (uint32_t)random_u64((uint64_t)member->index, 1, (uint64_t)crowd_now_ns(member->crowd));
+    memcpy(frame + at, &mask, 4);
+    for (size_t i = 0; i < len; i++)
+        frame[at + 4 + i] = ((const uint8_t *)payload)[i] ^ frame[at + i % 4];
+    return member_write(member, frame, at + 4 + len);
+}
+
+void member_send_text(struct member *member, const char *text, size_t len)
+{
+    if (!member_send(member, WEBSOCKET_TEXT, text, len))
+        member_fail(member, "the server does not read");
+}
+
+void member_end(struct member *member)
+{
+    if (member->state == MEMBER_OPEN)
+        (void)member_send(member, WEBSOCKET_CLOSE, (uint8_t[]){CLOSE_NORMAL >> 8, CLOSE_NORMAL & 0xff}, 2);
+    member_close(member);
+}
+
+void member_chunk(struct member *member, struct client_chunk *chunk)
+{
+    struct crowd *crowd = member->crowd;
+    struct client_report *report = crowd->report;
+    bool preroll = chunk->flags & MESSAGE_PREROLL;
+    chunk->listener = member->index;
+    if (member->decoder)
+        chunk->sound_frames = decoder_feed(member->decoder, chunk, &chunk->sound, &report->decode_errors);
+    if (preroll)
+        chunk->sound = NULL;
+    else
+        tally_chunk(&member->tally, chunk, crowd->end_ns, report);
+    if (crowd->config->chunk)
+        crowd->config->chunk(crowd->config->context, chunk);
+}
+
+static void member_closed_by_server(struct member *member, const uint8_t *payload, size_t len)
+{
+    int code = len >= 2 ? payload[0] << 8 | payload[1] : 1005;
+    int words = len > 2 ? (int)len - 2 : 0;
+    (void)member_send(member, WEBSOCKET_CLOSE, payload, len < 2 ? 0 : 2);
+    member_fail(member, "closed by the server: %d %.*s", code, words, words ? (const char *)payload + 2 : "");
+}
+
+static bool member_frame(void *context, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
+{
+    struct member *member = context;
+    const struct dialect *protocol = member->crowd->dialect;
+    bool good = true;
+    if (opcode == WEBSOCKET_TEXT)
+        good = protocol->text(member, bytes, len, member->arrival_ns);
+    else if (opcode == WEBSOCKET_BINARY)
+        good = protocol->binary(member, bytes, len, member->arrival_ns);
+    else if (opcode == WEBSOCKET_PING)
+        good = member_send(member, WEBSOCKET_PONG, bytes, len);
+    else if (opcode == WEBSOCKET_CLOSE)
+        member_closed_by_server(member, bytes, len);
+    if (!good) {
+        member->crowd->report->protocol_errors++;
+        int shown = opcode == WEBSOCKET_BINARY ? 0 : len > 60 ? 60 : (int)len;
+        member_fail(member, "a message breaks the protocol: %.*s", shown, (const char *)bytes);
+    }
+    return member->state != MEMBER_ENDED;
+}
+
+static void member_feed(struct member *member, const uint8_t *bytes, size_t len)
+{
+    enum status status = frame_reader_feed(&member->reader, bytes, len, member_frame, member);
+    if (status == STATUS_INVALID)
+        member->crowd->report->protocol_errors++;
+    if (status != STATUS_OK && status != STATUS_CLOSED)
+        member_fail(member, "frames of the server: %s", status_text(status));
+    if (member->state == MEMBER_ENDED)
+        frame_reader_finish(&member->reader);
+}
+
+// Bytes of the HTTP answer; what follows its blank line are frames already.
+static void member_answer(struct member *member, const uint8_t *bytes, size_t len)
+{
+    char reason[120];
+    struct text failure = text_on(reason, sizeof reason);
+    char *grown = realloc(member->answer, member->answer_len + len + 1);
+    if (!grown || member->answer_len + len > CROWD_READ_BYTES) {
+        member_fail(member, "no memory for the answer");
+        return;
+    }
+    member->answer = grown;
+    memcpy(grown + member->answer_len, bytes, len);
+    member->answer_len += len;
+    grown[member->answer_len] = '\0';
+    char *end = strstr(grown, "\r\n\r\n");
+    if (!end) {
+        if (member->answer_len > CROWD_ANSWER_BYTES)
+            member_fail(member, "the answer has no end");
+        return;
+    }
+    const struct crowd *crowd = member->crowd;
+    size_t head_len = (size_t)(end - grown) + 4;
+    char first = grown[head_len];
+    grown[head_len] = '\0';
+    if (upgrade_read(grown, crowd->dialect->subprotocol, &crowd->key, &failure) != STATUS_OK) {
+        member_fail(member, "%s", reason);
+        return;
+    }
+    grown[head_len] = first;
+    member->state = MEMBER_GREETING;
+    member->answer = NULL;
+    member_feed(member, (uint8_t *)grown + head_len, member->answer_len - head_len);
+    free(grown);
+}
+
+static void member_readable(struct member *member)
+{
+    struct crowd *crowd = member->crowd;
+    member->arrival_ns = crowd_now_ns(crowd);
+    ssize_t got = recv(member->fd, crowd->buffer, CROWD_READ_BYTES, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        member_fail(member, "connection lost: %s", got == 0 ? "closed without a word" : strerror(errno));
+        return;
+    }
+    crowd->report->bytes += (uint64_t)got;
+    if (member->state == MEMBER_HANDSHAKE)
+        member_answer(member, crowd->buffer, (size_t)got);
+    else
+        member_feed(member, crowd->buffer, (size_t)got);
+}
+
+static void member_request(struct member *member)
+{
+    char target[768], request[1536];
+    struct crowd *crowd = member->crowd;
+    struct text target_text = text_on(target, sizeof target), text = text_on(request, sizeof request);
+    crowd->dialect->target(crowd, member->index, &target_text);
+    upgrade_write(&crowd->url, target, crowd->dialect->subprotocol, &crowd->key, &text);
+    member->state = MEMBER_HANDSHAKE;
+    if (text.full || !member_write(member, text.bytes, text.len))
+        member_fail(member, "the request could not be sent");
+    else
+        member_watch(member, UV_READABLE);
+}
+
+static void member_connected(struct member *member)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(member->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
+        member_fail(member, "cannot connect: %s", strerror(error ? error : errno));
+    else
+        member_request(member);
+}
+
+static void member_ready(uv_poll_t *poll, int status, int events)
+{
+    struct member *member = poll->data;
+    if (member->state == MEMBER_CONNECTING)
+        member_connected(member);
+    else if (status < 0)
+        member_fail(member, "connection lost: %s", uv_strerror(status));
+    else
+        member_readable(member);
+}
+
+static void member_watch(struct member *member, int events)
+{
+    if (uv_poll_start(&member->poll, events, member_ready) != 0)
+        member_fail(member, "the socket cannot be watched");
+}
+
+// A non-blocking socket on its way. -1, with errno, when there is none.
+static int member_socket(const struct crowd *crowd)
+{
+    int fd = socket(crowd->address.ss_family, SOCK_STREAM, 0), on = 1;
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+        (connect(fd, (const struct sockaddr *)&crowd->address, crowd->address_len) == 0 || errno == EINPROGRESS))
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+void member_start(struct member *member, struct crowd *crowd, int index)
+{
+    *member = (struct member){.crowd = crowd, .index = index, .fd = -1, .state = MEMBER_CONNECTING};
+    tally_begin(&member->tally, crowd->dialect->span, crowd_now_ns(crowd));
+    if (index < crowd->config->decoders && !(member->decoder = decoder_create())) {
+        member_fail(member, "no memory for a decoder");
+        return;
+    }
+    int fd = member_socket(crowd);
+    if (fd < 0) {
+        member_fail(member, "cannot connect: %s", strerror(errno));
+        return;
+    }
+    if (uv_poll_init(&crowd->loop, &member->poll, fd) != 0) {
+        close(fd);
+        member_fail(member, "the socket cannot be watched");
+        return;
+    }
+    member->fd = fd;
+    member->poll.data = member;
+    member_watch(member, UV_WRITABLE);
+}
