@@ -41,7 +41,8 @@ static uint64_t form_cut(uint64_t seed, uint64_t super, int count, int part)
     return super * SUPER_FRAMES + frames_round_down(SUPER_FRAMES * before / all, CHUNK_FRAMES);
 }
 
-// Neighbours never share a palette: each index steps on by 1 .. PALETTES-1 from a hashed place in its group of sections.
+// Neighbours never share a palette: each index steps on by 1 .. PALETTES-1 from a hashed place in its group of
+// sections.
 static const struct palette *form_palette(uint64_t seed, uint32_t index)
 {
     uint32_t stride = (uint32_t[]){1, 5, 7, 11}[random_below(seed, PURPOSE_PALETTE, 0, 4)];

@@ -128,8 +128,8 @@ static bool harmony_nearest_of(struct harmony *now, int stride, const struct voi
     return least < 1 << 10;
 }
 
-// The plain chord of the key that is nearest to `goal`, a coloured one when no plain one keeps the rules. `towards` as in
-// voicing_lead. False when there is none: the voices then stay where they are.
+// The plain chord of the key that is nearest to `goal`, a coloured one when no plain one keeps the rules. `towards` as
+// in voicing_lead. False when there is none: the voices then stay where they are.
 static bool harmony_nearest(struct harmony *now, const struct voicing *towards, struct voicing goal)
 {
     return harmony_nearest_of(now, HARMONY_COLOURS, towards, goal) || harmony_nearest_of(now, 1, towards, goal);
@@ -184,11 +184,11 @@ static void harmony_step(const struct program *program, struct harmony *now)
         harmony_nearest_of(now, 1, NULL, goal);
 }
 
-// The key moved so shortly before the section that its last chord may still stand in the old one.
+// The key moved so shortly before the section that its last chord may not lead where it was meant to.
 static bool harmony_key_moved(const struct program *program, uint64_t frame)
 {
     const struct mood_entry *now = mood_log_at(program->log, frame);
-    for (const struct mood_entry *entry = now; entry->at_frame + PASSAGE_SHORTEST > frame; entry--) {
+    for (const struct mood_entry *entry = now; entry->at_frame + LANDING_FRAMES > frame; entry--) {
         if (entry == program->log->entries)
             return false;
         if (!passage_same_key(&entry[-1].mood, &now->mood))
@@ -197,28 +197,35 @@ static bool harmony_key_moved(const struct program *program, uint64_t frame)
     return false;
 }
 
-// The first chord of a section. When the key has just moved, it is led to from the section before; `depth` bounds how
-// many sections back that goes.
+static struct harmony harmony_first(const struct program *program, struct section section, int depth);
+
+// Goes on from the section before when the chord that was agreed on cannot be led to. `now` stands at that chord.
+static void harmony_join(const struct program *program, struct harmony *now, int depth)
+{
+    struct harmony before = harmony_first(program, section_at(program->seed, now->passage.onset - 1), depth);
+    while (before.passage.until < before.passage.section.to) {
+        passage_advance(program, &before.passage);
+        harmony_step(program, &before);
+    }
+    if (voicing_leads(before.voicing, now->voicing))
+        return;
+    before.passage = now->passage;
+    before.mood = now->mood;
+    if (harmony_nearest(&before, NULL, before.voicing))
+        *now = before;
+}
+
+// The first chord of a section. When the key has just moved the section before is looked at; `depth` bounds how many
+// sections back that goes.
 static struct harmony harmony_first(const struct program *program, struct section section, int depth)
 {
-    struct mood mood = mood_log_at(program->log, section.from)->mood;
-    if (depth > 0 && section.from > 0 && harmony_key_moved(program, section.from)) {
-        struct section before = section_at(program->seed, section.from - 1);
-        struct harmony now = harmony_first(program, before, depth - 1);
-        while (now.passage.until < before.to) {
-            passage_advance(program, &now.passage);
-            harmony_step(program, &now);
-        }
-        now.passage = passage_first(program, section);
-        if (!passage_same_key(&now.mood, &mood)) {
-            now.mood = mood;
-            harmony_nearest(&now, NULL, now.voicing);
-            return now;
-        }
-    }
-    struct chord chord = harmony_agreed(program->seed, section.index, &mood);
-    return (struct harmony){
-        .passage = passage_first(program, section), .mood = mood, .chord = chord, .voicing = voicing_home(chord)};
+    struct harmony now = {.passage = passage_first(program, section),
+                          .mood = mood_log_at(program->log, section.from)->mood};
+    now.chord = harmony_agreed(program->seed, section.index, &now.mood);
+    now.voicing = voicing_home(now.chord);
+    if (depth > 0 && section.from > 0 && harmony_key_moved(program, section.from))
+        harmony_join(program, &now, depth - 1);
+    return now;
 }
 
 // How badly a tone of the scale rubs against the chord: semitone neighbours first, then the order of preference.

@@ -16,8 +16,8 @@ struct harmony {
     uint8_t extensions[HARMONY_EXTENSIONS];  // pitches that enrich the chord, above its tenor
 };
 
-// Moves `now` to the chord that sounds at `frame`: walks on from where it stands when that is in the same section and not
-// past the frame, else from the start of the section. Zeroed, it stands nowhere yet.
+// Moves `now` to the chord that sounds at `frame`: walks on from where it stands when that is in the same section and
+// not past the frame, else from the start of the section. Zeroed, it stands nowhere yet.
 void harmony_seek(const struct program *program, uint64_t frame, struct harmony *now);
 // Probabilities of the next degree and colour after a degree; rows of colours that the mode lacks are 0. Sums to 1.
 void harmony_row(const struct mood *mood, int degree, double row[HARMONY_DEGREES * HARMONY_COLOURS]);

@@ -147,8 +147,10 @@ static void keys_change_within_eight_seconds_through_near_chords(void **state)
         struct mood other = testing_mood((const char *[]){"A", "Bb", "B", "C", "C#", "D", "Eb", "E", "F", "F#", "G",
                                                           "Ab"}[turn / MODE_COUNT % 12],
                                          (enum mode)(turn / MODE_COUNT / 12));
-        if (before.passage.onset == at || passage_same_key(&mood, &other))
+        if (before.passage.onset == at || passage_same_key(&mood, &other)) {
+            mood_log_finish(&log);
             continue;
+        }
         testing_append(&log, at, &other);
         struct passage passage = passage_at(&program, at);
         harmony_seek(&program, passage.until, &after);
@@ -162,6 +164,17 @@ static void keys_change_within_eight_seconds_through_near_chords(void **state)
     assert_int_equal(wrong_key, 0);
     assert_int_equal(over, 0);
     assert_int_equal(parallels, 0);
+}
+
+static void voices_are_led_while_everything_moves(void **state)
+{
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        struct mood_log log = testing_restless_log(seed, SECONDS(5), HOURS(3));
+        struct changes changes = changes_of(&(struct program){seed, &log}, 0, HOURS(3));
+        assert_int_equal(changes.over, 0);
+        assert_int_equal(changes.parallel, 0);
+        mood_log_finish(&log);
+    }
 }
 
 static void seeking_agrees_with_walking(void **state)
@@ -228,7 +241,8 @@ static void rows_sum_to_one(void **state)
     }
 }
 
-// Bits per change as they were really played: voice leading turns some draws down, so the chain's own figure is a limit.
+// Bits per change as they were really played: voice leading turns some draws down, so the chain's own figure is a
+// limit.
 static double entropy_as_played(double variety)
 {
     enum { KINDS = HARMONY_DEGREES * CHORD_QUALITIES };
@@ -270,6 +284,7 @@ int main(void)
         cmocka_unit_test(voices_are_led_in_every_mode),
         cmocka_unit_test(tempo_moves_the_pace_of_chords),
         cmocka_unit_test(keys_change_within_eight_seconds_through_near_chords),
+        cmocka_unit_test(voices_are_led_while_everything_moves),
         cmocka_unit_test(seeking_agrees_with_walking),
         cmocka_unit_test(chords_and_extensions_stay_in_the_scale),
         cmocka_unit_test(entropy_grows_with_variety),

@@ -1,6 +1,6 @@
 // The lead voice: a candidate in each slot of three quarters of a second, anywhere within it; it sounds when its
-// threshold lies under the density in force. Slots are grouped into phrases; some phrases share their rhythm and contour
-// with others of the same three minutes, so that motifs come back over other chords.
+// threshold lies under the density in force. Slots are grouped into phrases; some phrases share their rhythm and
+// contour with others of the same three minutes, so that motifs come back over other chords.
 #include "base/random.h"
 #include "compose/harmony.h"
 #include "compose/layers.h"
@@ -113,7 +113,8 @@ static void melody_add(const struct program *program, const struct candidate *ca
     int place = candidate->place;
     double pitch = candidate_pitch(candidate_target(candidate, palette), tones,
                                    candidate_draw(candidate, place, DRAW_SIDE));
-    double velocity = candidate_draw(candidate, place, DRAW_VELOCITY), hold = candidate_draw(candidate, place, DRAW_HOLD);
+    double velocity = candidate_draw(candidate, place, DRAW_VELOCITY);
+    double hold = candidate_draw(candidate, place, DRAW_HOLD);
     bool inside = tones & harmony_scale(&harmony->mood);
     int lane = (int)(candidate->slot % LEAD_LANES);
     struct note note = {

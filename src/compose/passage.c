@@ -3,7 +3,8 @@
 #include "base/random.h"
 #include "compose/purpose.h"
 
-// The grid: 34 beats from chord to chord, give or take a quarter. At 120 bpm never under 8 s, at 40 bpm never over 78 s.
+// The grid: 34 beats from chord to chord, give or take a quarter. At 120 bpm never under 8 s, at 40 bpm never over 78
+// s.
 #define GRID_BEATS (34 * MOOD_LOG_BEAT)
 #define GRID_JITTER (GRID_BEATS / 1000 * 525)
 

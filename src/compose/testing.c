@@ -60,6 +60,8 @@ struct mood_log testing_restless_log(uint64_t seed, uint64_t every, uint64_t unt
 
 static void score_add(struct score *score, const struct event *events, int count)
 {
+    if (count == 0)
+        return;
     if (score->count + (size_t)count > score->cap) {
         score->cap = 2 * score->cap + COMPOSE_MAX_EVENTS;
         score->events = realloc(score->events, score->cap * sizeof *events);

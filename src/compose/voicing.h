@@ -1,7 +1,8 @@
 // Four voices for a chord, led with as little motion as the rules allow.
 //
-// Rules: bass to tenor at least 7 semitones, nothing under 5 semitones apart below C3, upper voices within F2..G5, every
-// tone of the chord present, no parallel octaves or unisons, at most VOICING_MAX_MOTION semitones in all per change.
+// Rules: bass to tenor at least 7 semitones, nothing under 5 semitones apart below C3, upper voices within F2..G5,
+// every tone of the chord present, no parallel octaves or unisons, at most VOICING_MAX_MOTION semitones in all per
+// change.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
