@@ -62,7 +62,7 @@ static void test_echo(void **state)
     client_expect(fd, WEBSOCKET_TEXT, long_text);
     client_frame(fd, true, WEBSOCKET_BINARY, "\1\2\3", 3);
     client_expect(fd, WEBSOCKET_BINARY, "\1\2\3");
-    assert_int_equal(1, atomic_load(&server.released));
+    test_server_wait(&server, &server.released, 1);
     bye(fd);
     test_server_wait(&server, &server.closed, 1);
     assert_int_equal(1000, atomic_load(&server.closed_code));
@@ -152,7 +152,7 @@ static void test_peer_that_just_goes(void **state)
 static void test_close_by_the_handler(void **state)
 {
     int fd = websocket("/ws");
-    client_text(fd, "a|close 4002|b");
+    client_text(fd, "a|close 4002|b|big 10|close 4003");
     client_expect(fd, WEBSOCKET_TEXT, "a");
     client_expect_close(fd, 4002);
     client_text(fd, "not heard any more");
@@ -161,6 +161,8 @@ static void test_close_by_the_handler(void **state)
     close(fd);
     test_server_wait(&server, &server.closed, 1);
     assert_int_equal(4002, atomic_load(&server.closed_code));
+    assert_int_equal(1, atomic_load(&server.gone));
+    assert_int_equal(0, atomic_load(&server.released));
 }
 
 static void test_close_that_is_not_answered(void **state)

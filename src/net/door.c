@@ -110,6 +110,10 @@ static bool door_accept(struct door *door)
 static void door_on_listening(uv_poll_t *poll, int status, int events)
 {
     struct door *door = poll->data;
+    if (status < 0) {
+        door_pause(door);
+        return;
+    }
     for (int i = 0; i < DOOR_ACCEPTS_AT_ONCE; i++)
         if (!door_accept(door))
             break;

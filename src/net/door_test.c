@@ -118,7 +118,8 @@ static void test_pipelined_behind_large_answers(void **state)
 
 static void test_byte_at_a_time(void **state)
 {
-    static const char text[] = "POST /slow HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    static const char text[] = "POST /slow HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "3\r\nabc\r\n0\r\n\r\n";
     int fd = connect_here();
     for (size_t i = 0; i < sizeof text - 1; i++)
         client_send(fd, text + i, 1);

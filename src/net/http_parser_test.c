@@ -96,7 +96,8 @@ static void test_chunked(void **state)
 
 static void test_pipelined(void **state)
 {
-    static const char text[] = "\r\nGET /1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n"
+    static const char text[] = "\r\nGET /1 HTTP/1.1\r\nHost: h\r\n\r\n"
+                               "POST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n"
                                "\r\nxyGET /3 HTTP/1.0\r\n\r\ntail";
     const char *at = text, *paths[] = {"/1", "/2", "/3"};
     size_t left = sizeof text - 1, used;
@@ -114,7 +115,8 @@ static void test_pipelined(void **state)
 
 static void test_upgrade_leaves_the_rest(void **state)
 {
-    static const char text[] = "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x80";
+    static const char text[] = "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                               "\r\n\x81\x80";
     size_t used;
     assert_int_equal(HTTP_PARSE_DONE, http_parser_feed(&parser, text, sizeof text - 1, &used));
     assert_int_equal(sizeof text - 3, used);

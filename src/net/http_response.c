@@ -41,7 +41,8 @@ static const char *response_phrase(int status)
 static void response_date(struct text *head, int64_t unix_ns)
 {
     static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct tm utc;
     time_t seconds = (time_t)(unix_ns / (int64_t)NS_PER_SECOND);
     gmtime_r(&seconds, &utc);
@@ -115,8 +116,8 @@ void http_response_header(struct http_response *response, const char *name, cons
     check(!response->headers.full);
 }
 
-// Texts may repeat what a client sent: they are cut, and kept to plain characters, so that the answer always fits and is
-// always valid.
+// Texts may repeat what a client sent: they are cut, and kept to plain characters, so that the answer always fits and
+// is always valid.
 static void response_json(struct text *json, const char *key, const char *value)
 {
     char plain[RESPONSE_MAX_TEXT_BYTES + 1];

@@ -1,5 +1,5 @@
-// Frames from one client, as bytes that come in any pieces, to whole messages: unmasked, checked by RFC 6455. Its memory
-// (libwslay's) exists only while a message is incomplete.
+// Frames from one client, as bytes that come in any pieces, to whole messages: unmasked, checked by RFC 6455. Its
+// memory (libwslay's) exists only while a message is incomplete.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -90,8 +90,8 @@ enum connection_sent {
     CONNECTION_GONE,      // the socket is closed or closing: nothing was taken
 };
 // Sends bytes that are framed already, straight from where they stand: one writev, no copy.
-//   slices: at most 16 in all; bytes before `shared_from` are copied when they have to wait (a head of the caller's own),
-//           the others must stay until `release(pin)`.
+//   slices: at most 16 in all; bytes before `shared_from` are copied when they have to wait (a head of the caller's
+//           own), the others must stay until `release(pin)`.
 enum connection_sent connection_send(struct connection *connection, const struct iovec *slices, int slice_count,
                                      int shared_from, void (*release)(void *pin), void *pin);
 // Sends a close frame after what is pending; `closed` follows. reason: at most 120 bytes.

@@ -93,6 +93,18 @@ static void test_a_chain_of_ticks(void **state)
     }
 }
 
+// At a hundred times the speed an hour from now is 36 s away, and a second is 10 ms.
+static void test_ticks_of_a_scaled_clock(void **state)
+{
+    clock_init(&server.clock, 100);
+    uint64_t now_ns = clock_now_ns(&server.clock);
+    net_wake_at(server.net, 0, now_ns + 3600 * NS_PER_SECOND);
+    net_wake_at(server.net, 0, now_ns + NS_PER_SECOND);
+    test_server_wait(&server, &server.ticks, 1);
+    assert_true(server.ticked_at_ns[0] >= now_ns + NS_PER_SECOND);
+    assert_true(server.ticked_at_ns[0] < now_ns + 3600 * NS_PER_SECOND);
+}
+
 static void test_sockets_are_spread_over_the_loops(void **state)
 {
     int fds[10];
@@ -114,6 +126,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_wish_in_the_past, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_earlier_wish_overtakes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_chain_of_ticks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ticks_of_a_scaled_clock, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sockets_are_spread_over_the_loops, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,8 +154,9 @@ ssize_t socket_send(int descriptor, const struct iovec *spans, int count)
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)spans};
     message.msg_iovlen = (size_t)count;
     ssize_t sent;
-    do
-        sent = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    do  // one span is the usual case, and a plain send costs the kernel less
+        sent = count == 1 ? send(descriptor, spans->iov_base, spans->iov_len, MSG_NOSIGNAL)
+                          : sendmsg(descriptor, &message, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent;
 }

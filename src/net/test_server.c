@@ -111,7 +111,7 @@ static void send_big(struct listener *listener, size_t bytes)
         count(server, &server->busy);
         listener->again_bytes = bytes;
         break;
-    case CONNECTION_GONE: break;
+    case CONNECTION_GONE: count(server, &server->gone); break;
     }
     memset(head, 0xee, sizeof head);
 }

@@ -10,7 +10,8 @@ struct test_server {
     struct clock clock;
     struct net_server *net;
     struct wakeup changed;              // raised after each change of what follows
-    atomic_int opened, closed, closed_code, abandoned, writable, released, sent, pending, busy, refused_texts;
+    atomic_int opened, closed, closed_code, abandoned, writable, released, sent, pending, busy, gone,
+        refused_texts;
     atomic_int opened_on[2];            // by loop
     atomic_int ticks, max_tick_loop;
     _Atomic uint64_t ticked_at_ns[64], next_tick_ns;

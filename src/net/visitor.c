@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "net/door.h"
 #include "net/handshake.h"
 #include "net/http_response.h"
@@ -171,6 +172,7 @@ static void visitor_upgrade(struct visitor *visitor, const struct net_accept *ac
 {
     struct door *door = visitor->door;
     const struct net_handlers *handlers = &door->shared->handlers;
+    check(!response->answered);
     struct handover *handover = visitor_make_handover(visitor, accept, rest, len);
     if (!handover) {
         handlers->abandoned(handlers->context, accept);
@@ -180,10 +182,9 @@ static void visitor_upgrade(struct visitor *visitor, const struct net_accept *ac
     }
     visitor->descriptor = -1;
     visitor_end(visitor);
-    if (io_loop_hand_over(door_choose_loop(door), handover)) {
-        atomic_fetch_add(&door->shared->stats.upgrades, 1);
+    atomic_fetch_add(&door->shared->stats.upgrades, 1);
+    if (io_loop_hand_over(door_choose_loop(door), handover))
         return;
-    }
     handlers->abandoned(handlers->context, accept);
     close(handover->descriptor);
     free(handover);
