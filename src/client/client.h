@@ -35,8 +35,8 @@ struct client_config {
     const char *buffer_tier;         // v1; NULL: the server's default
     int listeners;
     int decoders;                    // the first so many listeners decode what they get
-    double duration_s;               // from the moment that the last listener is connected or refused; 0: until all have
-                                     // been greeted
+    double duration_s;               // from the moment that the last listener is connected or refused; 0: until all
+                                     // have been greeted
     void (*chunk)(void *context, const struct client_chunk *chunk);  // may be NULL
     void (*progress)(void *context, double elapsed_s, int connected);// about four times a second; may be NULL
     void *context;

@@ -80,8 +80,9 @@ static void greet(struct server *server, int fd)
 {
     char text[512];
     snprintf(text, sizeof text,
-             "{\"type\":\"hello\",\"protocol\":2,\"version\":\"1\",\"station\":\"main\",\"seed\":\"18446744073709551615\","
-             "\"time_ms\":%f,\"origin_unix_ms\":5,\"lead_frames\":%d,\"phase_frames\":480,\"first_frame\":%d,"
+             "{\"type\":\"hello\",\"protocol\":2,\"version\":\"1\",\"station\":\"main\","
+             "\"seed\":\"18446744073709551615\",\"time_ms\":%f,\"origin_unix_ms\":5,\"lead_frames\":%d,"
+             "\"phase_frames\":480,\"first_frame\":%d,"
              "\"burst_until_frame\":%d,\"decoder_delay_frames\":0,\"encoder_id\":\"none\"}",
              programme_ms(server), LEAD_CHUNKS * CHUNK_FRAMES, FIRST * CHUNK_FRAMES, (FIRST + BURST) * CHUNK_FRAMES);
     put_text(fd, text);

@@ -92,7 +92,7 @@ static bool legacy_audio(struct member *member, json_t *message, const char *dat
     double due_ms = legacy_due_ms(message);
     struct client_chunk chunk = {
         .first_frame = (uint64_t)sequence, .frame_count = ENCODE_LEGACY_FRAMES, .payload = pcm,
-        .payload_bytes = (size_t)bytes, .burst = (uint64_t)sequence < member->tally.steady_from,
+        .payload_bytes = (size_t)bytes, .burst = tally_is_burst(&member->tally, (uint64_t)sequence),
         .arrival_ns = arrival_ns, .due_ns = clock_map_local_ns(&member->crowd->map, due_ms), .due_unix_ms = due_ms,
     };
     member_chunk(member, &chunk);

@@ -49,7 +49,8 @@ static void v2_report(struct client_report *report, const struct member *member,
 {
     const char *seed = json_string_value(json_object_get(hello, "seed"));
     v2_copy(report->station, sizeof report->station, json_string_value(json_object_get(hello, "station")));
-    v2_copy(report->server_version, sizeof report->server_version, json_string_value(json_object_get(hello, "version")));
+    v2_copy(report->server_version, sizeof report->server_version,
+            json_string_value(json_object_get(hello, "version")));
     v2_copy(report->encoder_id, sizeof report->encoder_id, json_string_value(json_object_get(hello, "encoder_id")));
     report->seed = seed ? strtoull(seed, NULL, 10) : 0;
     report->lead_frames = member->lead_frames;
@@ -99,6 +100,17 @@ static bool v2_phase(struct member *member, json_t *message)
     return true;
 }
 
+// Some chunks will not come, and there may be another burst.
+static bool v2_skip(struct member *member, json_t *message)
+{
+    json_int_t to, burst_until = (json_int_t)member->tally.burst_until;
+    if (json_unpack(message, "{s:I, s?I}", "to_frame", &to, "burst_until_frame", &burst_until) != 0 || to < 0 ||
+        burst_until < 0 || !member->tally.placed)
+        return false;
+    tally_skip(&member->tally, (uint64_t)to, (uint64_t)burst_until);
+    return true;
+}
+
 static void v2_complaint(struct member *member, const char *type, json_t *message)
 {
     const char *code = json_string_value(json_object_get(message, "code"));
@@ -118,6 +130,8 @@ static bool v2_message(struct member *member, json_t *message, int64_t arrival_n
         return v2_pong(member, message, arrival_ns);
     if (strcmp(type, "phase") == 0)
         return v2_phase(member, message);
+    if (strcmp(type, "skip") == 0)
+        return v2_skip(member, message);
     if (strcmp(type, "error") == 0 || strcmp(type, "goodbye") == 0)
         v2_complaint(member, type, message);
     return true;
@@ -145,7 +159,7 @@ static bool v2_binary(struct member *member, const uint8_t *bytes, size_t len, u
     struct client_chunk chunk = {
         .first_frame = header.first_frame, .frame_count = header.frame_count, .generation = header.generation,
         .flags = header.flags, .payload = payload, .payload_bytes = payload_len, .packet_bytes = header.packet_bytes,
-        .packet_count = header.packet_count, .burst = header.first_frame < member->tally.steady_from,
+        .packet_count = header.packet_count, .burst = tally_is_burst(&member->tally, header.first_frame),
         .arrival_ns = arrival_ns, .due_ns = v2_due_ns(member, header.first_frame),
     };
     member_chunk(member, &chunk);

@@ -14,8 +14,22 @@ void tally_begin(struct tally *tally, uint64_t span, int64_t connect_ns)
 void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from)
 {
     tally->next = next;
-    tally->steady_from = steady_from;
+    tally->steady_from = tally->burst_until = steady_from;
     tally->placed = true;
+}
+
+void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until)
+{
+    if (!tally->heard)
+        tally->next = to;
+    if (!tally->steady)
+        tally->steady_from = burst_until;
+    tally->burst_until = burst_until;
+}
+
+bool tally_is_burst(const struct tally *tally, uint64_t position)
+{
+    return position < tally->burst_until;
 }
 
 // False when it stands in for one that has come before.

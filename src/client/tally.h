@@ -13,7 +13,8 @@ struct tally {
     uint64_t span;
     uint64_t next;               // position that comes next
     uint64_t furthest;           // first position that has never come
-    uint64_t steady_from;        // position from which on chunks come at their due time
+    uint64_t steady_from;        // position of the first chunk that comes at its due time
+    uint64_t burst_until;        // the same; later when the server skipped and filled up again
     int64_t connect_ns;          // when connect() was called
     int64_t first_due_ns;        // of the chunk at steady_from
     int64_t last_due_ns, last_arrival_ns;
@@ -26,8 +27,14 @@ struct tally {
 void tally_begin(struct tally *tally, uint64_t span, int64_t connect_ns);
 // Where the stream will begin (if it does not, that is a gap) and where its burst ends.
 void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);
-// A chunk of audio, no preroll; `burst` is set.   end_ns: INT64_MAX while the end is not known. What is due after the end
-// counts for nothing; membership goes by position, so that it does not hang on how well clocks are known.
+// The server says that it goes on at `to`, with a burst. Before the first chunk that is where the stream begins; later
+// it is a gap, and what comes in the burst is missing from what was expected.
+void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until);
+// The chunk at a position comes in a burst.
+bool tally_is_burst(const struct tally *tally, uint64_t position);
+// A chunk of audio, no preroll; `burst` is set.   end_ns: INT64_MAX while the end is not known. What is due after the
+// end counts for nothing; membership goes by position, so that it does not hang on how well clocks are known.
 void tally_chunk(struct tally *tally, const struct client_chunk *chunk, int64_t end_ns, struct client_report *report);
-// Adds what was expected.   first_due_ns: of the chunk at steady_from, if none ever came; INT64_MAX when it is not known.
+// Adds what was expected.   first_due_ns: of the chunk at steady_from, if none ever came; INT64_MAX when that is not
+// known.
 void tally_finish(const struct tally *tally, int64_t first_due_ns, int64_t end_ns, struct client_report *report);

@@ -163,6 +163,39 @@ static void a_listener_that_hears_nothing_is_silent(void **state)
     assert_int_equal(report.chunks_expected, 5);
 }
 
+static void a_skip_before_the_first_chunk_is_where_it_begins(void **state)
+{
+    tally_skip(&tally, 48000 + 2 * 4800, 96000 + 4800);
+    for (int i = 2; i < 20; i++) {
+        struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)i, .due_ns = due_ns(i),
+                                 .arrival_ns = due_ns(i)};
+        c.burst = tally_is_burst(&tally, c.first_frame);
+        tally_chunk(&tally, &c, INT64_MAX, &report);
+    }
+    tally_finish(&tally, INT64_MAX, due_ns(19), &report);
+    assert_int_equal(report.gaps, 0);
+    assert_int_equal(report.burst_chunks, 9);
+    assert_int_equal(report.chunks_expected, 9);
+    assert_int_equal(report.chunks_received, 9);
+}
+
+static void a_skip_later_is_a_gap(void **state)
+{
+    run(0, 15, 0);
+    tally_skip(&tally, 48000 + 18 * 4800, 48000 + 20 * 4800);
+    for (int i = 18; i < 25; i++) {
+        struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)i, .due_ns = due_ns(i),
+                                 .arrival_ns = due_ns(i)};
+        c.burst = tally_is_burst(&tally, c.first_frame);
+        tally_chunk(&tally, &c, INT64_MAX, &report);
+    }
+    tally_finish(&tally, INT64_MAX, due_ns(24), &report);
+    assert_int_equal(report.gaps, 1);
+    assert_int_equal(report.burst_chunks, 12);
+    assert_int_equal(report.chunks_expected, 15);
+    assert_int_equal(report.chunks_received, 10);
+}
+
 static void sequence_numbers_move_by_one(void **state)
 {
     tally_begin(&tally, 1, 0);
@@ -195,6 +228,8 @@ int main(void)
         CASE(a_corrected_clock_loses_no_chunk),
         CASE(chunks_sent_again_are_told_apart),
         CASE(a_listener_that_hears_nothing_is_silent),
+        CASE(a_skip_before_the_first_chunk_is_where_it_begins),
+        CASE(a_skip_later_is_a_gap),
         CASE(sequence_numbers_move_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,11 @@
 static void urls_are_taken_apart(void **state)
 {
     static const struct { const char *text, *host, *port, *target; } good[] = {
-        {"http://localhost:8080", "localhost", "8080", ""}, {"ws://a.b/ws/v2?station=x", "a.b", "80", "/ws/v2?station=x"},
-        {"http://[::1]:9/", "::1", "9", "/"}, {"ws://[fe80::1]", "fe80::1", "80", ""}, {"http://h:65535", "h", "65535", ""},
+        {"http://localhost:8080", "localhost", "8080", ""},
+        {"ws://a.b/ws/v2?station=x", "a.b", "80", "/ws/v2?station=x"},
+        {"http://[::1]:9/", "::1", "9", "/"},
+        {"ws://[fe80::1]", "fe80::1", "80", ""},
+        {"http://h:65535", "h", "65535", ""},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct url url;

@@ -282,8 +282,8 @@ static void help_row(const struct argument *row, FILE *out)
     struct text text = text_on(facts, sizeof facts);
     help_facts(row, &text);
     const char *value = row->kind == ARGUMENT_CHOICE ? row->choices : row->value;
-    int at = row->kind == ARGUMENT_POSITION ? fprintf(out, "  %s", row->name)
-                                            : fprintf(out, "  --%s%s%s", row->name, value ? " " : "", value ? value : "");
+    const char *dashes = row->kind == ARGUMENT_POSITION ? "" : "--";
+    int at = fprintf(out, "  %s%s%s%s", dashes, row->name, value ? " " : "", value ? value : "");
     if (at > HELP_INDENT - 2) {
         fputc('\n', out);
         at = 0;

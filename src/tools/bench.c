@@ -13,7 +13,8 @@
 #include "tools/arguments.h"
 #include "tools/tools.h"
 
-static const struct bench *const benches[] = {&bench_compose, &bench_memory, &bench_stations, &bench_synth, &bench_units};
+static const struct bench *const benches[] = {&bench_compose, &bench_memory, &bench_stations, &bench_synth,
+                                              &bench_units};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 struct bench_options {
@@ -109,7 +110,8 @@ static int bench_run(const struct bench *bench, bool json)
     if (status != STATUS_OK) {
         fprintf(stderr, "auralis bench: %s: %s\n", bench->name, status_text(status));
     } else if (json) {
-        json_t *root = json_pack("{s:s, s:s, s:O}", "bench", bench->name, "simd", backend_best()->name, "rows", output.rows);
+        json_t *root = json_pack("{s:s, s:s, s:O}", "bench", bench->name, "simd", backend_best()->name, "rows",
+                                 output.rows);
         json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
         fputc('\n', stdout);
         json_decref(root);

@@ -31,7 +31,8 @@ static enum status compose_run(struct bench_output *output)
     if (status != STATUS_OK)
         return status;
     struct program program = {.seed = 1, .log = &log};
-    struct bench_case cases[] = {{.run = compose_a_minute, .context = &program}, {.run = compose_seeks, .context = &program}};
+    struct bench_case cases[] = {{.run = compose_a_minute, .context = &program},
+                                 {.run = compose_seeks, .context = &program}};
     bench_measure(cases, 2, REPEATS);
     double least_us = (double)cases[0].least_ns / 1e3 / CHUNKS, median_us = (double)cases[0].median_ns / 1e3 / CHUNKS;
     bench_row(output, least_us, median_us, "us a chunk", NULL, "going on");

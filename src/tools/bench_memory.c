@@ -16,7 +16,8 @@ static enum status memory_of_station(struct bench_output *output, uint64_t lead_
     struct clock clock;
     clock_init_virtual(&clock, 1000 * NS_PER_SECOND, 0);
     struct mood mood = mood_default();
-    struct control_config control = {.clock = &clock, .origin_ns = 1000 * NS_PER_SECOND, .guard_frames = 9600, .mood = mood};
+    struct control_config control = {.clock = &clock, .origin_ns = 1000 * NS_PER_SECOND, .guard_frames = 9600,
+                                     .mood = mood};
     struct sequencer *sequencer = sequencer_create(&control);
     struct timeline *timeline = station_timeline_create(lead_s * FRAME_RATE);
     struct station_config config = {.name = "bench", .seed = 1, .mood = mood, .origin_ns = 1000 * NS_PER_SECOND,

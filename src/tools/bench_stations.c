@@ -67,4 +67,5 @@ static enum status stations_run(struct bench_output *output)
     return good ? STATUS_OK : STATUS_MEMORY;
 }
 
-const struct bench bench_stations = {"stations", "how many different stations one core carries in real time", stations_run};
+const struct bench bench_stations = {"stations", "how many different stations one core carries in real time",
+                                     stations_run};

@@ -7,7 +7,7 @@
 #include "tools/bench.h"
 #include "tools/bench_material.h"
 
-enum { CHUNKS = 5, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, REPEATS = 15, ALIGNMENT = 64, LANES_MAX = 64, UNITS_MAX = 8 };
+enum { CHUNKS = 5, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, REPEATS = 15, ALIGNMENT = 64, LANES_MAX = 64 };
 
 // One chain with so many notes of one layer; none: reverb and mastering alone.
 struct voice_case {
@@ -128,8 +128,9 @@ static enum status units_voices(struct bench_output *output)
 
 static bool encode_prepare(struct encode_case *one, const struct encoder *encoder, const float *sound)
 {
+    size_t state_bytes = frames_round_up(encoder->state_bytes + 1, ALIGNMENT);
     *one = (struct encode_case){.encoder = encoder, .sound = sound, .bytes = malloc(encoder->max_bytes),
-                                .state = aligned_alloc(ALIGNMENT, frames_round_up(encoder->state_bytes + 1, ALIGNMENT))};
+                                .state = aligned_alloc(ALIGNMENT, state_bytes)};
     return one->state && one->bytes;
 }
 

@@ -11,7 +11,8 @@ enum { FIRST_CAP = 1024 };
 
 enum status capture_init(struct capture *capture, int listeners, bool legacy)
 {
-    *capture = (struct capture){.message_cap = FIRST_CAP, .audio_cap = FIRST_CAP, .track_count = legacy ? listeners : 0};
+    *capture = (struct capture){.message_cap = FIRST_CAP, .audio_cap = FIRST_CAP,
+                                .track_count = legacy ? listeners : 0};
     capture->messages = calloc(FIRST_CAP, sizeof *capture->messages);
     capture->audio = calloc(FIRST_CAP, sizeof *capture->audio);
     if (legacy)
@@ -43,7 +44,8 @@ uint64_t capture_hash(const uint8_t *payload, size_t len, const uint16_t *packet
 }
 
 // The cell of a message, or the empty one where it belongs.
-static struct capture_message *message_cell(struct capture_message *cells, size_t cap, uint64_t end_frame, uint64_t hash)
+static struct capture_message *message_cell(struct capture_message *cells, size_t cap, uint64_t end_frame,
+                                            uint64_t hash)
 {
     size_t at = (size_t)(hash ^ end_frame) & (cap - 1);
     while (cells[at].count > 0 && (cells[at].hash != hash || cells[at].end_frame != end_frame))

@@ -1,5 +1,5 @@
-// What listeners received, kept so that it can be compared with a render afterwards. Messages that are equal are counted,
-// not kept again: all listeners of a format should get the same, so memory does not grow with their number.
+// What listeners received, kept so that it can be compared with a render afterwards. Messages that are equal are
+// counted, not kept again: all listeners of a format should get the same, so memory does not grow with their number.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

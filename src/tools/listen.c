@@ -49,8 +49,8 @@ static const struct argument listen_arguments[] = {
 
 static const struct argument_table listen_table = {
     "auralis listen [options] URL",
-    "Joins a server with one or many listeners and tells what they met. Exit status 1 if anybody was refused or lost, or "
-    "anything was missing, broken or different.",
+    "Joins a server with one or many listeners and tells what they met. Exit status 1 if anybody was refused or lost, "
+    "or anything was missing, broken or different.",
     listen_arguments, sizeof listen_arguments / sizeof *listen_arguments};
 
 struct listen {
@@ -191,9 +191,10 @@ static enum status listen_compare(struct listen *listen, const struct score_file
 
 static bool listen_same_encoder(const struct listen *listen, struct text *trouble)
 {
-    if (listen->protocol != CLIENT_OPUS || strcmp(listen->report.encoder_id, encode_opus_id()) == 0)
+    const char *id = listen->report.encoder_id;
+    if (listen->protocol != CLIENT_OPUS || id[0] == '\0' || strcmp(id, encode_opus_id()) == 0)
         return true;
-    text_printf(trouble, "packets cannot be compared: the server encodes with %s", listen->report.encoder_id);
+    text_printf(trouble, "packets cannot be compared: the server encodes with %s", id);
     return false;
 }
 

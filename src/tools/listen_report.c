@@ -30,7 +30,8 @@ bool listen_all_well(const struct listen_summary *summary)
     return there && whole && equal && summary->trouble[0] == '\0';
 }
 
-static void print_times(FILE *out, const char *name, const struct histogram *histogram, const double *quantiles, int count)
+static void print_times(FILE *out, const char *name, const struct histogram *histogram, const double *quantiles,
+                        int count)
 {
     fprintf(out, "%-16s", name);
     if (histogram->count == 0) {
@@ -47,8 +48,8 @@ static void print_on_time(const struct client_report *report, FILE *out)
     if (report->chunks_expected == 0)
         fprintf(out, "%-16sno chunk was due on its own: listen for longer than the lead\n", "on time");
     else
-        fprintf(out, "%-16s%.3f %% within 20 ms, %.3f %% within 50 ms of due, %llu early by more than 100 ms\n", "on time",
-                listen_share_within(report, 20) * 100, listen_share_within(report, 50) * 100,
+        fprintf(out, "%-16s%.3f %% within 20 ms, %.3f %% within 50 ms of due, %llu early by more than 100 ms\n",
+                "on time", listen_share_within(report, 20) * 100, listen_share_within(report, 50) * 100,
                 (unsigned long long)report->early);
 }
 
@@ -137,7 +138,8 @@ void listen_print_json(const struct listen_summary *summary, FILE *out)
     json_object_set_new(root, "jitter_ms", json_times(&report->jitter));
     json_object_set_new(root, "start_up_ms", json_times(&report->start_up));
     json_object_set_new(root, "loop_lag_ms", json_times(&report->loop_lag));
-    json_object_set_new(root, "clock_error_ms", json_ms(report->clock_error_ns < 0 ? NAN : (double)report->clock_error_ns / 1e6));
+    double clock_error_ms = report->clock_error_ns < 0 ? NAN : (double)report->clock_error_ns / 1e6;
+    json_object_set_new(root, "clock_error_ms", json_ms(clock_error_ms));
     json_object_set_new(root, "verified", json_count_or_null(verify, verify ? verify->verified : 0));
     json_object_set_new(root, "mismatches", json_count_or_null(verify, verify ? verify->mismatches : 0));
     json_object_set_new(root, "failure", json_string(report->failure));

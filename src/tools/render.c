@@ -58,8 +58,8 @@ static const struct argument render_arguments[] = {
 
 static const struct argument_table render_table = {
     "auralis render [options] --out FILE",
-    "Renders a stretch of a programme, faster than it plays. The same seed, mood and log give the same samples, whatever "
-    "the threads, the SIMD level and the block.",
+    "Renders a stretch of a programme, faster than it plays. The same seed, mood and log give the same samples, "
+    "whatever the threads, the SIMD level and the block.",
     render_arguments, sizeof render_arguments / sizeof *render_arguments};
 
 struct render {
@@ -152,8 +152,9 @@ static void render_bar(struct render *render, uint64_t frame)
         return;
     render->shown_ns = now;
     double share = (double)(frame - render->first_frame) / (double)(render->end_frame - render->first_frame);
-    int full = (int)(share * 40);
-    fprintf(stderr, "\r[%.*s%*s] %3.0f %%", full, "########################################", 40 - full, "", share * 100);
+    static const char bar[] = "########################################";
+    int width = sizeof bar - 1, full = (int)(share * width);
+    fprintf(stderr, "\r[%.*s%*s] %3.0f %%", full, bar, width - full, "", share * 100);
 }
 
 static enum status render_sink(void *context, uint64_t first_frame, const float *chunk)

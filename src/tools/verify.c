@@ -156,8 +156,8 @@ static bool audio_close(const int16_t *a, const int16_t *b)
     return true;
 }
 
-// Number of the audio in the capture that is the same to within one step; -1 when there is none. Equal audio is preferred:
-// silence is close to what is nearly silent.
+// Number of the audio in the capture that is the same to within one step; -1 when there is none. Equal audio is
+// preferred: silence is close to what is nearly silent.
 static int audio_find(const struct capture *capture, const int16_t *samples)
 {
     int close = -1;

@@ -1,0 +1,94 @@
+#include "tools/score_file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char words[256];
+
+static enum status read_json(struct score_file *score, const char *json)
+{
+    struct text failure = text_on(words, sizeof words);
+    return score_file_read(score, json, strlen(json), &failure);
+}
+
+static void a_log_is_read(void **state)
+{
+    struct score_file score;
+    assert_int_equal(read_json(&score, "{\"station\":\"main\",\"seed\":\"18446744073709551615\",\"lead_frames\":480000,"
+        "\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{\"bpm\":50}},"
+        "{\"sequence\":3,\"at_frame\":9600,\"parameters\":{\"bpm\":90,\"intensity\":0.25}}]}"), STATUS_OK);
+    assert_true(score.seed == UINT64_MAX);
+    assert_int_equal(score.lead_frames, 480000);
+    assert_int_equal(score.log.count, 2);
+    assert_int_equal(score.log.entries[0].mood.bpm, 50);
+    assert_int_equal(score.log.entries[1].sequence, 3);
+    assert_int_equal(score.log.entries[1].at_frame, 9600);
+    assert_float_equal(score.log.entries[1].mood.intensity, .25, 0);
+    score_file_finish(&score);
+}
+
+static void bad_logs_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "", "[]", "{}", "{\"seed\":1}", "{\"seed\":-1,\"entries\":[]}", "{\"seed\":\"x\",\"entries\":[]}",
+        "{\"seed\":1,\"entries\":[]}", "{\"seed\":1,\"entries\":{}}", "{\"seed\":1,\"entries\":[1]}",
+        "{\"seed\":1,\"entries\":[{\"sequence\":0,\"at_frame\":960,\"parameters\":{}}]}",
+        "{\"seed\":1,\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{\"bpm\":1}}]}",
+        "{\"seed\":1,\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{}},"
+        "{\"sequence\":1,\"at_frame\":961,\"parameters\":{}}]}",
+        "{\"seed\":1,\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{}},"
+        "{\"sequence\":0,\"at_frame\":960,\"parameters\":{}}]}",
+        "{\"seed\":1,\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{}}]} x",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct score_file score;
+        assert_int_equal(read_json(&score, bad[i]), STATUS_INVALID);
+        assert_true(strlen(words) > 0);
+        assert_null(score.log.entries);
+    }
+}
+
+static enum status set(struct mood *mood, const char *item)
+{
+    struct argument_list items = {.items = {item}, .count = 1};
+    struct text failure = text_on(words, sizeof words);
+    return score_set(mood, &items, &failure);
+}
+
+static void parameters_are_set(void **state)
+{
+    struct mood mood = mood_default();
+    assert_int_equal(set(&mood, "bpm=60"), STATUS_OK);
+    assert_int_equal(set(&mood, "key=C# minor"), STATUS_OK);
+    assert_int_equal(set(&mood, "enable_pads=false"), STATUS_OK);
+    assert_int_equal(mood.bpm, 60);
+    assert_int_equal(key_tonic(mood.key), 1);
+    assert_false(mood.enable_pads);
+    assert_string_equal(words, "");
+}
+
+static void bad_parameters_are_named(void **state)
+{
+    static const struct { const char *item, *says; } bad[] = {
+        {"bpm", "no NAME=VALUE"}, {"bpm=x", "bpm"}, {"bpm=1000", "40 to 120"}, {"loudness=1", "loudness"}, {"=1", "--set"},
+        {"intensity=nan", "intensity"}, {"enable_pads=1", "enable_pads"},
+    };
+    struct mood mood = mood_default(), before = mood;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(set(&mood, bad[i].item), STATUS_INVALID);
+        assert_non_null(strstr(words, bad[i].says));
+        assert_int_equal(mood_difference(&mood, &before), 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_log_is_read), cmocka_unit_test(bad_logs_are_refused), cmocka_unit_test(parameters_are_set),
+        cmocka_unit_test(bad_parameters_are_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
