@@ -12,8 +12,8 @@
 #include "synth/mastering/mastering.h"
 
 // Dry level and reverb send of each layer.
-static const float layer_dry[LAYER_COUNT] = {0.17f, 0.12f, 0.42f, 0.34f};
-static const float layer_send[LAYER_COUNT] = {0.10f, 0.11f, 0.05f, 0.26f};
+static const float layer_dry[LAYER_COUNT] = {0.17f, 0.16f, 0.36f, 0.34f};
+static const float layer_send[LAYER_COUNT] = {0.095f, 0.14f, 0.04f, 0.26f};
 
 static bool all_finite(const float *x, int count)
 {

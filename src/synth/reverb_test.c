@@ -150,10 +150,12 @@ static void lows_stay_out(void **unused)
     double power[2] = {0, 0};
     static const double hz[2] = {50, 500};
     for (int n = 0; n < 2; n++)
-        for (uint64_t frame = 0; frame < 10 * FRAME_RATE / 64 * 64; frame += CONTROL_FRAMES) {
+        for (uint64_t frame = 0; frame < 10 * FRAME_RATE; frame += CONTROL_FRAMES) {
             struct stereo_block send, wet;
-            for (int i = 0; i < CONTROL_FRAMES; i++)
-                send.left[i] = send.right[i] = (float)sin(2 * M_PI * hz[n] * (double)(frame + (uint64_t)i) / FRAME_RATE);
+            for (int i = 0; i < CONTROL_FRAMES; i++) {
+                double turns = hz[n] * (double)(frame + (uint64_t)i) / FRAME_RATE;
+                send.left[i] = send.right[i] = (float)sin(2 * M_PI * turns);
+            }
             reverb_render(reverb, frame, 0.2f, &send, &wet);
             for (int i = 0; i < CONTROL_FRAMES && frame > 6 * FRAME_RATE; i++)
                 power[n] += (double)wet.left[i] * wet.left[i];

@@ -1,8 +1,8 @@
 // Notes to stereo sound. All state is one flat block without pointers: snapshot and restore are memcpy.
 //
-// Time runs in control blocks of 64 frames at absolute multiples of 64; a block is always computed whole, so no call can
-// depend on how its caller cuts time. A frame number means output: the limiter looks SYNTH_LOOKAHEAD frames ahead, so a
-// block's notes are needed that much earlier than its sound comes out.
+// Time runs in control blocks of 64 frames at absolute multiples of 64; a block is always computed whole, so no call
+// can depend on how its caller cuts time. A frame number means output: the limiter looks SYNTH_LOOKAHEAD frames ahead,
+// so a block's notes are needed that much earlier than its sound comes out.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

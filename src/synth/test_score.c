@@ -124,7 +124,8 @@ static void design_highpass(double taps[TAPS])
 {
     const double corner = 14000.0 / FRAME_RATE, middle = (TAPS - 1) / 2.0;
     for (int n = 0; n < TAPS; n++) {
-        double x = n - middle, window = 0.42 - 0.5 * cos(2 * M_PI * n / (TAPS - 1)) + 0.08 * cos(4 * M_PI * n / (TAPS - 1));
+        double x = n - middle, turn = 2 * M_PI * n / (TAPS - 1);
+        double window = 0.42 - 0.5 * cos(turn) + 0.08 * cos(2 * turn);
         double low = x == 0 ? 2 * corner : sin(2 * M_PI * corner * x) / (M_PI * x);
         taps[n] = ((x == 0) - low) * window;
     }

@@ -1,5 +1,5 @@
-// Numbers too small to be normal count as zero on the render path; rounding is to nearest. Set at every entry, since each
-// thread has its own control word.
+// Numbers too small to be normal count as zero on the render path; rounding is to nearest. Set at every entry, since
+// each thread has its own control word.
 #pragma once
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-// Second-order Butterworth high-pass of one channel at a fixed frequency: the state-variable filter of dsp/svf.h written
-// out as a matrix, which halves the time from one frame to the next.
+// Second-order Butterworth high-pass of one channel at a fixed frequency: the state-variable filter of dsp/svf.h
+// written out as a matrix, which shortens the way from one frame to the next.
 #pragma once
 #include "synth/dsp/vector.h"
 

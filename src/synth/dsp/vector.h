@@ -23,7 +23,7 @@ typedef uint32_t vu __attribute__((vector_size(SYNTH_WIDTH * 4)));
 typedef float v4 __attribute__((vector_size(16)));
 
 // Lanes 4 n .. 4 n + 3.
-#define vf_quarter(x, n) __builtin_shufflevector(x, x, 4 * (n), 4 * (n) + 1, 4 * (n) + 2, 4 * (n) + 3)
+#define vf_four(x, n) __builtin_shufflevector(x, x, 4 * (n), 4 * (n) + 1, 4 * (n) + 2, 4 * (n) + 3)
 #endif
 
 // Memory is aligned to the vector: lanes begin at multiples of 64 bytes.
@@ -141,8 +141,6 @@ INLINE vf vf_max(vf a, vf b)
     return _mm_max_ps(a, b);
 #elif SYNTH_WIDTH == 8 && defined(__AVX__)
     return _mm256_max_ps(a, b);
-#elif SYNTH_WIDTH == 16 && defined(__AVX512F__)
-    return _mm512_max_ps(a, b);
 #else
     return vf_select(vf_less(b, a), a, b);
 #endif
@@ -156,8 +154,6 @@ INLINE vf vf_min(vf a, vf b)
     return _mm_min_ps(a, b);
 #elif SYNTH_WIDTH == 8 && defined(__AVX__)
     return _mm256_min_ps(a, b);
-#elif SYNTH_WIDTH == 16 && defined(__AVX512F__)
-    return _mm512_min_ps(a, b);
 #else
     return vf_select(vf_less(a, b), a, b);
 #endif

@@ -136,7 +136,7 @@ INLINE void reverb_write(float *ring, uint32_t ring_frames, uint64_t frame, cons
         memcpy(ring + ring_frames + at, to, CONTROL_FRAMES * sizeof *to);
 }
 
-// Sums the even lines to the left and the odd ones to the right, signs alternating.
+// Sums the even lines to the left and the odd ones to the right, signs alternating, with a little of the other side.
 INLINE void reverb_collect(struct reverb *r, const struct reverb_work *w, float level, struct stereo_block *out)
 {
     float from = r->level, step = (level - from) * (1.0f / CONTROL_FRAMES);
@@ -147,8 +147,9 @@ INLINE void reverb_collect(struct reverb *r, const struct reverb_work *w, float 
             out->right[i] += w->line[n + 1][i] - w->line[n + 3][i];
         }
     for (int i = 0; i < CONTROL_FRAMES; i++) {
-        out->left[i] *= from + (float)i * step;
-        out->right[i] *= from + (float)i * step;
+        float gain = from + (float)i * step, left = out->left[i] * gain, right = out->right[i] * gain;
+        out->left[i] = left + right * 0.16f;
+        out->right[i] = right + left * 0.16f;
     }
     r->level = level;
 }

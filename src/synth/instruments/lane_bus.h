@@ -1,5 +1,6 @@
-// Where the lanes of one layer meet: lane n joins column n % 4, lower lanes first, and the four columns are summed as two
-// pairs. This order is the same at every SIMD level, and silent lanes may be left out: a sum that begins at +0 is never -0.
+// Where the lanes of one layer meet: lane n joins column n % 4, lower lanes first, and the four columns are summed as
+// two pairs. This order is the same at every SIMD level, and silent lanes may be left out: a sum that begins at +0 is
+// never -0.
 #pragma once
 #include <string.h>
 
@@ -27,13 +28,9 @@ INLINE void lane_bus_join(float columns[BUS_COLUMNS], int first, vf lanes)
     (void)first;
     v4 sum;
     __builtin_memcpy(&sum, __builtin_assume_aligned(columns, sizeof sum), sizeof sum);
-    sum += vf_quarter(lanes, 0);
-#if SYNTH_WIDTH >= 8
-    sum += vf_quarter(lanes, 1);
-#endif
-#if SYNTH_WIDTH >= 16
-    sum += vf_quarter(lanes, 2);
-    sum += vf_quarter(lanes, 3);
+    sum += vf_four(lanes, 0);
+#if SYNTH_WIDTH == 8
+    sum += vf_four(lanes, 1);
 #endif
     __builtin_memcpy(__builtin_assume_aligned(columns, sizeof sum), &sum, sizeof sum);
 #endif

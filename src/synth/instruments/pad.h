@@ -28,10 +28,11 @@ INLINE void pad_start(struct pad *p, int n)
     p->gain_left[n] = p->gain_right[n] = 0;
 }
 
-// A wave of `turns_2_32` phase per block, at an absolute block.
-INLINE vf slow_wave(vu seed, uint32_t block, uint32_t turns_2_32)
+// A wave of about `turns` phase per block at an absolute block; no two notes share its pace.
+INLINE vf slow_wave(vu seed, uint32_t block, uint32_t turns)
 {
-    return vf_sin_phase(seed * turns_2_32 + block * turns_2_32);
+    vu pace = turns + (seed >> 24) * (turns >> 9);
+    return vf_sin_phase(seed * turns + block * pace);
 }
 
 // Phase per block of a wave of so many hertz.
@@ -55,7 +56,7 @@ INLINE void pad_filter(const struct pad *p, int first, uint32_t block, const str
 {
     vf wave = slow_wave(vu_load(p->seed + first), block, SLOW_WAVE_HZ(0.037));
     vf bright = vf_load(p->lanes.now.brightness + first) * 0.5f + mix->brightness * 0.5f;
-    vf octaves = 9.2f + bright * 3.6f + (vf_load(p->lanes.now.pitch + first) - 60.0f) * (0.5f / 12.0f)
+    vf octaves = 9.6f + bright * 3.5f + (vf_load(p->lanes.now.pitch + first) - 60.0f) * (0.5f / 12.0f)
         + vf_load(p->lanes.level + first) * 0.6f + wave * (0.9f * mix->motion);
     struct svf_coefficients wanted = svf_design(vf_exp2(octaves), vf_set(1.25f));
     c->reached.a1 = vf_select(started, wanted.a1, vf_load(p->a1 + first));
@@ -84,8 +85,8 @@ INLINE void pad_lanes(struct pad *p, int first, const struct pad_control *contro
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         vf saw_a = saw_at(a, &c.shape), saw_b = saw_at(b, &c.shape), low = vf_sin_phase(sub) * c.sub;
         svf_advance(&c.reached, &c.step);
-        vf to_left = svf_tick(&left, &c.reached, vf_tanh(saw_a * 0.62f + saw_b * 0.33f + low)).low;
-        vf to_right = svf_tick(&right, &c.reached, vf_tanh(saw_b * 0.62f + saw_a * 0.33f + low)).low;
+        vf to_left = svf_tick(&left, &c.reached, vf_tanh(saw_a * 0.6f + saw_b * 0.36f + low)).low;
+        vf to_right = svf_tick(&right, &c.reached, vf_tanh(saw_b * 0.6f + saw_a * 0.36f + low)).low;
         c.left += c.left_step;
         c.right += c.right_step;
         lane_bus_add(bus, i, first, to_left * c.left, to_right * c.right);

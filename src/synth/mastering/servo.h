@@ -10,19 +10,20 @@
 #define SERVO_RANGE_DB 6.0f
 #define SERVO_FREEZE_POWER 1.17246531e-4f    // of -40 LUFS
 
-// First stage of the weighting, a shelf.   Source: ITU-R BS.1770-4, table 1.
+// Loudness is measured at half the rate, on the means of two frames: nothing that counts lies above 12 kHz.
+// First stage of the weighting, a shelf.   Source: ITU-R BS.1770-4, table 1, designed anew for 24 kHz.
 INLINE float servo_shelf(float memory[2], float in)
 {
-    float out = 1.53512486f * in + memory[0];
-    memory[0] = -2.69169619f * in + 1.69065929f * out + memory[1];
-    memory[1] = 1.19839281f * in - 0.732480774f * out;
+    float out = 1.48790022f * in + memory[0];
+    memory[0] = -2.24620547f * in + 1.39023461f * out + memory[1];
+    memory[1] = 0.904909123f * in - 0.536838481f * out;
     return out;
 }
 
 // Second stage, the high-pass of table 2 in state-variable form.
 INLINE float servo_weigh(struct mastering_filters *f, int channel, float in)
 {
-    static const struct highpass rumble = {0.995029926f, 0.00248356078f, 6.19888306e-6f, 1.99869271f};
+    static const struct highpass rumble = {0.990096736f, 0.0049425262f, 2.46729076e-05f, 1.99869271f};
     return highpass_tick(&rumble, f->rumble[channel], servo_shelf(f->shelf[channel], in));
 }
 
