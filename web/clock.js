@@ -16,8 +16,8 @@ export class ProgrammeClock {
         this.#samples = [{ tripMs: Infinity, offsetMs: timeMs - receivedMs }];
     }
 
-    // t0, t3: sent and received here; t1, t2: received and sent there. The answer with the shortest round trip among the
-    // last few is believed: it was delayed least, so it is wrong by least.
+    // t0, t3: sent and received here; t1, t2: received and sent there. The answer with the shortest round trip among
+    // the last few is believed: it was delayed least, so it is wrong by least.
     pong(t0, t1, t2, t3) {
         const tripMs = t3 - t0 - (t2 - t1);
         if (!(tripMs >= 0)) return;

@@ -20,7 +20,6 @@ export class Controls {
             this.#controls.set(parameter.name, control);
             root.querySelector(`[data-group="${GROUPS[parameter.kind]}"]`).append(control.element);
         }
-        this.enable(false);
     }
 
     // What the station says its parameters are.
@@ -33,10 +32,6 @@ export class Controls {
     revert() {
         for (const control of this.#controls.values()) control.touchedMs = -Infinity;
         this.show(this.#values);
-    }
-
-    enable(on) {
-        for (const { input } of this.#controls.values()) input.disabled = !on;
     }
 
     #touched(name, value) {

@@ -54,7 +54,8 @@ class WebCodecsDecoder {
     decode(job) {
         if (this.#decoder.state !== 'configured') return;
         const frames = job.packets.length * PACKET_FRAMES;
-        const whole = { job, left: new Float32Array(frames), right: new Float32Array(frames), missing: job.packets.length };
+        const [left, right] = [new Float32Array(frames), new Float32Array(frames)];
+        const whole = { job, left, right, missing: job.packets.length };
         job.packets.forEach((data, index) => {
             const timestamp = this.#packets * PACKET_US;
             this.#pending.set(this.#packets++, { whole, index });

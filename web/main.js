@@ -9,6 +9,7 @@ import { Throttle } from './throttle.js';
 const CONTROL_EVERY_MS = 100;
 const FACTS_EVERY_MS = 250;
 const NOTICE_MS = 8000;
+const LOST_MS = 1000;
 const VOLUME_KEY = 'auralis.volume';
 // A change further ahead than this is worth a word.
 const SOON_MS = 1500;
@@ -26,6 +27,7 @@ let scenes = [];
 let parameters = null;
 let controlsSent = 0;
 let noticeTimer = null;
+let reachTimer = null;
 
 function setText(id, text) {
     const node = byId(id);
@@ -60,8 +62,18 @@ function showPlayer() {
     setText('state', STATES[state]);
     byId('connection').dataset.state = player.connection.state;
     setText('connection-text', CONNECTIONS[player.connection.state]);
-    controls?.enable(player.connection.state === 'open' && player.hello !== null);
+    showReach(player.connection.state === 'open' && player.hello !== null);
     if (navigator.mediaSession) navigator.mediaSession.playbackState = paused ? 'paused' : 'playing';
+}
+
+// Without a connection there is nothing to steer. A short loss does not take the focus away.
+function showReach(connected) {
+    clearTimeout(reachTimer);
+    const apply = () => {
+        for (const group of document.querySelectorAll('#controls fieldset')) group.disabled = !connected;
+    };
+    if (connected) apply();
+    else reachTimer = setTimeout(apply, LOST_MS);
 }
 
 // Seconds of programme as d:hh:mm:ss without leading zeros.
@@ -225,8 +237,8 @@ requestAnimationFrame(drawNext);
 
 // For tests and the curious.
 //   state()  "paused", "starting", "playing" or "buffering"
-//   stats()  start_ms: from the click to the first sound that left the audio thread, null before it; underruns and jumps
-//            (moves to the live playhead) since the page was opened; buffered_ms; playhead_frame, null while nothing
+//   stats()  start_ms: from the click to the first sound that left the audio thread, null before it; underruns and
+//            jumps (moves to the live playhead) since the page was opened; buffered_ms; playhead_frame, null while nothing
 //            plays; level_rms of what is heard; chunks and reconnects since the page was opened; decoder: "webcodecs",
 //            "opus-decoder" or "pcm"; trip_ms: shortest round trip to the server; drift_ppm: how much faster the
 //            server's clock runs than the sound card's

@@ -40,13 +40,14 @@ export class Player {
     ontext = () => {};
     connection = { state: 'connecting', retryMs: 0 };
     hello = null;
-    analyser;
+    // What is heard, for a meter; null when the browser gives no sound.
+    analyser = null;
     #worker;
     #sink;
-    #context;
+    #context = null;
     #ready;
     #node = null;
-    #gain;
+    #gain = null;
     #wanted = false;
     #clickMs = NaN;
     #startMs = null;
@@ -64,11 +65,14 @@ export class Player {
         this.#sink = channel.port2;
         this.#worker = new Worker('/worker.js', { type: 'module' });
         this.#worker.onmessage = ({ data }) => this.#hear(data);
+        this.#worker.onerror = ({ message }) => this.#hear({ type: 'failed', reason: message ?? 'no worker' });
         const shared = typeof SharedArrayBuffer !== 'undefined' && window.crossOriginIsolated;
         const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/v2`;
         this.#worker.postMessage({ type: 'start', url, format, shared, sink: channel.port1 }, [channel.port1]);
         window.addEventListener('online', () => this.#worker.postMessage({ type: 'online' }));
-        this.#prepare();
+        document.addEventListener('visibilitychange', () => this.#wake());
+        this.#ready = this.#prepare();
+        this.#ready.catch(() => {});
         setInterval(() => this.#tellClock(), CLOCK_EVERY_MS);
         setInterval(() => this.#report(), REPORT_EVERY_MS);
     }
@@ -110,8 +114,9 @@ export class Player {
         this.#startMs = null;
         this.#worker.postMessage({ type: 'play' });
         this.onchange();
-        await this.#context.resume();
+        this.#context?.resume();
         await this.#ready;
+        await this.#context.resume();
         if (!this.#wanted) return;
         this.#offsets = [];
         this.#driftStart = null;
@@ -123,13 +128,13 @@ export class Player {
         this.#wanted = false;
         this.#worker.postMessage({ type: 'pause' });
         this.#node?.post({ type: 'pause' });
-        setTimeout(() => { if (!this.#wanted) this.#context.suspend(); }, SUSPEND_AFTER_MS);
+        setTimeout(() => { if (!this.#wanted) this.#context?.suspend(); }, SUSPEND_AFTER_MS);
         this.onchange();
     }
 
     // 0..1, as the slider stands.
     setVolume(volume) {
-        this.#gain.gain.setTargetAtTime(volume * volume, this.#context.currentTime, SETTLE_S);
+        this.#gain?.gain.setTargetAtTime(volume * volume, this.#context.currentTime, SETTLE_S);
     }
 
     control(parameters, id) {
@@ -137,7 +142,7 @@ export class Player {
     }
 
     // Everything that sound needs, but asleep, so that a click has only to wake it.
-    #prepare() {
+    async #prepare() {
         this.#context = new AudioContext({ sampleRate: RATE, latencyHint: 'interactive' });
         this.#context.suspend();
         this.#gain = this.#context.createGain();
@@ -145,18 +150,17 @@ export class Player {
         this.analyser.fftSize = 2048;
         this.analyser.smoothingTimeConstant = 0.85;
         this.#gain.connect(this.analyser).connect(this.#context.destination);
-        this.#ready = this.#makeNode();
-        this.#ready.catch(() => {});
-    }
-
-    async #makeNode() {
-        const node = this.#context.audioWorklet
+        this.#node = this.#context.audioWorklet
             ? await WorkletNode.create(this.#context)
             : new ScheduledNode(this.#context);
-        node.onstats = (stats) => this.#takeStats(stats);
-        node.connect(this.#gain);
-        node.post({ type: 'sink', sink: this.#sink }, [this.#sink]);
-        this.#node = node;
+        this.#node.onstats = (stats) => this.#takeStats(stats);
+        this.#node.connect(this.#gain);
+        this.#node.post({ type: 'sink', sink: this.#sink }, [this.#sink]);
+    }
+
+    // A phone call or a sleep may have stopped the sound.
+    #wake() {
+        if (this.#wanted && !document.hidden) this.#context?.resume();
     }
 
     #hear(data) {
@@ -242,6 +246,7 @@ export class Player {
     }
 
     #levelRms() {
+        if (!this.analyser) return 0;
         const samples = new Float32Array(this.analyser.fftSize);
         this.analyser.getFloatTimeDomainData(samples);
         return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);

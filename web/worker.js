@@ -3,8 +3,8 @@
 // memory or by `sink`, a MessagePort.
 //
 // From the page: start {url, format, shared, sink}, play, pause, control {parameters, id}, report {...}, online.
-// To the page: connection {state, retryMs}, hello {hello, decoder, reconnects}, text {message}, clock {offsetMs, tripMs},
-// chunk {chunks}, failed {reason}.
+// To the page: connection {state, retryMs}, hello {hello, decoder, reconnects}, text {message},
+// clock {offsetMs, tripMs}, chunk {chunks, decoder}, failed {reason}.
 import { Connection } from './connection.js';
 import { createDecoder } from './decoder.js';
 import { parseMessage } from './message.js';
@@ -63,8 +63,9 @@ class Station {
 
     // What may wait for a decoder happens one after the other.
     enqueue(task) {
-        this.#queue = this.#queue.then(task).catch((error) => self.postMessage({ type: 'failed', reason: String(error) }));
-        return this.#queue;
+        this.#queue = this.#queue.then(task).catch((error) => {
+            self.postMessage({ type: 'failed', reason: String(error) });
+        });
     }
 
     async greet(hello) {
@@ -150,8 +151,13 @@ function start({ url, format, shared, sink }) {
         text: takeText,
         binary: takeBinary,
         state: (state, retryMs) => self.postMessage({ type: 'connection', state, retryMs }),
-        clock: () => self.postMessage({ type: 'clock', offsetMs: connection.clock.offsetMs, tripMs: connection.clock.tripMs }),
+        clock: tellClock,
     });
+}
+
+function tellClock() {
+    const { offsetMs, tripMs } = connection.clock;
+    self.postMessage({ type: 'clock', offsetMs, tripMs });
 }
 
 // Audio flows at once after `hello`; who only looks at the page does not need it.

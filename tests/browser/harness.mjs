@@ -9,7 +9,9 @@ import { chromium } from 'playwright-core';
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const CHROMIUM_FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    '--autoplay-policy=no-user-gesture-required', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
+    '--autoplay-policy=no-user-gesture-required',
+    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost'];
+const DESKTOP = { width: 1100, height: 900 };
 // A name for this machine that browsers do not trust as they trust localhost.
 export const PLAIN_HOST = 'auralis.test';
 
@@ -57,21 +59,24 @@ export class Server {
     }
 }
 
+// flags: instead of those of the same name.
 export function launch(...flags) {
-    return chromium.launch({
-        executablePath: CHROMIUM,
-        args: [...CHROMIUM_FLAGS.filter((flag) => !flags.some((own) => own.split('=')[0] === flag.split('=')[0])), ...flags],
-    });
+    const name = (flag) => flag.split('=')[0];
+    const kept = CHROMIUM_FLAGS.filter((flag) => !flags.some((own) => name(own) === name(flag)));
+    return chromium.launch({ executablePath: CHROMIUM, args: [...kept, ...flags] });
 }
 
 // A page that shows the player, with the errors it has met so far in `page.errors`.
 //   before: a function to run in the page before anything of its own
-export async function openPage(browser, url, { before, viewport = { width: 1100, height: 900 }, ...options } = {}) {
+//   route: [pattern, handler], requests to answer differently, those of workers included
+//   viewport, ...: as Playwright's newContext has them
+export async function openPage(browser, url, { before, route, viewport = DESKTOP, ...options } = {}) {
     const context = await browser.newContext({ viewport, ...options });
     const page = await context.newPage();
     page.errors = [];
     page.on('console', (message) => { if (message.type() === 'error') page.errors.push(message.text()); });
     page.on('pageerror', (error) => page.errors.push(error.message));
+    if (route) await context.route(...route);
     if (before) await page.addInitScript(before);
     await page.goto(url);
     await until(page, () => window.auralis?.parameters() && document.querySelector('#controls select:enabled'));
