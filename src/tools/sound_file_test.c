@@ -1,0 +1,125 @@
+#include "tools/sound_file.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sndfile.h>
+
+#include "base/frames.h"
+
+enum { FRAMES = 9600 };
+
+static char directory[] = "/tmp/auralis-sound-XXXXXX";
+static char path[64], words[200];
+static double mean_difference;      // root of the mean square of the last file read again
+static float sound[FRAMES * CHANNELS];
+
+static int set_up(void **state)
+{
+    for (int i = 0; i < FRAMES; i++) {
+        sound[2 * i] = (float)sin(i * .05) * .5f;
+        sound[2 * i + 1] = (float)(i % 200) / 200 - .5f;
+    }
+    sound[0] = 2;
+    sound[1] = -2;
+    return mkdtemp(directory) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    return rmdir(directory);
+}
+
+static enum status create(struct sound_file **file, const char *name, int rate_hz, enum sound_depth depth)
+{
+    struct text failure = text_on(words, sizeof words);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return sound_file_create(file, path, rate_hz, depth, &failure);
+}
+
+// Writes the sound, reads it again, and gives the largest difference, the first frame left out (it is clipped).
+static double written_and_read(const char *name, enum sound_depth depth, SF_INFO *info)
+{
+    static float back[FRAMES * CHANNELS];
+    struct sound_file *file;
+    assert_int_equal(create(&file, name, FRAME_RATE, depth), STATUS_OK);
+    assert_int_equal(sound_file_write(file, sound, 1000), STATUS_OK);
+    assert_int_equal(sound_file_write(file, sound + 2000, FRAMES - 1000), STATUS_OK);
+    assert_int_equal(sound_file_close(file), STATUS_OK);
+    *info = (SF_INFO){0};
+    SNDFILE *handle = sf_open(path, SFM_READ, info);
+    assert_non_null(handle);
+    assert_int_equal(sf_readf_float(handle, back, FRAMES), FRAMES);
+    sf_close(handle);
+    unlink(path);
+    assert_int_equal(info->samplerate, FRAME_RATE);
+    assert_int_equal(info->channels, CHANNELS);
+    double most = 0, squares = 0;
+    for (int i = 2; i < FRAMES * CHANNELS; i++) {
+        double difference = (double)back[i] - (double)sound[i];
+        most = fmax(most, fabs(difference));
+        squares += difference * difference;
+    }
+    mean_difference = sqrt(squares / (FRAMES * CHANNELS));
+    return most;
+}
+
+static void formats_keep_what_they_can(void **state)
+{
+    SF_INFO info;
+    assert_true(written_and_read("a.wav", SOUND_S16, &info) <= .5 / 32768 + 1e-9);
+    assert_true(written_and_read("a.wav", SOUND_S24, &info) <= 1.0 / (1 << 23) + 1e-9);
+    assert_true(written_and_read("a.wav", SOUND_FLOAT, &info) == 0);
+    assert_int_equal(info.format, SF_FORMAT_WAV | SF_FORMAT_FLOAT);
+    assert_true(written_and_read("a.FLAC", SOUND_S16, &info) <= .5 / 32768 + 1e-9);
+    assert_int_equal(info.frames, FRAMES);
+    assert_int_equal(info.format & SF_FORMAT_TYPEMASK, SF_FORMAT_FLAC);
+    (void)written_and_read("a.opus", SOUND_S16, &info);
+    assert_true(mean_difference > 0 && mean_difference < .05);
+    assert_int_equal(info.frames, FRAMES);
+    assert_int_equal(info.format & SF_FORMAT_SUBMASK, SF_FORMAT_OPUS);
+}
+
+static void what_cannot_be_is_refused_in_words(void **state)
+{
+    struct sound_file *file;
+    assert_int_equal(create(&file, "a.mp3", FRAME_RATE, SOUND_S16), STATUS_INVALID);
+    assert_non_null(strstr(words, "must end in .wav, .flac or .opus"));
+    assert_int_equal(create(&file, "wav", FRAME_RATE, SOUND_S16), STATUS_INVALID);
+    assert_int_equal(create(&file, "a.flac", FRAME_RATE, SOUND_FLOAT), STATUS_INVALID);
+    assert_int_equal(create(&file, "a.opus", 44100, SOUND_S16), STATUS_INVALID);
+    assert_int_equal(create(&file, "none/a.wav", FRAME_RATE, SOUND_S16), STATUS_IO);
+    assert_non_null(strstr(words, "cannot be written: No such file or directory"));
+}
+
+static void a_full_disk_is_told(void **state)
+{
+    struct sound_file *file;
+    struct text failure = text_on(words, sizeof words);
+    snprintf(path, sizeof path, "%s/full.wav", directory);
+    assert_int_equal(symlink("/dev/full", path), 0);
+    enum status status = sound_file_create(&file, path, FRAME_RATE, SOUND_S16, &failure);
+    if (status == STATUS_OK) {
+        status = sound_file_write(file, sound, FRAMES);
+        enum status closed = sound_file_close(file);
+        status = status == STATUS_OK ? closed : status;
+    }
+    unlink(path);
+    assert_int_equal(status, STATUS_IO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(formats_keep_what_they_can), cmocka_unit_test(what_cannot_be_is_refused_in_words),
+        cmocka_unit_test(a_full_disk_is_told),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
