@@ -137,19 +137,16 @@ void listener_writable(struct listener *listener)
     listener_serve(listener, listener_now_ns(listener));
 }
 
+// The network closes by itself who breaks its rules, and who leaves no room for texts.
 static void listener_count_end(struct listener *listener, int code)
 {
     struct stream_stats *stats = &listener->stream->stats;
     atomic_fetch_sub(&stats->listeners[listener->protocol->id], 1);
-    enum close_cause cause = listener->cause;
-    // The network closes by itself who breaks its rules, and who leaves no room for texts.
-    if (cause == CLOSE_NONE && (code == 1002 || code == 1003 || code == 1007 || code == 1009))
-        cause = CLOSE_PROTOCOL;
-    else if (cause == CLOSE_NONE && code == 1008)
-        cause = CLOSE_SLOW;
-    atomic_fetch_add(&stats->closed_slow, cause == CLOSE_SLOW);
-    atomic_fetch_add(&stats->closed_policy, cause == CLOSE_POLICY);
-    atomic_fetch_add(&stats->closed_protocol, cause == CLOSE_PROTOCOL);
+    if (listener->cause != CLOSE_NONE)
+        return;
+    bool broken = code == 1002 || code == 1003 || code == 1007 || code == 1009;
+    atomic_fetch_add(&stats->closed_protocol, broken);
+    atomic_fetch_add(&stats->closed_slow, code == 1008);
 }
 
 void listener_closed(struct listener *listener, int code)
@@ -172,9 +169,13 @@ void listener_closed(struct listener *listener, int code)
 
 void listener_close(struct listener *listener, int code, enum close_cause cause, const char *reason)
 {
+    struct stream_stats *stats = &listener->stream->stats;
     if (listener->closing)
         return;
     listener->cause = cause;
+    atomic_fetch_add(&stats->closed_slow, cause == CLOSE_SLOW);
+    atomic_fetch_add(&stats->closed_policy, cause == CLOSE_POLICY);
+    atomic_fetch_add(&stats->closed_protocol, cause == CLOSE_PROTOCOL);
     listener->protocol->farewell(listener, cause, reason);
     listener->closing = true;
     schedule_remove(&listener->loop->schedule, &listener->entry);

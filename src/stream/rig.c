@@ -183,6 +183,12 @@ bool rig_deserted(struct rig *rig)
     return stream_listeners(rig->stream) == 0;
 }
 
+bool rig_gave_one_up(struct rig *rig)
+{
+    rig_advance_ms(rig, 250);
+    return stream_stats(rig->stream)->closed_slow > 0;
+}
+
 static size_t guest_read(struct guest *guest, void *bytes, size_t len)
 {
     size_t got = 0;

@@ -44,7 +44,9 @@ void rig_event(struct rig *rig, enum event_record_kind kind, uint64_t at_frame, 
 void rig_advance_ms(struct rig *rig, uint64_t ms);
 // Waits until a condition holds, looking about every millisecond; fails the test after ten seconds.
 void rig_wait(bool (*holds)(struct rig *rig), struct rig *rig);
+// For rig_wait: nobody listens any more; somebody was closed for not reading (moves the clock until then).
 bool rig_deserted(struct rig *rig);
+bool rig_gave_one_up(struct rig *rig);
 
 // One client.
 struct guest {
