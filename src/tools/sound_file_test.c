@@ -25,7 +25,7 @@ static int set_up(void **state)
 {
     for (int i = 0; i < FRAMES; i++) {
         sound[2 * i] = (float)sin(i * .05) * .5f;
-        sound[2 * i + 1] = (float)(i % 200) / 200 - .5f;
+        sound[2 * i + 1] = (float)cos(i * .031) * .25f;
     }
     sound[0] = 2;
     sound[1] = -2;
