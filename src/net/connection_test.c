@@ -252,6 +252,41 @@ static void test_texts_first(void **state)
     bye(fd);
 }
 
+static void expect_fill_until(int fd, const char *text)
+{
+    struct test_frame frame;
+    while (strcmp((char *)(frame = client_read_frame(fd)).bytes, "fill") == 0)
+        free(frame.bytes);
+    assert_int_equal(WEBSOCKET_TEXT, frame.opcode);
+    assert_string_equal(text, (char *)frame.bytes);
+    free(frame.bytes);
+}
+
+// What is shared and its head, which is the sender's own, stand behind texts that fill the socket.
+static void test_shared_behind_texts(void **state)
+{
+    int fd = slow_websocket();
+    client_text(fd, "fill|big 70000|last");
+    test_server_wait(&server, &server.pending, 1);
+    expect_fill_until(fd, "last");
+    expect_big(fd, 70000);
+    bye(fd);
+}
+
+// Whoever closes gets what is under way and no more.
+static void test_nothing_is_begun_after_a_close(void **state)
+{
+    int fd = slow_websocket();
+    client_text(fd, "fill|last|big 70000");
+    test_server_wait(&server, &server.pending, 1);
+    client_frame(fd, true, WEBSOCKET_CLOSE, "\x03\xe8", 2);
+    test_server_wait(&server, &server.released, 1);
+    expect_fill_until(fd, "last");
+    client_expect_close(fd, 1000);
+    assert_true(client_at_end(fd));
+    close(fd);
+}
+
 static void test_close_waits_for_what_is_pending(void **state)
 {
     int fd = slow_websocket();
@@ -380,6 +415,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pings_from_the_server, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shared_behind_texts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_is_begun_after_a_close, setup, teardown),
         cmocka_unit_test_setup_teardown(test_close_waits_for_what_is_pending, setup, teardown),
         cmocka_unit_test_setup_teardown(test_release_when_the_peer_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts_are_bounded, setup, teardown),

@@ -188,7 +188,7 @@ static void test_refusals(void **state)
     refused("GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 0, 400);
     refused("GET /", 5000, 414);
     refused("GET / HTTP/1.1\r\nX: ", 17000, 431);
-    refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n", 70000, 413);
+    refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n", 4000000, 413);
     refused("GET / HTTP/3.0\r\nHost: h\r\n\r\n", 0, 505);
     refused("POST / HTTP/1.1\r\nHost: h\r\nExpect: x\r\nContent-Length: 1\r\n\r\n", 1, 417);
     assert_int_equal(9, net_stats(server.net)->refused_by_parser);
@@ -275,6 +275,21 @@ static void test_answer_that_is_not_read(void **state)
         usleep(1000);
     assert_int_equal(200, get(other, "/"));
     close(stuck), close(other);
+}
+
+// The time is for each step of an answer, not for all of it.
+static void test_answer_that_is_read_slowly(void **state)
+{
+    enum { PIECES = 15 };
+    restart_with(&(struct net_limits){.request_ms = 1000, .idle_ms = 9999, .ping_ms = 9999, .close_ms = 100,
+                                      .door_sockets = 64});
+    int fd = client_connect(net_port(server.net), false, 4096);
+    client_say(fd, "GET /static HTTP/1.1\r\nHost: h\r\n\r\n");
+    for (int i = 0; i < PIECES; i++) {
+        usleep(100000);
+        client_read(fd, answer, TEST_PAYLOAD_BYTES / PIECES);
+    }
+    close(fd);
 }
 
 static void test_limit_of_sockets(void **state)
@@ -375,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_outs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answer_that_is_not_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_answer_that_is_read_slowly, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit_of_sockets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_descriptor_left, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop_accepting, setup, teardown),

@@ -98,7 +98,8 @@ static void test_origins(void **state)
     static const char *const allowed[] = {"https://example.org", NULL};
     static const struct { const char *origin; bool good; } cases[] = {
         {"http://me:8000", true}, {"https://ME:8000", true}, {"https://example.org", true},
-        {"http://example.org", false}, {"https://example.org.evil", false}, {"http://me", false}, {"http://me:80000", false}, {"null", false},
+        {"http://example.org", false}, {"https://example.org.evil", false}, {"http://me", false},
+        {"http://me:80000", false}, {"null", false},
         {"", false}, {"file://me:8000", false}, {"xhttp://me:8000", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct http_request request = with("origin", cases[i].origin);

@@ -222,7 +222,6 @@ static int parser_on_headers_complete(llhttp_t *llhttp)
     if (parser_check_version(parser) != 0 || parser_read_target(parser) != 0 || parser_check_body(parser) != 0)
         return -1;
     parser->head_done = true;
-    llhttp->upgrade = 0;  // whether to switch protocols is decided above HTTP; until then the body counts
     return 0;
 }
 

@@ -217,6 +217,18 @@ static void test_limits_of_the_head(void **state)
     assert_int_equal(431, fault_of_long("GET / HTTP/1.1\r\nHost: h\r\n", 'a', 100000, ": b\r\n\r\n"));
 }
 
+static void test_long_target_in_pieces(void **state)
+{
+    size_t used;
+    char piece[100];
+    memset(piece, 'a', sizeof piece);
+    assert_int_equal(HTTP_PARSE_MORE, http_parser_feed(&parser, "GET /", 5, &used));
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(HTTP_PARSE_MORE, http_parser_feed(&parser, piece, sizeof piece, &used));
+    assert_int_equal(HTTP_PARSE_FAILED, http_parser_feed(&parser, piece, sizeof piece, &used));
+    assert_int_equal(414, parser.fault.status);
+}
+
 static void test_limit_of_headers(void **state)
 {
     char text[2000] = "GET / HTTP/1.1\r\nHost: h\r\n";
@@ -265,6 +277,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_methods_and_versions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits_of_the_head, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_target_in_pieces, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit_of_headers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits_of_the_body, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expect, setup, teardown),

@@ -82,15 +82,29 @@ static void test_an_earlier_wish_overtakes(void **state)
     assert_true(server.ticked_at_ns[0] < now_ns + 3600 * NS_PER_SECOND);
 }
 
+static void echo(int fd)
+{
+    client_text(fd, "echo");
+    client_expect(fd, WEBSOCKET_TEXT, "echo");
+}
+
+// However busy the loop is, and whatever later times are wished for.
 static void test_a_chain_of_ticks(void **state)
 {
-    uint64_t at_ns = clock_now_ns(&server.clock);
-    for (int i = 0; i < 20; i++) {
-        at_ns += 2 * NS_PER_MS;
+    int fd = client_websocket(net_port(server.net), "/ws");  // the only one, so it is on the first loop
+    for (int i = 0; i < 40; i++) {
+        uint64_t at_ns = clock_now_ns(&server.clock) + 2 * NS_PER_MS + (uint64_t)i * 50000;
         net_wake_at(server.net, 0, at_ns);
+        for (int busy = 0; busy < i % 3; busy++)
+            echo(fd);
+        net_wake_at(server.net, 0, at_ns + 3600 * NS_PER_SECOND);
+        while (i % 2 && atomic_load(&server.ticks) <= i)
+            echo(fd);
         test_server_wait(&server, &server.ticks, i + 1);
         assert_true(server.ticked_at_ns[i] >= at_ns);
+        assert_true(server.ticked_at_ns[i] < at_ns + 3600 * NS_PER_SECOND);
     }
+    close(fd);
 }
 
 // At a hundred times the speed an hour from now is 36 s away, and a second is 10 ms.

@@ -24,7 +24,7 @@ struct echo {
 };
 
 const struct net_limits test_limits = {
-    .request_ms = 10000, .idle_ms = 30000, .ping_ms = 25000, .close_ms = 5000, .door_sockets = 64};
+    .request_ms = 10000, .idle_ms = 30000, .ping_ms = 25000, .close_ms = 60000, .door_sockets = 64};
 
 static void count(struct test_server *server, atomic_int *counter)
 {
@@ -116,7 +116,16 @@ static void send_big(struct listener *listener, size_t bytes)
     memset(head, 0xee, sizeof head);
 }
 
-// "text N": N numbered texts.   "fill": texts until one is refused.
+// Texts until one has to wait.
+static void send_fill(struct listener *listener)
+{
+    uint64_t before;
+    do {
+        before = connection_bytes_sent(listener->connection);
+        assert_true(connection_send_text(listener->connection, "fill", 4));
+    } while (connection_bytes_sent(listener->connection) > before);
+}
+
 static void send_texts(struct listener *listener, int n)
 {
     char text[64];
@@ -146,6 +155,7 @@ static void send_echo(struct listener *listener, const uint8_t *bytes, size_t le
         free(echo);
 }
 
+// "big BYTES", "texts N", "fill", "close CODE"; anything else is sent back.
 static void on_word(struct listener *listener, const char *word)
 {
     unsigned n;
@@ -153,6 +163,8 @@ static void on_word(struct listener *listener, const char *word)
         send_big(listener, n);
     else if (sscanf(word, "texts %u", &n) == 1)
         send_texts(listener, (int)n);
+    else if (strcmp(word, "fill") == 0)
+        send_fill(listener);
     else if (sscanf(word, "close %u", &n) == 1)
         connection_close(listener->connection, (int)n, "as asked");
     else
