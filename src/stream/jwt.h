@@ -3,6 +3,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// True when the token is signed with the secret, names HS256 as its algorithm, has not expired (`exp` is required, `nbf`
-// is kept when there) and its `sub` is `subject`.   unix_s: now.
+// True when the token is signed with the secret, names HS256 as its algorithm, has not expired (`exp` is required) and
+// has begun (`nbf`, if there), and its `sub` is `subject`.   unix_s: now.
 bool jwt_valid(const char *token, const char *secret, const char *subject, int64_t unix_s);

@@ -5,6 +5,7 @@
 #pragma once
 #include <jansson.h>
 
+#include "stream/batch.h"
 #include "stream/pace.h"
 #include "stream/protocol.h"
 #include "stream/state.h"
@@ -12,17 +13,8 @@
 #include "stream/tokens.h"
 
 enum {
-    PIN_CHUNKS = 16,
     CLIENT_ID_BYTES = 65,
     SESSION_BYTES = 17,
-};
-
-// The chunks of the one send that may be under way.
-struct pin {
-    int count;
-    struct chunk *chunks[PIN_CHUNKS];
-    uint64_t send_ns[PIN_CHUNKS];   // when each was to be sent; 0: preroll, not counted
-    uint64_t since_ns;
 };
 
 struct v2_state {
@@ -79,15 +71,6 @@ struct listener {
     };
 };
 
-// One writev being put together: what goes out, and what has to stay for it.
-struct batch {
-    struct listener *listener;
-    struct iovec slices[PIN_CHUNKS];
-    int slice_count;
-    int shared_from;
-    size_t bytes;
-};
-
 // --- at the door ---
 // A place, all zero but for stream and number-dependent phase. NULL when all are taken.
 struct listener *listener_create(struct stream *stream);
@@ -125,13 +108,3 @@ void listener_count_sent(struct listener *listener, int chunks, size_t bytes);
 bool listener_past(const struct listener *listener, uint64_t now_ns);
 // The chunk is not there yet: when to look again.
 uint64_t listener_missing(struct listener *listener, uint64_t now_ns);
-
-struct batch batch_begin(struct listener *listener);
-// Bytes of the sender's own; before anything shared.
-void batch_own(struct batch *batch, const void *bytes, size_t len);
-// Bytes that stand for ever, or as long as a chunk of this batch.
-void batch_shared(struct batch *batch, const void *bytes, size_t len);
-// Takes over the reference.
-void batch_pin(struct batch *batch, struct chunk *chunk, uint64_t send_ns);
-// Sends it. False when nothing was taken: the listener is then blocked or closing.
-bool batch_send(struct batch *batch, uint64_t now_ns);

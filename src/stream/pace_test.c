@@ -62,8 +62,8 @@ static void what_was_due_long_ago_goes_at_the_pace(void **state)
     assert_int_equal(pace_send_ns(&pace, first + 20 * CHUNK_FRAMES), now + 550 * MS);
 }
 
-// With 10 s of lead and phase 0: chunk k is due at k * 100 - 10,000 ms after joining and allowed at (k - 9) * 50 ms; they
-// meet at k = 191.
+// With 10 s of lead and phase 0: chunk k is due at k * 100 - 10,000 ms after joining and allowed at (k - 9) * 50 ms;
+// they meet at k = 191.
 static void the_burst_ends_where_due_times_overtake_it(void **state)
 {
     uint64_t now = ORIGIN_NS + 20 * NS_PER_SECOND;
@@ -80,7 +80,7 @@ static void a_short_lead_has_a_short_burst(void **state)
 {
     struct pace pace = {.origin_ns = ORIGIN_NS, .lead_frames = FRAME_RATE, .phase_frames = 4799};
     pace_start(&pace, ORIGIN_NS + 20 * NS_PER_SECOND + 1);
-    // The tenth chunk after the first was due 1 ns and all but a frame of a phase from now; the ones before are past.
+    // Its due times lie between 1 s before and nearly a chunk after what is heard: ten were due before joining.
     assert_int_equal(pace_burst_until(&pace), pace.start_frame + 10 * CHUNK_FRAMES);
     pace.lead_frames = 0;
     assert_int_equal(pace_burst_until(&pace), pace.start_frame);

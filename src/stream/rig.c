@@ -351,3 +351,49 @@ double json_real_of(const json_t *object, const char *name)
         fail_msg("no number %s", name);
     return json_number_value(value);
 }
+
+void guest_expect_chunk(struct guest *guest, enum format format, uint64_t frame)
+{
+    uint8_t wanted[RIG_CHUNK_BYTES];
+    uint16_t packet_bytes[MESSAGE_MAX_PACKETS];
+    guest_await_binary(guest);
+    size_t len = rig_chunk(format, frame, wanted, packet_bytes);
+    size_t head = len - guest->len;
+    assert_int_equal(head, 4);
+    assert_memory_equal(guest->bytes, wanted + head, guest->len);
+}
+
+void guest_expect_preroll(struct guest *guest, uint64_t frame, int packets)
+{
+    struct message_header header;
+    const uint8_t *payload;
+    size_t len;
+    guest_await_binary(guest);
+    assert_true(message_read(guest->bytes, guest->len, &header, &payload, &len));
+    assert_int_equal(header.flags, MESSAGE_PREROLL);
+    assert_int_equal(header.codec, MESSAGE_CODEC_OPUS);
+    assert_int_equal(header.packet_count, packets);
+    assert_int_equal(header.frame_count, packets * PACKET_FRAMES);
+    assert_int_equal(header.first_frame, frame - (uint64_t)packets * PACKET_FRAMES);
+    for (int i = 0; i < packets; i++) {
+        uint8_t packet[2000];
+        uint64_t at = header.first_frame + (uint64_t)i * PACKET_FRAMES;
+        int number = (int)(at % CHUNK_FRAMES / PACKET_FRAMES);
+        size_t wanted = rig_packet(frames_round_down(at, CHUNK_FRAMES), number, packet);
+        assert_int_equal(header.packet_bytes[i], wanted);
+        assert_memory_equal(payload, packet, wanted);
+        payload += wanted;
+    }
+}
+
+void guest_expect_silence(struct guest *guest)
+{
+    guest_say(guest, "{\"type\":\"ping\",\"t0\":1}");
+    for (;;) {
+        json_t *message = guest_json(guest);
+        bool pong = strcmp(json_text(message, "type"), "pong") == 0;
+        json_decref(message);
+        if (pong)
+            return;
+    }
+}

@@ -73,6 +73,12 @@ void guest_send(struct guest *guest, int opcode, const void *bytes, size_t len);
 void guest_say(struct guest *guest, const char *text);
 // Reads on to the close frame. Returns its code, 1006 when there is none.
 int guest_close_code(struct guest *guest);
+// The next binary frame is the chunk of that frame, byte for byte.
+void guest_expect_chunk(struct guest *guest, enum format format, uint64_t frame);
+// The next binary frame is a preroll of so many packets before that frame.
+void guest_expect_preroll(struct guest *guest, uint64_t frame, int packets);
+// All audio that was to come by now has come: the answer to a ping is next, whatever texts are between.
+void guest_expect_silence(struct guest *guest);
 const char *json_text(const json_t *object, const char *name);
 json_int_t json_whole(const json_t *object, const char *name);
 double json_real_of(const json_t *object, const char *name);

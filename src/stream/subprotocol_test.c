@@ -12,9 +12,17 @@ static void offers_are_told_apart(void **state)
         const char *header;
         enum offer offer;
     } cases[] = {
-        {NULL, OFFER_NONE},          {"", OFFER_NONE},         {" , ,", OFFER_NONE},      {"auralis-v2", OFFER_IT},
-        {"a,auralis-v2", OFFER_IT},  {"a , auralis-v2 ,b", OFFER_IT}, {"\tauralis-v2", OFFER_IT}, {"auralis-v1", OFFER_OTHERS},
-        {"auralis-v22", OFFER_OTHERS}, {"auralis-v", OFFER_OTHERS}, {"Auralis-v2", OFFER_OTHERS},
+        {NULL, OFFER_NONE},
+        {"", OFFER_NONE},
+        {" , ,", OFFER_NONE},
+        {"auralis-v2", OFFER_IT},
+        {"a,auralis-v2", OFFER_IT},
+        {"a , auralis-v2 ,b", OFFER_IT},
+        {"\tauralis-v2", OFFER_IT},
+        {"auralis-v1", OFFER_OTHERS},
+        {"auralis-v22", OFFER_OTHERS},
+        {"auralis-v", OFFER_OTHERS},
+        {"Auralis-v2", OFFER_OTHERS},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(subprotocol_offer(cases[i].header, "auralis-v2"), cases[i].offer);

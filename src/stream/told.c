@@ -10,7 +10,8 @@ struct told *told_find(const struct listener *listener, enum told_kind kind)
 
 void told_write(struct told *told, uint64_t sequence, json_t *message)
 {
-    size_t len = message ? json_dumpb(message, told->text, sizeof told->text, JSON_COMPACT | JSON_REAL_PRECISION(15)) : 0;
+    size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(15);
+    size_t len = message ? json_dumpb(message, told->text, sizeof told->text, flags) : 0;
     json_decref(message);
     told->sequence = sequence;
     told->len = len <= sizeof told->text ? len : 0;

@@ -91,8 +91,7 @@ static void v0_error(struct listener *listener, const char *code, const char *me
 
 static void v0_on_buffer_status(struct listener *listener, uint64_t now_ns)
 {
-    json_t *answer = json_pack("{s:s, s:f, s:s}", "type", "buffer_status", "depth_ms", legacy_depth_ms(listener, now_ns),
-                               "current_tier", tier_name(listener->legacy.tier));
+    json_t *answer = json_pack("{s:s, s:f}", "type", "buffer_status", "depth_ms", legacy_depth_ms(listener, now_ns));
     json_t *health = legacy_health(listener, now_ns);
     json_object_update(answer, health);
     json_decref(health);

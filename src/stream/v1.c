@@ -49,7 +49,7 @@ static bool v1_accept(struct listener *listener, const struct http_request *requ
     bool tier_ok = !http_query(request, "buffer_tier", name, sizeof name) || tier_from_name(name, &tier);
     enum offer offer = subprotocol_offer(http_header(request, "sec-websocket-protocol"), "auralis-v1");
     if (!v1_id_ok(id))
-        *refusal = (struct refusal){400, "INVALID_PARAMETERS", "client_id is 1-64 of A-Z a-z 0-9 _ -, not a reserved one"};
+        *refusal = (struct refusal){400, "INVALID_PARAMETERS", "client_id is 1-64 of A-Z a-z 0-9 _ -, not reserved"};
     else if (!tier_ok)
         *refusal = (struct refusal){400, "INVALID_PARAMETERS", "buffer_tier is minimal, normal, stable or defensive"};
     else if (offer == OFFER_OTHERS)
@@ -81,12 +81,12 @@ static void v1_greet(struct listener *listener, uint64_t now_ns)
     struct legacy_state *legacy = &listener->legacy;
     legacy_greet(listener, now_ns);
     legacy->next_report_ns = now_ns + V1_REPORT_NS;
-    (void)listener_tell(
-        listener, json_pack("{s:s, s:s, s:f, s:{s:s, s:i, s:i, s:i}, s:s}", "type", "connection_established", "client_id",
-                            legacy->client_id, "server_time", v1_unix_s(listener), "buffer_config", "initial_tier",
-                            tier_name(legacy->tier), "target_buffer_ms", (int)tier_target_ms(legacy->tier),
-                            "chunk_duration_ms", 100, "samples_per_chunk", V1_SAMPLES_PER_CHUNK, "server_version",
-                            listener->stream->config.version));
+    json_t *config = json_pack("{s:s, s:i, s:i, s:i}", "initial_tier", tier_name(legacy->tier), "target_buffer_ms",
+                               (int)tier_target_ms(legacy->tier), "chunk_duration_ms", 100, "samples_per_chunk",
+                               V1_SAMPLES_PER_CHUNK);
+    (void)listener_tell(listener, json_pack("{s:s, s:s, s:f, s:o, s:s}", "type", "connection_established", "client_id",
+                                            legacy->client_id, "server_time", v1_unix_s(listener), "buffer_config",
+                                            config, "server_version", listener->stream->config.version));
 }
 
 static void v1_audio_head(const struct listener *listener, struct text *head, uint64_t due_unix_ns)
@@ -118,10 +118,10 @@ static void v1_report(struct listener *listener, uint64_t now_ns)
 {
     struct legacy_state *legacy = &listener->legacy;
     legacy->next_report_ns += V1_REPORT_NS;
-    json_t *performance = json_pack("{s:I, s:I, s:I, s:f}", "chunks_sent", (json_int_t)legacy->chunks_sent, "bytes_sent",
-                                    (json_int_t)legacy->bytes_sent, "underruns", (json_int_t)legacy->underruns,
-                                    "connection_uptime_sec",
-                                    (double)(now_ns - legacy->connected_ns) / (double)NS_PER_SECOND);
+    double uptime_s = (double)(now_ns - legacy->connected_ns) / (double)NS_PER_SECOND;
+    json_t *performance = json_pack("{s:I, s:I, s:I, s:f}", "chunks_sent", (json_int_t)legacy->chunks_sent,
+                                    "bytes_sent", (json_int_t)legacy->bytes_sent, "underruns",
+                                    (json_int_t)legacy->underruns, "connection_uptime_sec", uptime_s);
     (void)listener_tell(listener, json_pack("{s:s, s:s, s:f, s:o, s:o}", "type", "buffer_status", "client_id",
                                             legacy->client_id, "timestamp", v1_unix_s(listener), "buffer_health",
                                             legacy_health(listener, now_ns), "performance", performance));
@@ -178,8 +178,8 @@ static void v1_refuse_control(struct listener *listener, enum status status, con
                                                        : "SERVER_OVERLOAD";
     steer_complaint(status, steering, text, sizeof text);
     (void)listener_tell(listener, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:f}", "type", "error", "error_code", code,
-                                            "error_message", text, "message", text, "severity", "warning", "recoverable",
-                                            1, "timestamp", v1_unix_s(listener)));
+                                            "error_message", text, "message", text, "severity", "warning",
+                                            "recoverable", 1, "timestamp", v1_unix_s(listener)));
 }
 
 static bool v1_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns)

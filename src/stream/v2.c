@@ -1,20 +1,19 @@
-// Protocol v2 (doc/protocol.md).
+// Protocol v2 (doc/protocol.md): what is sent, and when.
 #include <stdio.h>
 #include <string.h>
 
 #include "base/random.h"
-#include "stream/listener.h"
 #include "stream/preroll.h"
 #include "stream/steer.h"
 #include "stream/subprotocol.h"
 #include "stream/told.h"
+#include "stream/v2.h"
 
 enum {
     V2_MESSAGE_BYTES = 4096,
     V2_OPUS_BUFFER_BYTES = 32 * 1024,   // the first second with its preroll
     V2_PCM_BUFFER_BYTES = 64 * 1024,
     V2_EVENTS_AT_ONCE = 16,             // so that texts never outgrow their room
-    V2_ID_BYTES = 64,
     V2_RETRY_MS = 500, V2_RETRY_SPREAD_MS = 1500,
 };
 
@@ -47,23 +46,22 @@ static bool v2_accept(struct listener *listener, const struct http_request *requ
     return true;
 }
 
-static double v2_time_ms(const struct listener *listener, uint64_t now_ns)
+double v2_time_ms(const struct listener *listener, uint64_t now_ns)
 {
     return (double)(int64_t)(now_ns - listener->station->origin_ns) / (double)NS_PER_MS;
 }
 
-static uint32_t v2_delay_frames(const struct listener *listener)
+uint32_t v2_delay_frames(const struct listener *listener)
 {
     return listener->format == FORMAT_OPUS ? listener->station->decoder_delay_frames : 0;
 }
 
-static uint32_t v2_bitrate(const struct listener *listener)
+uint32_t v2_bitrate(const struct listener *listener)
 {
     return listener->format == FORMAT_OPUS ? listener->station->opus_bitrate : 0;
 }
 
-// Begins a run of chunks at the live playhead.
-static void v2_begin(struct listener *listener, uint64_t now_ns)
+void v2_begin(struct listener *listener, uint64_t now_ns)
 {
     listener->cursor = pace_start(&listener->pace, now_ns);
     listener->missing_ns = 0;
@@ -238,179 +236,6 @@ static void v2_accepted(struct listener *listener, uint64_t first_frame, uint64_
     bool started = first_frame >= pace->start_frame + (uint64_t)PACE_AT_ONCE * CHUNK_FRAMES;
     if (started && first_frame < pace_live_frame(pace, now_ns))
         atomic_fetch_add(&stats->underruns, 1);
-}
-
-static void v2_set_id(json_t *answer, const json_t *message)
-{
-    json_t *id = json_object_get(message, "id");
-    if (id && answer)
-        json_object_set(answer, "id", id);
-}
-
-static void v2_complain(struct listener *listener, const json_t *message, const char *code, const char *text)
-{
-    json_t *error = json_pack("{s:s, s:s, s:s}", "type", "error", "code", code, "message", text);
-    v2_set_id(error, message);
-    (void)listener_tell(listener, error);
-}
-
-static bool v2_malformed(struct listener *listener, const json_t *message, const char *text)
-{
-    v2_complain(listener, message, "INVALID_MESSAGE", text);
-    return false;
-}
-
-static void v2_ack(struct listener *listener, const json_t *message, const struct control_result *result)
-{
-    json_t *warnings = json_array();
-    for (int i = 0; i < result->warning_count; i++)
-        json_array_append_new(warnings, json_string(result->warnings[i]));
-    json_t *ack = json_pack("{s:s, s:I, s:I, s:o, s:o}", "type", "ack", "sequence", (json_int_t)result->sequence,
-                            "at_frame", (json_int_t)result->at_frame, "parameters", mood_to_json(&result->mood),
-                            "warnings", warnings);
-    v2_set_id(ack, message);
-    (void)listener_tell(listener, ack);
-}
-
-static void v2_refuse_control(struct listener *listener, const json_t *message, enum status status,
-                              const struct steering *steering)
-{
-    char text[256];
-    steer_complaint(status, steering, text, sizeof text);
-    if (status != STATUS_INVALID) {
-        v2_complain(listener, message, status == STATUS_RATE_LIMITED ? "RATE_LIMIT_EXCEEDED" : "INTERNAL_ERROR", text);
-        return;
-    }
-    const struct mood_refusal *refusal = &steering->refusal;
-    json_t *error = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "type", "error", "code", "INVALID_PARAMETERS", "message",
-                              text, "field", refusal->field, "value", refusal->value, "constraint",
-                              refusal->constraint);
-    v2_set_id(error, message);
-    (void)listener_tell(listener, error);
-}
-
-static bool v2_on_control(struct listener *listener, json_t *message, uint64_t now_ns)
-{
-    const json_t *id = json_object_get(message, "id");
-    if (id && (!json_is_string(id) || json_string_length(id) > V2_ID_BYTES))
-        return v2_malformed(listener, NULL, "id is a text of at most 64 bytes");
-    const json_t *parameters = json_object_get(message, "parameters");
-    if (!json_is_object(parameters))
-        return v2_malformed(listener, message, "parameters is an object");
-    struct steering steering;
-    enum status status = steer(listener->station, parameters, NULL, &steering);
-    if (status == STATUS_OK)
-        v2_ack(listener, message, &steering.result);
-    else
-        v2_refuse_control(listener, message, status, &steering);
-    return true;
-}
-
-static bool v2_on_ping(struct listener *listener, json_t *message, uint64_t now_ns)
-{
-    json_t *t0 = json_object_get(message, "t0");
-    if (!json_is_number(t0))
-        return v2_malformed(listener, message, "t0 is a number");
-    (void)listener_tell_exact(listener, json_pack("{s:s, s:O, s:f, s:f}", "type", "pong", "t0", t0, "t1_ms",
-                                                  v2_time_ms(listener, now_ns), "t2_ms",
-                                                  v2_time_ms(listener, listener_now_ns(listener))));
-    return true;
-}
-
-static bool v2_on_report(struct listener *listener, json_t *message, uint64_t now_ns)
-{
-    struct stream_stats *stats = &listener->stream->stats;
-    const json_t *lead = json_object_get(message, "lead_ms"), *underruns = json_object_get(message, "underruns");
-    if ((lead && !json_is_number(lead)) || (underruns && !json_is_integer(underruns)))
-        return v2_malformed(listener, message, "lead_ms is a number, underruns an integer");
-    double lead_ms = json_number_value(lead);
-    if (lead && lead_ms >= 0 && lead_ms < 3600e3)
-        histogram_record(&stats->player_lead_ns, (uint64_t)(lead_ms * (double)NS_PER_MS));
-    json_int_t count = json_integer_value(underruns);
-    if (count > 0 && (uint64_t)count > listener->v2.underruns && count < 1000000) {
-        atomic_fetch_add(&stats->player_underruns, (uint64_t)count - listener->v2.underruns);
-        listener->v2.underruns = (uint64_t)count;
-    }
-    atomic_fetch_add(&stats->player_reports, 1);
-    return true;
-}
-
-// Says what comes from now on: another format, or sound again.
-static void v2_tell_codec(struct listener *listener)
-{
-    (void)listener_tell(
-        listener, json_pack("{s:s, s:s, s:I, s:i, s:i, s:I}", "type", "codec", "format", format_name(listener->format),
-                            "at_frame", (json_int_t)listener->cursor, "decoder_delay_frames",
-                            (int)v2_delay_frames(listener), "bitrate", (int)v2_bitrate(listener), "burst_until_frame",
-                            (json_int_t)pace_burst_until(&listener->pace)));
-}
-
-static bool v2_on_codec(struct listener *listener, json_t *message, uint64_t now_ns)
-{
-    const char *name = json_string_value(json_object_get(message, "format"));
-    enum format format;
-    if (!name || !format_from_name(name, &format) || format == FORMAT_LEGACY)
-        return v2_malformed(listener, message, "format is opus or pcm");
-    listener_leave(listener);
-    listener->format = format;
-    listener->v2.preroll = format == FORMAT_OPUS;
-    if (listener->v2.playing)
-        listener_join(listener);
-    v2_tell_codec(listener);
-    return true;
-}
-
-static bool v2_on_pause(struct listener *listener, json_t *message, uint64_t now_ns)
-{
-    listener->v2.playing = false;
-    listener_leave(listener);
-    return true;
-}
-
-static bool v2_on_play(struct listener *listener, json_t *message, uint64_t now_ns)
-{
-    if (listener->v2.playing)
-        return true;
-    listener->v2.playing = true;
-    listener_join(listener);
-    v2_begin(listener, now_ns);
-    v2_tell_codec(listener);
-    if (!listener->blocked && !listener->closing)
-        listener_wake_at(listener, now_ns, now_ns);
-    return true;
-}
-
-static bool v2_on_resume(struct listener *listener, json_t *message, uint64_t now_ns)
-{
-    (void)listener_tell(listener, json_pack("{s:s, s:s, s:s}", "type", "notice", "code", "NOT_YET", "message",
-                                            "this server cannot resume: what you hear begins at the live playhead"));
-    return true;
-}
-
-static const struct {
-    const char *type;
-    bool (*handle)(struct listener *listener, json_t *message, uint64_t now_ns);
-} v2_messages[] = {
-    {"codec", v2_on_codec}, {"control", v2_on_control}, {"pause", v2_on_pause},   {"ping", v2_on_ping},
-    {"play", v2_on_play},   {"report", v2_on_report},   {"resume", v2_on_resume},
-};
-
-static bool v2_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns)
-{
-    for (size_t i = 0; i < sizeof v2_messages / sizeof *v2_messages; i++)
-        if (strcmp(type, v2_messages[i].type) == 0)
-            return v2_messages[i].handle(listener, message, now_ns);
-    return true;
-}
-
-static void v2_refuse(struct listener *listener, const char *code, const char *text)
-{
-    v2_complain(listener, NULL, code, text);
-}
-
-static void v2_binary(struct listener *listener)
-{
-    listener_close(listener, 1003, CLOSE_PROTOCOL, "text only");
 }
 
 static void v2_farewell(struct listener *listener, enum close_cause cause, const char *reason)
