@@ -14,11 +14,12 @@
 
 #include "base/frames.h"
 
-enum { FRAMES = 9600 };
+// The library does not feed its Opus encoder far enough past the end for the last 10 ms to come out whole.
+enum { FRAMES = 9600, TOLD_FRAMES = FRAMES - 480 };
 
 static char directory[] = "/tmp/auralis-sound-XXXXXX";
 static char path[64], words[200];
-static double mean_difference;      // root of the mean square of the last file read again
+static double mean_difference;      // root of the mean square over TOLD_FRAMES of the last file read again
 static float sound[FRAMES * CHANNELS];
 
 static int set_up(void **state)
@@ -65,9 +66,9 @@ static double written_and_read(const char *name, enum sound_depth depth, SF_INFO
     for (int i = 2; i < FRAMES * CHANNELS; i++) {
         double difference = (double)back[i] - (double)sound[i];
         most = fmax(most, fabs(difference));
-        squares += difference * difference;
+        squares += i < TOLD_FRAMES * CHANNELS ? difference * difference : 0;
     }
-    mean_difference = sqrt(squares / (FRAMES * CHANNELS));
+    mean_difference = sqrt(squares / (TOLD_FRAMES * CHANNELS));
     return most;
 }
 
@@ -82,7 +83,7 @@ static void formats_keep_what_they_can(void **state)
     assert_int_equal(info.frames, FRAMES);
     assert_int_equal(info.format & SF_FORMAT_TYPEMASK, SF_FORMAT_FLAC);
     (void)written_and_read("a.opus", SOUND_S16, &info);
-    assert_true(mean_difference > 0 && mean_difference < .05);
+    assert_true(mean_difference > 0 && mean_difference < .02);
     assert_int_equal(info.frames, FRAMES);
     assert_int_equal(info.format & SF_FORMAT_SUBMASK, SF_FORMAT_OPUS);
 }
