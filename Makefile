@@ -15,7 +15,6 @@ test: build
 	@scripts/setup test
 	@scripts/check_architecture
 	meson test -C $(BUILD) --print-errorlogs --num-processes 2
-	@scripts/test_end_to_end $(BUILD)/auralis
 
 bench: build
 	@for name in $$($(BUILD)/auralis bench --list); do $(BUILD)/auralis bench $$name; done

@@ -7,6 +7,7 @@
 
 #include "app/routes.h"
 #include "base/frames.h"
+#include "encode/encode.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "score/scene.h"
@@ -104,6 +105,9 @@ static enum status app_start_stream(struct app *app)
         .origin_ns = app->started_ns,
         .lead_frames = options->lead_frames,
         .origin_unix_ns = (int64_t)app->started_ns + app->clock.unix_offset_ns,
+        .decoder_delay_frames = encoder_opus.decoder_delay_frames,
+        .opus_bitrate = encoder_opus.bitrate,
+        .encoder_id = encode_opus_id(),
         .timeline = app->timeline,
         .sequencer = app->sequencer,
     };

@@ -24,6 +24,8 @@ static void preset_reply_fault(const struct route_call *call, enum status status
         reply_error(call->app, call->response, 404, "There is no preset of that name.", NULL);
     else if (status == STATUS_CONFLICT)
         reply_error(call->app, call->response, 409, "A preset of that name is there already.", NULL);
+    else if (status == STATUS_FULL)
+        reply_error(call->app, call->response, 409, "There are as many presets as can be kept; delete one.", NULL);
     else
         reply_error(call->app, call->response, 503, "The presets cannot be reached right now.", NULL);
 }

@@ -31,6 +31,7 @@ struct encoder {
     bool looks_ahead;                // needs encode_input.after
     size_t state_bytes;              // 0: none needed; aligned to 64 bytes, valid only in the process that made it
     size_t max_bytes;                // of one chunk
+    uint32_t bitrate;                // bit/s that it aims at; 0: as many as the samples take
     uint32_t decoder_delay_frames;   // how much later than fed a decoder gives a frame
     // Where encoding has to begin so that the chunk at `first_frame` comes out as if it had never been interrupted: a
     // chunk's first frame <= first_frame. What comes out of the chunks before `first_frame` is the same as ever too, or

@@ -149,6 +149,7 @@ const struct encoder encoder_opus = {
     .codec = MESSAGE_CODEC_OPUS,
     .state_bytes = sizeof(struct opus_state),
     .max_bytes = OPUS_MAX_BYTES,
+    .bitrate = OPUS_BITRATE,
     .decoder_delay_frames = OPUS_LOOKAHEAD_FRAMES,
     .begin_frame = opus_begin_frame,
     .init = opus_state_init,
