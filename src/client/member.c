@@ -218,23 +218,31 @@ static void member_request(struct member *member)
         member_watch(member, UV_READABLE);
 }
 
-static void member_connected(struct member *member)
+// What the socket itself says is wrong; 0: nothing.
+static int member_socket_error(const struct member *member)
 {
     int error = 0;
     socklen_t len = sizeof error;
-    if (getsockopt(member->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
-        member_fail(member, "cannot connect: %s", strerror(error ? error : errno));
+    return getsockopt(member->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : errno;
+}
+
+static void member_connected(struct member *member)
+{
+    int error = member_socket_error(member);
+    if (error)
+        member_fail(member, "cannot connect: %s", strerror(error));
     else
         member_request(member);
 }
 
+// A negative status tells that something is wrong, not what.
 static void member_ready(uv_poll_t *poll, int status, int events)
 {
     struct member *member = poll->data;
     if (member->state == MEMBER_CONNECTING)
         member_connected(member);
     else if (status < 0)
-        member_fail(member, "connection lost: %s", uv_strerror(status));
+        member_fail(member, "connection lost: %s", strerror(member_socket_error(member)));
     else
         member_readable(member);
 }

@@ -1,0 +1,143 @@
+// The command as a person types it: exit status, files, the same bytes however it is asked for.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/frames.h"
+#include "encode/encode.h"
+#include "score/scene.h"
+#include "tools/encoding.h"
+#include "tools/tools.h"
+
+enum { FILE_MAX = 4 << 20, WAV_HEAD_BYTES = 44 };
+
+static char directory[] = "/tmp/auralis-render-XXXXXX";
+static char first[64], second[64];
+static char bytes[2][FILE_MAX];
+
+#define RENDER(...) render_words((char *[]){"render", "--quiet", __VA_ARGS__, NULL})
+static int render_words(char **words)
+{
+    int count = 0;
+    while (words[count])
+        count++;
+    return tool_render.run(count, words);
+}
+
+static size_t contents(const char *path, char *out)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t len = fread(out, 1, FILE_MAX, file);
+    fclose(file);
+    unlink(path);
+    return len;
+}
+
+static void assert_same_files(void)
+{
+    size_t len = contents(first, bytes[0]);
+    assert_true(len > 1000);
+    assert_int_equal(contents(second, bytes[1]), len);
+    assert_memory_equal(bytes[0], bytes[1], len);
+}
+
+static int set_up(void **state)
+{
+    if (!mkdtemp(directory))
+        return -1;
+    snprintf(first, sizeof first, "%s/first.wav", directory);
+    snprintf(second, sizeof second, "%s/second.wav", directory);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    return rmdir(directory);
+}
+
+static void how_it_is_cut_makes_no_difference(void **state)
+{
+    static char *const options[][2] = {{"--block", "1"}, {"--block", "17"}, {"--threads", "4"}, {"--simd", "scalar"}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        assert_int_equal(RENDER("--start", "2.0123", "--duration", ".7", "--out", first), 0);
+        assert_int_equal(RENDER("--start", "2.0123", "--duration", ".7", "--out", second, options[i][0],
+                                options[i][1]), 0);
+        assert_same_files();
+    }
+}
+
+static void pieces_make_up_the_whole(void **state)
+{
+    assert_int_equal(RENDER("--start", "3", "--duration", "1", "--out", first), 0);
+    size_t whole = contents(first, bytes[0]);
+    assert_int_equal(RENDER("--start", "3.25", "--duration", ".5", "--out", second), 0);
+    size_t part = contents(second, bytes[1]);
+    assert_int_equal(whole, WAV_HEAD_BYTES + FRAME_RATE * 4);
+    assert_int_equal(part, WAV_HEAD_BYTES + FRAME_RATE / 2 * 4);
+    assert_memory_equal(bytes[0] + WAV_HEAD_BYTES + FRAME_RATE, bytes[1] + WAV_HEAD_BYTES, part - WAV_HEAD_BYTES);
+}
+
+static void a_file_holds_what_a_listener_gets(void **state)
+{
+    struct mood mood = scene_mood(&scenes[0]);
+    struct mood_log log;
+    struct encoding encoding;
+    uint8_t chunk[CHUNK_FRAMES * 4];
+    assert_int_equal(mood_log_init(&log, &mood), STATUS_OK);
+    struct program program = {.seed = 1, .log = &log};
+    assert_int_equal(encoding_init(&encoding, &program, backend_best(), &encoder_pcm, 10 * CHUNK_FRAMES), STATUS_OK);
+    struct encode_output output = {.bytes = chunk};
+    assert_int_equal(encoding_next(&encoding, &output), STATUS_OK);
+    assert_int_equal(RENDER("--start", "1", "--duration", ".1", "--out", first), 0);
+    assert_int_equal(contents(first, bytes[0]), WAV_HEAD_BYTES + sizeof chunk);
+    assert_memory_equal(bytes[0] + WAV_HEAD_BYTES, chunk, sizeof chunk);
+    encoding_finish(&encoding);
+    mood_log_finish(&log);
+}
+
+static void a_log_takes_the_place_of_seed_and_mood(void **state)
+{
+    FILE *file = fopen(second, "w");
+    fputs("{\"seed\":\"5\",\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{\"bpm\":50}}]}", file);
+    fclose(file);
+    assert_int_equal(RENDER("--log", second, "--duration", "1", "--out", first), 0);
+    assert_int_equal(RENDER("--log", second, "--duration", "1", "--out", first, "--set", "bpm=60"), 1);
+    unlink(second);
+    assert_int_equal(RENDER("--seed", "5", "--set", "bpm=50", "--duration", "1", "--out", second), 0);
+    assert_same_files();
+}
+
+static void mistakes_are_refused(void **state)
+{
+    assert_int_equal(RENDER("--duration", "0", "--out", first), 2);
+    assert_int_equal(RENDER("--start", "-1", "--out", first), 2);
+    assert_int_equal(RENDER("--block", "4801", "--out", first), 2);
+    assert_int_equal(RENDER("--format", "s8", "--out", first), 2);
+    assert_int_equal(RENDER("--duration", "1"), 1);
+    assert_int_equal(RENDER("--out", "x.mp3"), 1);
+    assert_int_equal(RENDER("--out", "/nowhere/x.wav"), 1);
+    assert_int_equal(RENDER("--out", first, "--scene", "nothing"), 1);
+    assert_int_equal(RENDER("--out", first, "--set", "bpm=1"), 1);
+    assert_int_equal(RENDER("--out", first, "--simd", "mmx"), 1);
+    assert_int_equal(RENDER("--out", first, "--log", "/nowhere.json"), 1);
+    assert_int_equal(access(first, F_OK), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(how_it_is_cut_makes_no_difference), cmocka_unit_test(pieces_make_up_the_whole),
+        cmocka_unit_test(a_file_holds_what_a_listener_gets), cmocka_unit_test(a_log_takes_the_place_of_seed_and_mood),
+        cmocka_unit_test(mistakes_are_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
