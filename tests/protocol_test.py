@@ -26,7 +26,7 @@ def listen(server, form, *options):
 class Listening(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(BINARY, "--seed", "7", "--max-per-address", "0").__enter__()
+        cls.server = Server(BINARY, "--seed", "7", "--lead", "3").__enter__()
 
     @classmethod
     def tearDownClass(cls):
