@@ -185,7 +185,7 @@ static void another_seed_is_reported(void **state)
     assert_int_equal(result.mismatches, 2 * CHUNKS);
 }
 
-// Planted differences in what an old client gets: `step` is added to one sample of chunk 3; chunk `left_out` is missing.
+// Planted differences in what an old client gets: `step` is added to a sample of chunk 3; chunk `left_out` is missing.
 static struct verify_result compare_tracks(int step, int left_out)
 {
     struct capture capture;
