@@ -284,10 +284,10 @@ static void test_answer_that_is_read_slowly(void **state)
     restart_with(&(struct net_limits){.request_ms = 1000, .idle_ms = 9999, .ping_ms = 9999, .close_ms = 100,
                                       .door_sockets = 64});
     int fd = client_connect(net_port(server.net), false, 4096);
-    client_say(fd, "GET /static HTTP/1.1\r\nHost: h\r\n\r\n");
+    client_say(fd, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
     for (int i = 0; i < PIECES; i++) {
         usleep(100000);
-        client_read(fd, answer, TEST_PAYLOAD_BYTES / PIECES);
+        client_read(fd, answer, TEST_LARGE_BYTES / PIECES);
     }
     close(fd);
 }

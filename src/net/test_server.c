@@ -40,6 +40,8 @@ static void on_request(void *context, const struct http_request *request, struct
                        request->body_len, request->body);
     if (strcmp(request->path, "/static") == 0)
         http_respond_static(response, 200, "application/octet-stream", server->payload, TEST_PAYLOAD_BYTES);
+    else if (strcmp(request->path, "/large") == 0)
+        http_respond_static(response, 200, "application/octet-stream", server->large, TEST_LARGE_BYTES);
     else if (strcmp(request->path, "/none") == 0)
         http_respond(response, 204, NULL, NULL, 0);
     else if (strcmp(request->path, "/silent") != 0) {
@@ -228,6 +230,7 @@ void test_server_start(struct test_server *server, const char *address, const st
     for (size_t i = 0; i < TEST_PAYLOAD_BYTES; i++)
         payload[i] = (uint8_t)(i * 7 + i / 251);
     server->payload = payload;
+    server->large = calloc(1, TEST_LARGE_BYTES);
     struct net_handlers handlers = {
         .context = server, .request_context = server, .request = on_request, .upgrade = on_upgrade,
         .abandoned = on_abandoned, .open = on_open, .message = on_message, .writable = on_writable,
@@ -243,6 +246,7 @@ void test_server_stop(struct test_server *server)
     assert_int_equal(atomic_load(&server->opened), atomic_load(&server->closed));
     wakeup_finish(&server->changed);
     free(server->payload);
+    free(server->large);
 }
 
 void test_server_wait(struct test_server *server, atomic_int *counter, int value)

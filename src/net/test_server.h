@@ -16,6 +16,7 @@ struct test_server {
     atomic_int ticks, max_tick_loop;
     _Atomic uint64_t ticked_at_ns[64], next_tick_ns;
     void *payload;                      // the body of "/static" and of what is sent by "big"
+    void *large;                        // the body of "/large", zeros
 };
 
 extern const struct net_limits test_limits;
@@ -25,4 +26,4 @@ void test_server_start(struct test_server *server, const char *address, const st
 void test_server_stop(struct test_server *server);
 // Waits until the counter is at least this.
 void test_server_wait(struct test_server *server, atomic_int *counter, int value);
-enum { TEST_PAYLOAD_BYTES = 4 << 20 };
+enum { TEST_PAYLOAD_BYTES = 4 << 20, TEST_LARGE_BYTES = 16 << 20 };
