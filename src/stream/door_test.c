@@ -105,6 +105,9 @@ static void at_capacity_there_is_a_503_until_somebody_goes(void **state)
     struct stream_config config = rig_config();
     config.max_listeners = 2;
     rig_begin(&rig, &config, 0);
+    // Who is refused takes no place.
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(status_of(&rig, "/ws/audio/admin", NULL), 400);
     for (int round = 0; round < 3; round++) {
         guest_open(&first, &rig, "/ws/v2", NULL, false);
         guest_open(&second, &rig, "/ws/stream", NULL, false);
@@ -115,6 +118,9 @@ static void at_capacity_there_is_a_503_until_somebody_goes(void **state)
         assert_int_equal(third.status, 503);
         assert_non_null(strstr(third.head, "Retry-After: "));
         guest_end(&third);
+        // A place that was left is as good as new.
+        rig_advance_ms(&rig, 150);
+        guest_expect_silence(&first);
         guest_end(&first);
         guest_end(&second);
         rig_wait(none_open, &rig);

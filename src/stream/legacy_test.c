@@ -114,6 +114,7 @@ static void then_one_chunk_each_period(void **state)
         json_decref(expect_audio(&guest, frame, n));
         rig_advance_ms(&rig, 99);
     }
+    expect_silence(&guest);
     const struct stream_stats *stats = stream_stats(rig.stream);
     assert_int_equal(stats->chunks_sent[STREAM_V1], 25);
     assert_int_equal(stats->lateness_ns.count, 20);
@@ -253,7 +254,7 @@ static void v1_that_does_not_read_is_closed(void **state)
     begin_v1(&rig, &guest, 40, "/ws/audio/me?buffer_tier=defensive", true);
     rig_wait(something_sent, &rig);
     rig_wait(rig_gave_one_up, &rig);
-    assert_true(clock_now_ns(&rig.clock) - RIG_NOW_NS >= 15 * NS_PER_SECOND);
+    assert_in_range(clock_now_ns(&rig.clock) - RIG_NOW_NS, 15 * NS_PER_SECOND, 29 * NS_PER_SECOND);
     assert_int_equal(guest_close_code(&guest), 1008);
     guest_end(&guest);
     rig_wait(rig_deserted, &rig);

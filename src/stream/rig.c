@@ -185,7 +185,7 @@ bool rig_deserted(struct rig *rig)
 
 bool rig_gave_one_up(struct rig *rig)
 {
-    rig_advance_ms(rig, 250);
+    rig_advance_ms(rig, 50);
     return stream_stats(rig->stream)->closed_slow > 0;
 }
 

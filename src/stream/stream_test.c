@@ -48,6 +48,7 @@ static void the_first_second_comes_at_once_and_the_rest_at_the_pace(void **state
             assert_int_equal(pace_send_ns(&pace, frame), pace_due_ns(&pace, frame));
     }
     assert_true(frame > burst_until);
+    guest_expect_silence(&guest);
     assert_int_equal(stream_stats(rig.stream)->chunks_sent[STREAM_V2], 40);
     assert_int_equal(stream_stats(rig.stream)->underruns, 0);
     assert_int_equal(stream_stats(rig.stream)->lateness_ns.count, 40);
@@ -136,7 +137,7 @@ static void who_does_not_read_is_closed(void **state)
     guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, true);
     rig_wait(something_sent, &rig);
     rig_wait(rig_gave_one_up, &rig);
-    assert_true(clock_now_ns(&rig.clock) - RIG_NOW_NS >= 15 * NS_PER_SECOND);
+    assert_in_range(clock_now_ns(&rig.clock) - RIG_NOW_NS, 15 * NS_PER_SECOND, 29 * NS_PER_SECOND);
     json_t *goodbye = guest_await(&guest, "goodbye");
     assert_string_equal(json_text(goodbye, "code"), "SLOW");
     json_decref(goodbye);
