@@ -39,6 +39,7 @@ static uint64_t swell_point(uint64_t seed, uint64_t cell)
     return cell * SWELL_CELL + (uint64_t)(0.6 * (double)SWELL_CELL * random_unit(seed, PURPOSE_SWELL, 4 * cell));
 }
 
+// A wave: it rises to its crest and turns at once. It is heard for about half of its release, so for 3 to 8 s in all.
 static bool swell_note(const struct program *program, uint64_t cell, const struct mood *mood, struct note *note)
 {
     double threshold = random_unit(program->seed, PURPOSE_SWELL, 4 * cell + 1);
@@ -46,14 +47,14 @@ static bool swell_note(const struct program *program, uint64_t cell, const struc
         return false;
     double length = random_unit(program->seed, PURPOSE_SWELL, 4 * cell + 2);
     double chance = random_unit(program->seed, PURPOSE_SWELL, 4 * cell + 3);
-    double hold_s = 3.0 + 5.0 * length;
+    double rise_s = 1.8 + 2.7 * length;
     note->pitch = (float)(60 + (key_tonic(mood->key) + 7) % 12 + (chance < 0.5 ? 0 : 12));
     note->velocity = (float)(0.25 + 0.3 * mood->intensity + 0.15 * chance);
     note->pan = (float)(1.4 * (random_unit(program->seed, PURPOSE_SWELL, ~cell) - 0.5));
     note->brightness = (float)(0.2 + 0.4 * mood->intensity + 0.2 * length);
-    note->attack_s = (float)(0.5 * hold_s);
-    note->release_s = (float)(1.5 + 2.0 * length);
-    note->hold_frames = (uint32_t)frames_round_down((uint64_t)(hold_s * FRAME_RATE), CONTROL_FRAMES);
+    note->attack_s = (float)rise_s;
+    note->release_s = (float)(4.0 + 4.0 * length);
+    note->hold_frames = (uint32_t)frames_round_down((uint64_t)(rise_s * FRAME_RATE), CONTROL_FRAMES);
     return true;
 }
 
