@@ -1,5 +1,7 @@
 #include "stream/listener.h"
 
+#include "base/check.h"
+
 enum {
     LISTENER_MAX_RATE = 50,          // messages in a second
     LISTENER_MAX_VIOLATIONS = 3,
@@ -29,6 +31,7 @@ struct listener *listener_create(struct stream *stream)
 void listener_destroy(struct listener *listener)
 {
     struct stream *stream = listener->stream;
+    check(!listener->entry.next && !listener->joined && listener->pin.count == 0);
     pthread_mutex_lock(&stream->places_mutex);
     listener->next = stream->free_places;
     stream->free_places = listener;
