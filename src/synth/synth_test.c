@@ -315,6 +315,41 @@ static void late_notes_begin_now(void **unused)
     free(state);
 }
 
+// A chain that begins a minute later, told what sounds then, comes to the same sound: what differs after its warm-up is
+// some 40 dB below it, so that the fade from one to the other is not heard.
+static void chains_come_together(void **unused)
+{
+    (void)unused;
+    enum { BEGIN_BLOCKS = 30 * 750, WARM_BLOCKS = 60 * 750 };
+    static struct test_score score;
+    static float first[WARM_BLOCKS * BLOCK_SAMPLES], second[WARM_BLOCKS * BLOCK_SAMPLES];
+    score.count = 0;
+    test_score_mix(&score, 0, middle);
+    test_score_fill(&score, 90, TEST_ALL);
+    void *early = test_state(0), *late = test_state((uint64_t)BEGIN_BLOCKS * CONTROL_FRAMES);
+    render_on(early, &score, first, BEGIN_BLOCKS);
+    static struct event sounding[TEST_MAX_EVENTS];
+    int count = 0;
+    for (int n = 0; n < score.count && score.events[n].at_frame <= synth_input_frame(late); n++) {
+        const struct event *event = &score.events[n];
+        if (event->kind == EVENT_MIX || event->at_frame + event->note.hold_frames > synth_input_frame(late))
+            sounding[count++] = *event;
+    }
+    assert_true(count > 5);
+    synth_render(backend_best(), late, sounding, count, second, 1);
+    render_on(late, &score, second + BLOCK_SAMPLES, WARM_BLOCKS - 1);
+    render_on(early, &score, first, WARM_BLOCKS);
+    double sound = 0, difference = 0;
+    for (size_t i = (size_t)(WARM_BLOCKS - 750) * BLOCK_SAMPLES; i < (size_t)WARM_BLOCKS * BLOCK_SAMPLES; i++) {
+        sound += (double)first[i] * first[i];
+        difference += ((double)first[i] - second[i]) * ((double)first[i] - second[i]);
+    }
+    print_message("# difference after the warm-up: %.1f dB\n", 10 * log10(difference / sound));
+    assert_true(difference < sound * 1e-3);
+    free(early);
+    free(late);
+}
+
 static void note_off_ends_its_own_note_only(void **unused)
 {
     (void)unused;
@@ -349,6 +384,7 @@ int main(void)
         cmocka_unit_test(frames_mean_output),
         cmocka_unit_test(clock_counts_input),
         cmocka_unit_test(late_notes_begin_now),
+        cmocka_unit_test(chains_come_together),
         cmocka_unit_test(note_off_ends_its_own_note_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
