@@ -14,7 +14,7 @@
 #include "score/mood_log.h"
 #include "station/programme.h"
 
-enum { SECONDS = 600, EVERY_S = 5, MAX_ONSETS = 8192, MAX_CLICKS = 16 };
+enum { SECONDS = 600, EVERY_S = 5, MAX_ONSETS = 8192, MAX_CLICKS = 16, STEP_FRAMES = 480 };
 
 // The n-th change: every parameter has its turn, switches go off and on again, numbers jump between their ends.
 static struct mood next_mood(const struct mood *mood, int n)
@@ -63,6 +63,22 @@ static void print_clicks(const struct click *clicks, long count)
                     clicks[i].ratio);
 }
 
+// A frame in the middle of the programme that is no onset's neighbour.
+static size_t quiet_place(const uint64_t *onsets, size_t count)
+{
+    size_t at = (size_t)SECONDS / 2 * FRAME_RATE;
+    for (size_t i = 0; i < count; i++)
+        if (onsets[i] + FRAME_RATE / 20 > at && onsets[i] < at + FRAME_RATE / 20)
+            at = onsets[i] + FRAME_RATE / 10;
+    return at;
+}
+
+static void plant_step(float *sound, size_t at, float height)
+{
+    for (size_t i = at; i < at + STEP_FRAMES; i++)
+        sound[i * CHANNELS] += height;
+}
+
 static void moving_parameters_do_not_click(void **state)
 {
     size_t frames = (size_t)SECONDS * FRAME_RATE;
@@ -84,15 +100,18 @@ static void moving_parameters_do_not_click(void **state)
     assert_int_equal(found, 0);
     assert_int_equal(programme_faults(programme), 0);
 
-    // A step of -34 dBFS away from any onset: the detector must not be deaf to this material.
-    size_t at = (size_t)SECONDS / 2 * FRAME_RATE;
-    for (size_t i = 0; i < onset_count; i++)
-        if (onsets[i] + FRAME_RATE / 20 > at && onsets[i] < at + FRAME_RATE / 20)
-            at = onsets[i] + FRAME_RATE / 10;
-    for (size_t i = at; i < at + 480; i++)
-        sound[i * CHANNELS] += .02f;
+    // The detectors must not be deaf to this material: without a reference a step of -20 dBFS has to be found on a
+    // bright mix, against a reference one of -60 dBFS.
+    size_t at = quiet_place(onsets, onset_count);
+    plant_step(sound, at, .1f);
     assert_true(clicks_find(sound, frames, onsets, onset_count, clicks, MAX_CLICKS) > 0);
+    float *reference = malloc(STEP_FRAMES * 2 * CHANNELS * sizeof *reference);
+    memcpy(reference, sound + (at - STEP_FRAMES / 2) * CHANNELS, STEP_FRAMES * 2 * CHANNELS * sizeof *reference);
+    plant_step(sound, at, .001f);
+    assert_true(clicks_difference(sound + (at - STEP_FRAMES / 2) * CHANNELS, reference, STEP_FRAMES * 2) >=
+                CLICKS_DIFFERENCE_LIMIT);
 
+    free(reference);
     mood_log_finish(&log);
     free(programme);
     free(onsets);
