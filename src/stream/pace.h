@@ -26,8 +26,9 @@ uint64_t pace_live_frame(const struct pace *pace, uint64_t now_ns);
 uint64_t pace_live_chunk(const struct pace *pace, uint64_t now_ns);
 // Clock time of a frame.
 uint64_t pace_frame_ns(const struct pace *pace, uint64_t frame);
-// Begins a run at the chunk at the live playhead. Returns its first frame.
-uint64_t pace_start(struct pace *pace, uint64_t now_ns);
+// Begins a run at the chunk at the live playhead; when that is not ready, at the one after it, for there is time to make
+// that one. Returns its first frame.
+uint64_t pace_start(struct pace *pace, uint64_t now_ns, bool ready);
 // After the start of the run, chunk k is not sent before this: 0 for the first second, then twice real time.
 uint64_t pace_delay_ns(uint64_t k);
 // Send due time: first_frame - lead + phase, as clock time; 0 when that is before the clock began.

@@ -30,7 +30,7 @@ static void the_first_second_comes_at_once_and_the_rest_at_the_pace(void **state
     json_t *hello = guest_json(&guest);
     struct pace pace = {.origin_ns = rig.station.origin_ns, .lead_frames = RIG_LEAD_FRAMES,
                         .phase_frames = (uint32_t)json_whole(hello, "phase_frames")};
-    uint64_t frame = pace_start(&pace, RIG_NOW_NS), burst_until = (uint64_t)json_whole(hello, "burst_until_frame");
+    uint64_t frame = pace_start(&pace, RIG_NOW_NS, true), burst_until = (uint64_t)json_whole(hello, "burst_until_frame");
     json_decref(hello);
     assert_int_equal(burst_until, pace_burst_until(&pace));
     guest_expect_preroll(&guest, frame, 16);
@@ -75,6 +75,25 @@ static void a_chunk_that_is_late_is_sent_when_it_is_there(void **state)
     rig_end(&rig);
 }
 
+// The format was not being made when somebody asked for it: there is a chunk's time to make the first one.
+static void the_first_reader_waits_for_a_chunk(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    struct stream_config config = rig_config();
+    rig_begin(&rig, &config, 0);
+    guest_open(&guest, &rig, "/ws/v2", NULL, false);
+    json_t *hello = guest_json(&guest);
+    assert_int_equal(json_whole(hello, "first_frame"), RIG_LIVE_CHUNK + CHUNK_FRAMES);
+    json_decref(hello);
+    rig_publish(&rig, RIG_LIVE_CHUNK + CHUNK_FRAMES, 30);
+    rig_advance_ms(&rig, 20);
+    guest_expect_chunk(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK + CHUNK_FRAMES);
+    assert_int_equal(stream_stats(rig.stream)->skips, 0);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
 // The format was not being made when somebody asked for it, and the station begins at the then live playhead.
 static void what_never_comes_is_skipped(void **state)
 {
@@ -88,7 +107,7 @@ static void what_never_comes_is_skipped(void **state)
     rig_publish(&rig, RIG_LIVE_CHUNK + 2 * CHUNK_FRAMES, 30);
     rig_advance_ms(&rig, 200);
     json_t *skip = guest_await(&guest, "skip");
-    assert_int_equal(json_whole(skip, "from_frame"), RIG_LIVE_CHUNK);
+    assert_int_equal(json_whole(skip, "from_frame"), RIG_LIVE_CHUNK + CHUNK_FRAMES);
     assert_int_equal(json_whole(skip, "to_frame"), RIG_LIVE_CHUNK + 2 * CHUNK_FRAMES);
     assert_true(json_whole(skip, "burst_until_frame") > json_whole(skip, "to_frame"));
     json_decref(skip);
@@ -201,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_second_comes_at_once_and_the_rest_at_the_pace),
         cmocka_unit_test(a_chunk_that_is_late_is_sent_when_it_is_there),
+        cmocka_unit_test(the_first_reader_waits_for_a_chunk),
         cmocka_unit_test(what_never_comes_is_skipped),
         cmocka_unit_test(who_falls_behind_is_moved),
         cmocka_unit_test(who_does_not_read_is_closed),

@@ -63,7 +63,11 @@ uint32_t v2_bitrate(const struct listener *listener)
 
 void v2_begin(struct listener *listener, uint64_t now_ns)
 {
-    listener->cursor = pace_start(&listener->pace, now_ns);
+    // The first reader of a format comes before its chunks.
+    uint64_t live = pace_live_chunk(&listener->pace, now_ns);
+    struct chunk *chunk = timeline_acquire(listener->station->timeline, listener->format, live);
+    listener->cursor = pace_start(&listener->pace, now_ns, chunk != NULL);
+    chunk_release(chunk);
     listener->missing_ns = 0;
     listener->v2.preroll = listener->format == FORMAT_OPUS;
 }
