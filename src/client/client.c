@@ -1,12 +1,15 @@
 #include "client/client.h"
 
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "client/address.h"
 #include "client/crowd.h"
 #include "client/member.h"
 #include "os/file.h"
+
+enum { CLIENT_LOOK_S = 5 };   // for an address to answer, where there are several
 
 static const struct dialect *client_dialect(enum client_protocol protocol)
 {
@@ -30,6 +33,16 @@ static void client_report_init(struct client_report *report, int listeners)
     histogram_init(&report->loop_lag);
 }
 
+// The one that takes a connection. When none does, the first: its listeners then say why.
+static const struct addrinfo *client_choose(const struct addrinfo *found)
+{
+    const struct addrinfo *chosen = found;
+    int fd = found->ai_next ? address_connect(found, CLIENT_LOOK_S, &chosen) : -1;
+    if (fd >= 0)
+        close(fd);
+    return chosen;
+}
+
 static bool client_resolve(struct crowd *crowd)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
@@ -38,8 +51,9 @@ static bool client_resolve(struct crowd *crowd)
         crowd_failure(crowd, "%s: %s", crowd->url.host, gai_strerror(error));
         return false;
     }
-    memcpy(&crowd->address, found->ai_addr, found->ai_addrlen);
-    crowd->address_len = found->ai_addrlen;
+    const struct addrinfo *chosen = client_choose(found);
+    memcpy(&crowd->address, chosen->ai_addr, chosen->ai_addrlen);
+    crowd->address_len = chosen->ai_addrlen;
     freeaddrinfo(found);
     return true;
 }

@@ -1,12 +1,11 @@
 #include <errno.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "client/address.h"
 #include "client/client.h"
 #include "client/upgrade.h"
 #include "client/url.h"
@@ -16,16 +15,10 @@ enum { GET_SILENCE_S = 10, GET_MAX_BYTES = 256 << 20 };
 static int get_connect(const struct url *url)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    const struct addrinfo *taken;
     if (getaddrinfo(url->host, url->port, &hints, &found) != 0)
         return -1;
-    struct timeval silence = {.tv_sec = GET_SILENCE_S};
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence) != 0 ||
-                    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence) != 0 ||
-                    connect(fd, found->ai_addr, found->ai_addrlen) != 0)) {
-        close(fd);
-        fd = -1;
-    }
+    int fd = address_connect(found, GET_SILENCE_S, &taken);
     freeaddrinfo(found);
     return fd;
 }
