@@ -82,7 +82,10 @@ class Status(Shared):
         status, headers, text = self.server.get("/metrics")
         self.assertEqual(status, 200)
         self.assertTrue(headers["Content-Type"].startswith("text/plain; version=0.0.4"))
-        for name in ("auralis_chunks_rendered_total", "auralis_listeners", "synthesis_latency_seconds_bucket",
+        for name in ("auralis_chunks_rendered_total", "auralis_listeners", "auralis_encode_seconds_count",
+                     "auralis_player_reports_total", "auralis_player_underruns_total",
+                     "auralis_player_lead_seconds_bucket", "auralis_connections", "auralis_sent_bytes_total",
+                     "auralis_upgrades_total", "auralis_http_malformed_total", "synthesis_latency_seconds_bucket",
                      "buffer_depth_chunks", "chunk_delivery_jitter_ms_bucket", "buffer_underruns_total",
                      "active_websocket_connections", "websocket_send_errors_total", "memory_usage_mb",
                      "gpu_memory_allocated_mb", "chunk_encoding_duration_seconds_count", "phrase_generation_rate_hz"):

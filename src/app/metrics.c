@@ -13,12 +13,14 @@ struct metrics_buckets {
 
 static const struct metrics_buckets metrics_seconds = {
     1e9, 14, {.00025, .0005, .001, .0025, .005, .01, .02, .035, .05, .1, .25, .5, 1, 2.5}};
+static const struct metrics_buckets metrics_lead_seconds = {1e9, 11, {0, .1, .5, 1, 2, 4, 6, 8, 10, 20, 60}};
 static const struct metrics_buckets metrics_jitter_ms = {1e6, 10, {1, 2, 5, 10, 20, 30, 50, 75, 100, 200}};
 
 static const char *const metrics_protocols[] = {"v2", "v1", "v0"};
 static const char *const metrics_refusals[] = {"full", "address", "attempts", "token", "request"};
 static const char *const metrics_closings[] = {"slow", "policy", "protocol"};
-enum { METRICS_REFUSALS = 5, METRICS_CLOSINGS = 3 };
+static const char *const metrics_sockets[] = {"http", "websocket"};
+enum { METRICS_REFUSALS = 5, METRICS_CLOSINGS = 3, METRICS_SOCKETS = 2 };
 
 static const atomic_uint_fast64_t *metrics_refusal(const struct stream_stats *stream, int i)
 {
@@ -29,6 +31,11 @@ static const atomic_uint_fast64_t *metrics_refusal(const struct stream_stats *st
 static const atomic_uint_fast64_t *metrics_closing(const struct stream_stats *stream, int i)
 {
     return (const atomic_uint_fast64_t *[]){&stream->closed_slow, &stream->closed_policy, &stream->closed_protocol}[i];
+}
+
+static const atomic_int *metrics_socket(const struct net_stats *net, int i)
+{
+    return (const atomic_int *[]){&net->open_http, &net->open_connections}[i];
 }
 
 static double metrics_uptime_s(const struct app *app)
