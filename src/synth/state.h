@@ -43,7 +43,6 @@ struct pad {
 
 struct lead {
     struct lanes lanes;
-    uint32_t seed[LANES];
     uint32_t phase_left[LANES], phase_right[LANES], phase_modulator[LANES];
     float decay[LANES], strike[LANES];                                   // slow and fast decay, from 1 down
     float index[LANES], gain_left[LANES], gain_right[LANES];
@@ -59,7 +58,6 @@ struct kick {
 
 struct swell {
     struct lanes lanes;
-    uint32_t seed[LANES];
     uint32_t noise_left[LANES], noise_right[LANES];
     float left_1[LANES], left_2[LANES], right_1[LANES], right_2[LANES];
     float a1[LANES], a2[LANES], a3[LANES];

@@ -370,6 +370,34 @@ static void note_off_ends_its_own_note_only(void **unused)
     free(state);
 }
 
+static bool all_zero(const void *from, const void *to)
+{
+    const unsigned char *at = from;
+    while (at < (const unsigned char *)to && *at == 0)
+        at++;
+    return at == to;
+}
+
+// What a group keeps besides its notes.
+#define GROUP_RESTS(group) all_zero(&(group)->lanes + 1, (group) + 1)
+
+static void resting_lanes_hold_zeros(void **unused)
+{
+    (void)unused;
+    static float out[750 * BLOCK_SAMPLES];
+    struct test_score score = {.count = 0};
+    test_score_mix(&score, 0, middle);
+    for (enum layer layer = 0; layer < LAYER_COUNT; layer++)
+        test_score_note(&score, 0, layer, 3, 60, 0.5);
+    struct synth_state *s = test_state(0);
+    synth_render(backend_best(), s, score.events, score.count, out, 100);
+    assert_false(GROUP_RESTS(s->pad) || GROUP_RESTS(&s->lead) || GROUP_RESTS(&s->kick) || GROUP_RESTS(&s->swell));
+    for (int seconds = 0; seconds < 40; seconds++)
+        synth_render(backend_best(), s, NULL, 0, out, 750);
+    assert_true(GROUP_RESTS(s->pad) && GROUP_RESTS(&s->lead) && GROUP_RESTS(&s->kick) && GROUP_RESTS(&s->swell));
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +414,7 @@ int main(void)
         cmocka_unit_test(late_notes_begin_now),
         cmocka_unit_test(chains_come_together),
         cmocka_unit_test(note_off_ends_its_own_note_only),
+        cmocka_unit_test(resting_lanes_hold_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,6 @@ struct lead_control {
 
 INLINE void lead_start(struct lead *l, int n)
 {
-    uint32_t seed = note_seed(l->lanes.now.id[n]);
-    l->seed[n] = seed;
     l->phase_left[n] = l->phase_right[n] = l->phase_modulator[n] = 0;
     l->decay[n] = l->strike[n] = 1.0f;
     l->index[n] = l->gain_left[n] = l->gain_right[n] = 0;

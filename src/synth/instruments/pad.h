@@ -94,6 +94,7 @@ INLINE void pad_lanes(struct pad *p, int first, const struct pad_control *contro
         b += c.increment_b;
         sub += c.increment_sub;
     }
+    vu_store(p->seed + first, vu_load(p->seed + first) & lives);
     vu_store(p->phase_a + first, a & lives);
     vu_store(p->phase_b + first, b & lives);
     vu_store(p->phase_sub + first, sub & lives);

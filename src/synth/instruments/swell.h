@@ -15,7 +15,6 @@ struct swell_control {
 INLINE void swell_start(struct swell *s, int n)
 {
     uint32_t seed = note_seed(s->lanes.now.id[n]);
-    s->seed[n] = seed;
     s->noise_left[n] = seed;
     s->noise_right[n] = seed * 0x9e3779b1u;
     s->left_1[n] = s->left_2[n] = s->right_1[n] = s->right_2[n] = 0;

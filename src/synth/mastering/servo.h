@@ -6,7 +6,6 @@
 #include "synth/instruments/lane_bus.h"
 #include "synth/mastering/rest.h"
 
-#define SERVO_TARGET_LUFS -18.0f
 #define SERVO_RANGE_DB 6.0f
 #define SERVO_FREEZE_POWER 1.17246531e-4f    // of -40 LUFS
 
