@@ -61,9 +61,8 @@ struct client_report {
     int64_t clock_error_ns;          // half of the round trip by which the server's clock was read; -1: never read
     // From the first listener's greeting (v2).
     char station[64];
-    char server_version[32];
     char encoder_id[128];
-    uint64_t seed, lead_frames, phase_frames, decoder_delay_frames, first_frame, burst_until_frame;
+    uint64_t decoder_delay_frames;
     double origin_unix_ms;           // unix time of frame 0
     char failure[160];               // the first failure in words; "" when there was none
 };

@@ -1,7 +1,6 @@
 // Protocol v2 (doc/protocol.md), Opus and PCM.
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/frames.h"
@@ -45,18 +44,10 @@ static void v2_copy(char *out, size_t cap, const char *text)
     snprintf(out, cap, "%s", text ? text : "");
 }
 
-static void v2_report(struct client_report *report, const struct member *member, json_t *hello)
+static void v2_report(struct client_report *report, json_t *hello)
 {
-    const char *seed = json_string_value(json_object_get(hello, "seed"));
     v2_copy(report->station, sizeof report->station, json_string_value(json_object_get(hello, "station")));
-    v2_copy(report->server_version, sizeof report->server_version,
-            json_string_value(json_object_get(hello, "version")));
     v2_copy(report->encoder_id, sizeof report->encoder_id, json_string_value(json_object_get(hello, "encoder_id")));
-    report->seed = seed ? strtoull(seed, NULL, 10) : 0;
-    report->lead_frames = member->lead_frames;
-    report->phase_frames = member->phase_frames;
-    report->first_frame = member->tally.next;
-    report->burst_until_frame = member->tally.steady_from;
     report->decoder_delay_frames = (uint64_t)json_integer_value(json_object_get(hello, "decoder_delay_frames"));
     report->origin_unix_ms = json_number_value(json_object_get(hello, "origin_unix_ms"));
 }
@@ -76,8 +67,8 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
     member->phase_frames = (uint64_t)phase;
     tally_place(&member->tally, (uint64_t)first, (uint64_t)burst_until);
     clock_map_guess(&crowd->map, time_ms, (uint64_t)arrival_ns);
-    if (member->crowd->report->connected == 0)
-        v2_report(member->crowd->report, member, hello);
+    if (crowd->report->connected == 0)
+        v2_report(crowd->report, hello);
     member_greeted(member);
     return true;
 }

@@ -3,12 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <linux/sockios.h>
-#endif
 
 #include "net/io_loop.h"
 #include "net/socket.h"
@@ -203,16 +199,6 @@ void connection_close(struct connection *connection, int code, const char *reaso
 {
     if (connection->state == CONNECTION_OPEN)
         connection_begin_close(connection, code, reason);
-}
-
-size_t connection_unacknowledged(const struct connection *connection)
-{
-#ifdef SIOCOUTQ
-    int bytes = 0;
-    if (connection->state != CONNECTION_DOOMED && ioctl(connection->descriptor, SIOCOUTQ, &bytes) == 0)
-        return (size_t)bytes;
-#endif
-    return 0;
 }
 
 uint64_t connection_bytes_sent(const struct connection *connection)

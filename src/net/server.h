@@ -96,7 +96,5 @@ enum connection_sent connection_send(struct connection *connection, const struct
                                      int shared_from, void (*release)(void *pin), void *pin);
 // Sends a close frame after what is pending; `closed` follows. reason: at most 120 bytes.
 void connection_close(struct connection *connection, int code, const char *reason);
-// Bytes that the kernel has taken but the peer has not acknowledged; 0 where the system does not tell.
-size_t connection_unacknowledged(const struct connection *connection);
 // Bytes accepted by the kernel so far.
 uint64_t connection_bytes_sent(const struct connection *connection);

@@ -1,6 +1,7 @@
 #include "tools/sound_file.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +37,6 @@ static int sound_file_kind(const char *path)
         if (strcasecmp(dot, kinds[i].extension) == 0)
             return i;
     return -1;
-}
-
-bool sound_file_known(const char *path)
-{
-    return sound_file_kind(path) >= 0;
 }
 
 static enum status sound_file_format(const char *path, int rate_hz, enum sound_depth depth, SF_INFO *info,

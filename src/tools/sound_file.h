@@ -1,6 +1,5 @@
 // Sound files by extension: .wav, .flac, .opus.
 #pragma once
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -19,5 +18,3 @@ MUST_USE enum status sound_file_create(struct sound_file **file, const char *pat
 MUST_USE enum status sound_file_write(struct sound_file *file, const float *stereo, size_t frames);
 // Completes and closes. Accepts NULL.   Errors: STATUS_IO: what was written before has not reached the disk.
 MUST_USE enum status sound_file_close(struct sound_file *file);
-// The extension is one of the three.
-bool sound_file_known(const char *path);
