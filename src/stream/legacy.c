@@ -5,10 +5,12 @@
 
 #include "wire/websocket.h"
 
-enum { LEGACY_TOKENS = 15, LEGACY_TOKENS_PER_SECOND = 10, LEGACY_MARGIN_FRAMES = 2400 };
+enum { LEGACY_TOKENS = 15, LEGACY_TOKENS_PER_SECOND = 10 };
 
 // A listener that has just come waits this long for a station that has just been woken.
 #define LEGACY_GRACE_NS NS_PER_SECOND
+// Silence goes out this long before the client has nothing left.
+#define LEGACY_MARGIN_NS (50 * NS_PER_MS)
 
 static const char LEGACY_TAIL[] = "\"}";
 
@@ -109,13 +111,13 @@ bool legacy_send(struct listener *listener, const struct legacy_words *words, st
     return true;
 }
 
-// The next chunk is past: moves to a safe position as soon as audio is there. False while it is not.
+// The next chunk is past: moves to a safe position, at once or as soon as audio is there. False while it is not.
 static bool legacy_move(struct listener *listener, const struct legacy_words *words, uint64_t now_ns)
 {
     uint64_t to = legacy_begin_frame(listener, now_ns);
     struct chunk *chunk = timeline_acquire(listener->station->timeline, FORMAT_LEGACY, to);
     chunk_release(chunk);
-    if (!chunk)
+    if (!chunk && !words->fills)
         return false;
     bool started = listener->legacy.chunks_sent > 0;
     listener->cursor = to;
@@ -132,10 +134,16 @@ static bool legacy_move(struct listener *listener, const struct legacy_words *wo
 // The client has nothing left, or will have shortly; a listener that has just come is given time.
 static bool legacy_dry(const struct listener *listener, uint64_t now_ns)
 {
-    const struct pace *pace = &listener->pace;
-    uint64_t frame = listener->cursor + pace->phase_frames - LEGACY_MARGIN_FRAMES;
     return now_ns - listener->legacy.connected_ns >= LEGACY_GRACE_NS &&
-           (int64_t)(now_ns - pace_frame_ns(pace, frame)) >= 0;
+           pace_played_ns(&listener->pace, listener->cursor, now_ns) >= -(int64_t)LEGACY_MARGIN_NS;
+}
+
+// There is nothing for a listener of these words yet: when to look again.
+static uint64_t legacy_await(struct listener *listener, const struct legacy_words *words, uint64_t now_ns)
+{
+    if (legacy_dry(listener, now_ns))
+        (void)words->dry(listener, now_ns);
+    return listener_missing(listener, now_ns);
 }
 
 static bool legacy_send_next(struct listener *listener, const struct legacy_words *words, uint64_t now_ns,
@@ -168,8 +176,12 @@ uint64_t legacy_serve(struct listener *listener, const struct legacy_words *word
         uint64_t next_ns = pace_due_ns(&listener->pace, listener->cursor);
         if (listener->blocked || listener->closing || next_ns > now_ns)
             return next_ns;
-        if (listener_past(listener, now_ns) && legacy_move(listener, words, now_ns))
+        // What is past would only make the client late, so it is never sent, even while there is nothing else.
+        if (listener_past(listener, now_ns)) {
+            if (!legacy_move(listener, words, now_ns))
+                return legacy_await(listener, words, now_ns);
             continue;
+        }
         if (!legacy_send_next(listener, words, now_ns, &next_ns))
             return next_ns;
     }
@@ -180,8 +192,7 @@ uint64_t legacy_serve(struct listener *listener, const struct legacy_words *word
 static bool legacy_underrun(struct listener *listener, uint64_t first_frame, uint64_t now_ns)
 {
     struct legacy_state *legacy = &listener->legacy;
-    const struct pace *pace = &listener->pace;
-    int64_t late_ns = (int64_t)(now_ns - pace_frame_ns(pace, first_frame + pace->phase_frames));
+    int64_t late_ns = pace_played_ns(&listener->pace, first_frame, now_ns);
     bool late = late_ns > (int64_t)(first_frame < legacy->exempt_until_frame ? LEGACY_GRACE_NS : 0);
     legacy->good_chunks = late ? 0 : legacy->good_chunks + 1;
     if (legacy->good_chunks >= TIER_WINDOW)
@@ -210,9 +221,8 @@ void legacy_accepted(struct listener *listener, uint64_t first_frame, uint64_t s
 
 double legacy_depth_ms(const struct listener *listener, uint64_t now_ns)
 {
-    uint64_t end = pace_frame_ns(&listener->pace, listener->cursor + listener->pace.phase_frames);
-    int64_t ahead = (int64_t)(end - now_ns);
-    return ahead > 0 ? (double)ahead / (double)NS_PER_MS : 0;
+    int64_t played_ns = pace_played_ns(&listener->pace, listener->cursor, now_ns);
+    return played_ns < 0 ? (double)-played_ns / (double)NS_PER_MS : 0;
 }
 
 int legacy_chunks_ahead(const struct listener *listener)

@@ -19,6 +19,8 @@ struct legacy_words {
     // The next chunk is not there although the client will have played all that it holds. True when the words have
     // dealt with it by sending silence.
     bool (*dry)(struct listener *listener, uint64_t now_ns);
+    // Silence stands in for what is missing, so such a listener never waits behind the playhead.
+    bool fills;
 };
 
 // The first station, the legacy format, the tier; v1 and v0 accept by this and what is their own.

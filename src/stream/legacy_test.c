@@ -486,6 +486,67 @@ static void v0_gets_silence_for_audio_that_cannot_be_had(void **state)
     rig_end(&rig);
 }
 
+// Begins and hears its first second, so that it is no newcomer any more. Returns the next frame that it is owed.
+static uint64_t hear_a_second(struct rig *rig, struct guest *guest)
+{
+    uint64_t frame = FIRST_FRAME;
+    for (int n = 0; n < 15; n++, frame += CHUNK_FRAMES) {
+        json_decref(expect_audio(guest, frame, n));
+        if (n >= 4)
+            rig_advance_ms(rig, 100);
+    }
+    return frame;
+}
+
+// As after the machine was asleep: what there is lies in the past, what is due is not rendered yet.
+static void v0_that_the_server_left_waiting_goes_on_at_the_playhead(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    begin_v1(&rig, &guest, 30, "/ws/stream", false);
+    uint64_t frame = hear_a_second(&rig, &guest);
+    json_decref(expect_audio(&guest, frame, 15));
+    rig_advance_ms(&rig, 15000);
+    for (int i = 0; i < 2; i++) {
+        json_t *warning = guest_json(&guest);
+        assert_string_equal(json_text(warning, "type"), "warning");
+        json_decref(warning);
+        if (i == 0)
+            rig_advance_ms(&rig, 60);
+    }
+    json_t *audio = guest_json(&guest);
+    assert_int_equal(json_whole(audio, "sequence"), 16);
+    assert_int_equal(strspn(json_text(audio, "data"), "A"), 23520);
+    json_decref(audio);
+    expect_silence(&guest);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+static void v1_that_the_server_left_waiting_goes_on_at_the_playhead(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    begin_v1(&rig, &guest, 30, "/ws/audio/me?buffer_tier=normal", false);
+    uint64_t frame = hear_a_second(&rig, &guest);
+    json_decref(expect_audio(&guest, frame, 15));
+    rig_advance_ms(&rig, 3000);
+    json_t *error = guest_json(&guest);
+    assert_string_equal(json_text(error, "error_code"), "SERVER_OVERLOAD");
+    json_decref(error);
+    expect_silence(&guest);
+    frame += 31 * CHUNK_FRAMES;
+    rig_publish(&rig, frame - 10 * CHUNK_FRAMES, 15);
+    rig_advance_ms(&rig, 20);
+    error = guest_await(&guest, "error");
+    assert_string_equal(json_text(error, "error_code"), "BUFFER_OVERRUN");
+    json_decref(error);
+    json_decref(guest_await(&guest, "audio"));
+    assert_int_equal(stream_stats(rig.stream)->underruns, 0);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +565,8 @@ int main(void)
         cmocka_unit_test(v0_answers),
         cmocka_unit_test(v0_is_told_of_changes_by_anyone),
         cmocka_unit_test(v0_gets_silence_for_audio_that_cannot_be_had),
+        cmocka_unit_test(v0_that_the_server_left_waiting_goes_on_at_the_playhead),
+        cmocka_unit_test(v1_that_the_server_left_waiting_goes_on_at_the_playhead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,8 @@ static void v0_overrun(struct listener *listener)
 
 static bool v0_dry(struct listener *listener, uint64_t now_ns);
 
-static const struct legacy_words v0_words = {.audio_head = v0_audio_head, .overrun = v0_overrun, .dry = v0_dry};
+static const struct legacy_words v0_words = {.audio_head = v0_audio_head, .overrun = v0_overrun, .dry = v0_dry,
+                                             .fills = true};
 
 static bool v0_dry(struct listener *listener, uint64_t now_ns)
 {
