@@ -17,7 +17,8 @@ uint64_t pace_live_chunk(const struct pace *pace, uint64_t now_ns)
     return frames_round_down(pace_live_frame(pace, now_ns), CHUNK_FRAMES);
 }
 
-uint64_t pace_frame_ns(const struct pace *pace, uint64_t frame)
+// Clock time of a frame.
+static uint64_t pace_frame_ns(const struct pace *pace, uint64_t frame)
 {
     return pace->origin_ns + frames_to_ns(frame);
 }
@@ -32,6 +33,11 @@ uint64_t pace_start(struct pace *pace, uint64_t now_ns, bool ready)
 uint64_t pace_delay_ns(uint64_t k)
 {
     return k < PACE_AT_ONCE ? 0 : (k - (PACE_AT_ONCE - 1)) * PACE_STEP_NS;
+}
+
+int64_t pace_played_ns(const struct pace *pace, uint64_t end_frame, uint64_t now_ns)
+{
+    return (int64_t)(now_ns - pace_frame_ns(pace, end_frame + pace->phase_frames));
 }
 
 uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame)

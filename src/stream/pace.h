@@ -24,13 +24,13 @@ uint32_t pace_phase(uint32_t n);
 uint64_t pace_live_frame(const struct pace *pace, uint64_t now_ns);
 // The first frame of the chunk at the live playhead.
 uint64_t pace_live_chunk(const struct pace *pace, uint64_t now_ns);
-// Clock time of a frame.
-uint64_t pace_frame_ns(const struct pace *pace, uint64_t frame);
-// Begins a run at the chunk at the live playhead; when that is not ready, at the one after it, for there is time to make
-// that one. Returns its first frame.
+// Begins a run at the chunk at the live playhead; when that is not ready, at the one after it, for there is time to
+// make that one. Returns its first frame.
 uint64_t pace_start(struct pace *pace, uint64_t now_ns, bool ready);
 // After the start of the run, chunk k is not sent before this: 0 for the first second, then twice real time.
 uint64_t pace_delay_ns(uint64_t k);
+// How long ago a client that plays at its phase had played all frames before `end_frame`; negative: it has not yet.
+int64_t pace_played_ns(const struct pace *pace, uint64_t end_frame, uint64_t now_ns);
 // Send due time: first_frame - lead + phase, as clock time; 0 when that is before the clock began.
 uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame);
 // When the chunk is sent: at its due time, but not before the run allows it.

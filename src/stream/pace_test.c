@@ -43,6 +43,14 @@ static void due_time_is_frame_less_lead_plus_phase(void **state)
     assert_int_equal(pace_due_ns(&pace, 0), 0);
 }
 
+static void what_has_been_played_is_told_from_frame_0_on(void **state)
+{
+    struct pace pace = {.origin_ns = ORIGIN_NS, .phase_frames = 480};
+    assert_int_equal(pace_played_ns(&pace, 0, ORIGIN_NS), -(int64_t)(10 * MS));
+    assert_int_equal(pace_played_ns(&pace, 0, ORIGIN_NS + 10 * MS), 0);
+    assert_int_equal(pace_played_ns(&pace, CHUNK_FRAMES, ORIGIN_NS + 210 * MS), 100 * MS);
+}
+
 static void an_origin_before_the_clock_began_is_only_a_difference(void **state)
 {
     struct pace pace = {.origin_ns = -(uint64_t)(3600 * NS_PER_SECOND), .lead_frames = 10 * FRAME_RATE};
@@ -114,6 +122,7 @@ int main(void)
         cmocka_unit_test(ten_at_once_then_twice_real_time),
         cmocka_unit_test(a_run_begins_at_the_chunk_that_is_heard),
         cmocka_unit_test(due_time_is_frame_less_lead_plus_phase),
+        cmocka_unit_test(what_has_been_played_is_told_from_frame_0_on),
         cmocka_unit_test(an_origin_before_the_clock_began_is_only_a_difference),
         cmocka_unit_test(what_was_due_long_ago_goes_at_the_pace),
         cmocka_unit_test(the_burst_ends_where_due_times_overtake_it),
