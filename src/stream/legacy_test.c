@@ -322,6 +322,9 @@ static void v1_refuses_broken_messages_and_closes_at_the_third(void **state)
     struct guest guest;
     guest_open(&guest, &rig, "/ws/audio/me", NULL, false);
     guest_say(&guest, longest);
+    json_t *error = guest_await(&guest, "error");
+    assert_string_equal(json_text(error, "error_code"), "INVALID_MESSAGE");
+    json_decref(error);
     assert_int_equal(guest_close_code(&guest), 1009);
     guest_end(&guest);
     rig_end(&rig);
@@ -530,12 +533,15 @@ static void v1_that_the_server_left_waiting_goes_on_at_the_playhead(void **state
     begin_v1(&rig, &guest, 30, "/ws/audio/me?buffer_tier=normal", false);
     uint64_t frame = hear_a_second(&rig, &guest);
     json_decref(expect_audio(&guest, frame, 15));
-    rig_advance_ms(&rig, 3000);
+    rig_advance_ms(&rig, 18000);
+    json_t *status = guest_json(&guest);
+    assert_string_equal(json_text(status, "type"), "buffer_status");
+    json_decref(status);
     json_t *error = guest_json(&guest);
     assert_string_equal(json_text(error, "error_code"), "SERVER_OVERLOAD");
     json_decref(error);
     expect_silence(&guest);
-    frame += 31 * CHUNK_FRAMES;
+    frame += 181 * CHUNK_FRAMES;
     rig_publish(&rig, frame - 10 * CHUNK_FRAMES, 15);
     rig_advance_ms(&rig, 20);
     error = guest_await(&guest, "error");

@@ -30,8 +30,8 @@ static bool v1_token_ok(const struct listener *listener, const struct http_reque
     const struct stream_config *config = &listener->stream->config;
     const char *authorization = http_header(request, "authorization");
     const char *given = NULL;
-    if (authorization && strncasecmp(authorization, "Bearer ", 7) == 0)
-        given = authorization + 7;
+    if (authorization && strncasecmp(authorization, "Bearer", 6) == 0 && (authorization[6] == ' ' || !authorization[6]))
+        given = authorization + 6 + strspn(authorization + 6, " ");
     else if (http_query(request, "token", token, sizeof token))
         given = token;
     if (!given)
@@ -118,6 +118,9 @@ static void v1_report(struct listener *listener, uint64_t now_ns)
 {
     struct legacy_state *legacy = &listener->legacy;
     legacy->next_report_ns += V1_REPORT_NS;
+    // Reports that were missed, as while the machine was asleep, are not made up for.
+    if (legacy->next_report_ns <= now_ns)
+        legacy->next_report_ns = now_ns + V1_REPORT_NS;
     double uptime_s = (double)(now_ns - legacy->connected_ns) / (double)NS_PER_SECOND;
     json_t *performance = json_pack("{s:I, s:I, s:I, s:f}", "chunks_sent", (json_int_t)legacy->chunks_sent,
                                     "bytes_sent", (json_int_t)legacy->bytes_sent, "underruns",
@@ -131,8 +134,7 @@ static uint64_t v1_serve(struct listener *listener, uint64_t now_ns)
 {
     struct legacy_state *legacy = &listener->legacy;
     if (legacy->underruns_together > V1_MAX_UNDERRUNS) {
-        v1_error(listener, "PERSISTENT_UNDERRUNS", "chunks are taken too late", "error");
-        listener_close(listener, 1008, CLOSE_SLOW, "persistent underruns");
+        listener_close(listener, 1008, CLOSE_SLOW, "chunks are taken too late");
         return now_ns;
     }
     if (now_ns >= legacy->next_report_ns)
@@ -214,7 +216,7 @@ static void v1_binary(struct listener *listener)
 static void v1_farewell(struct listener *listener, enum close_cause cause, const char *reason)
 {
     if (cause == CLOSE_SLOW)
-        v1_error(listener, "BUFFER_OVERRUN", reason, "error");
+        v1_error(listener, "PERSISTENT_UNDERRUNS", reason, "error");
 }
 
 static void v1_drain(struct listener *listener, uint64_t now_ns)
