@@ -1,18 +1,36 @@
 #include "stream/told.h"
 
 #include "stream/listener.h"
+#include "stream/steer.h"
 
-struct told *told_find(const struct listener *listener, enum told_kind kind)
+// The place of a listener's loop for its station.
+static struct told *told_find(const struct listener *listener, enum told_kind kind)
 {
     size_t station = (size_t)(listener->station - listener->stream->config.stations);
     return &listener->loop->told[station * TOLD_KINDS + (size_t)kind];
 }
 
-void told_write(struct told *told, uint64_t sequence, json_t *message)
+// Takes over the reference. When the message does not fit the text stays empty.
+static void told_write(struct told *told, uint64_t sequence, json_t *message)
 {
     size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(15);
     size_t len = message ? json_dumpb(message, told->text, sizeof told->text, flags) : 0;
     json_decref(message);
     told->sequence = sequence;
     told->len = len <= sizeof told->text ? len : 0;
+}
+
+void told_status(struct listener *listener, enum told_kind kind, json_t *(*write)(const struct mood_entry *entry))
+{
+    uint64_t latest = sequencer_latest(listener->station->sequencer);
+    struct told *told = told_find(listener, kind);
+    if (latest == listener->told_sequence)
+        return;
+    if (told->len == 0 || told->sequence != latest) {
+        struct mood_entry entry = steer_latest(listener->station);
+        told_write(told, entry.sequence, write(&entry));
+    }
+    listener->told_sequence = told->sequence;
+    if (told->len > 0)
+        (void)listener_say(listener, told->text, told->len);
 }

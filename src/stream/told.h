@@ -1,10 +1,9 @@
-// Texts that are the same for all listeners of a loop, written once.
+// The message that parameters have changed, the same for all listeners of a loop and written once.
 #pragma once
 #include <jansson.h>
 
 #include "stream/state.h"
 
-// The place of a listener's loop for its station.
-struct told *told_find(const struct listener *listener, enum told_kind kind);
-// Writes the message there; takes over the reference. When it does not fit or memory is short it stays empty.
-void told_write(struct told *told, uint64_t sequence, json_t *message);
+// Tells the listener of the last change, if it has not been told yet.
+//   write: makes the message that tells of an entry; NULL when memory is short: it is then not told.
+void told_status(struct listener *listener, enum told_kind kind, json_t *(*write)(const struct mood_entry *entry));

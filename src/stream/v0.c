@@ -60,26 +60,15 @@ static json_t *v0_warnings(const struct mood *mood)
     return warnings;
 }
 
-static void v0_tell_status(struct listener *listener)
+static json_t *v0_status(const struct mood_entry *entry)
 {
-    uint64_t latest = sequencer_latest(listener->station->sequencer);
-    struct told *told = told_find(listener, TOLD_V0);
-    if (latest == listener->told_sequence)
-        return;
-    if (told->len == 0 || told->sequence != latest) {
-        struct mood_entry entry = steer_latest(listener->station);
-        told_write(told, entry.sequence,
-                   json_pack("{s:s, s:s, s:o, s:o}", "type", "status", "message", "Parameters updated", "parameters",
-                             mood_to_json(&entry.mood), "warnings", v0_warnings(&entry.mood)));
-    }
-    listener->told_sequence = told->sequence;
-    if (told->len > 0)
-        (void)listener_say(listener, told->text, told->len);
+    return json_pack("{s:s, s:s, s:o, s:o}", "type", "status", "message", "Parameters updated", "parameters",
+                     mood_to_json(&entry->mood), "warnings", v0_warnings(&entry->mood));
 }
 
 static uint64_t v0_serve(struct listener *listener, uint64_t now_ns)
 {
-    v0_tell_status(listener);
+    told_status(listener, TOLD_V0, v0_status);
     uint64_t next_ns = legacy_serve(listener, &v0_words, now_ns);
     return next_ns < now_ns + 100 * NS_PER_MS ? next_ns : now_ns + 100 * NS_PER_MS;
 }

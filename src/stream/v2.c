@@ -130,21 +130,10 @@ static void v2_greet(struct listener *listener, uint64_t now_ns)
         v2_tell_scene(listener, now_ns);
 }
 
-static void v2_tell_status(struct listener *listener)
+static json_t *v2_status(const struct mood_entry *entry)
 {
-    uint64_t latest = sequencer_latest(listener->station->sequencer);
-    struct told *told = told_find(listener, TOLD_V2);
-    if (latest == listener->told_sequence)
-        return;
-    if (told->len == 0 || told->sequence != latest) {
-        struct mood_entry entry = steer_latest(listener->station);
-        told_write(told, entry.sequence,
-                   json_pack("{s:s, s:I, s:I, s:o}", "type", "status", "sequence", (json_int_t)entry.sequence,
-                             "at_frame", (json_int_t)entry.at_frame, "parameters", mood_to_json(&entry.mood)));
-    }
-    listener->told_sequence = told->sequence;
-    if (told->len > 0)
-        (void)listener_say(listener, told->text, told->len);
+    return json_pack("{s:s, s:I, s:I, s:o}", "type", "status", "sequence", (json_int_t)entry->sequence, "at_frame",
+                     (json_int_t)entry->at_frame, "parameters", mood_to_json(&entry->mood));
 }
 
 static void v2_tell_events(struct listener *listener)
@@ -226,7 +215,7 @@ static uint64_t v2_serve(struct listener *listener, uint64_t now_ns)
     uint64_t next_ns = listener->v2.playing ? v2_serve_audio(listener, now_ns) : now_ns + V2_IDLE_NS;
     if (listener->blocked)
         return next_ns;
-    v2_tell_status(listener);
+    told_status(listener, TOLD_V2, v2_status);
     v2_tell_events(listener);
     return next_ns < now_ns + V2_IDLE_NS ? next_ns : now_ns + V2_IDLE_NS;
 }
