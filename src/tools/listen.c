@@ -270,7 +270,11 @@ static int listen_conclude(struct listen *listen, enum status run)
                                      .trouble = listen->trouble};
     if (run == STATUS_OK && listen->options.verify && listen_verify(listen))
         summary.verify = &listen->verify;
-    enum status closed = sound_file_close(listen->file);
+    enum status closed = STATUS_OK;
+    if (listen->file_begun)
+        closed = sound_file_close(listen->file);
+    else
+        sound_file_discard(listen->file);
     if (listen->kept != STATUS_OK || closed != STATUS_OK)
         snprintf(listen->trouble, sizeof listen->trouble, "what came could not be kept: %s",
                  status_text(listen->kept != STATUS_OK ? listen->kept : closed));

@@ -40,7 +40,8 @@ static const struct argument render_arguments[] = {
      .help = "where to: NAME.wav, NAME.flac or NAME.opus"},
     {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "s16", .choices = "s16|s24|float",
      .help = "samples in a .wav or .flac"},
-    {.name = "scene", .kind = ARGUMENT_TEXT, .offset = AT(scene), .value = "NAME", .help = "the mood to begin with"},
+    {.name = "scene", .kind = ARGUMENT_TEXT, .offset = AT(scene), .value = "NAME", 
+     .help = "the mood to begin with, drift if not given; `auralis serve --scene list` names them"},
     {.name = "set", .kind = ARGUMENT_LIST, .offset = AT(set), .value = "NAME=VALUE",
      .help = "a parameter of the mood, such as bpm=60"},
     {.name = "log", .kind = ARGUMENT_TEXT, .offset = AT(log), .value = "FILE",
@@ -208,11 +209,19 @@ static enum status render_all(struct render *render, struct text *failure)
         return status;
     *failure = text_on(failure->bytes, failure->cap);
     status = render_run(render);
-    enum status closed = sound_file_close(render->file);
-    status = status == STATUS_OK ? closed : status;
+    if (status == STATUS_OK)
+        status = sound_file_close(render->file);
+    else
+        sound_file_discard(render->file);
     if (status == STATUS_IO)
         text_printf(failure, "%s: writing failed; the disk may be full", render->options.out);
     return status;
+}
+
+// What was asked for is wrong, and not the world.
+static bool render_is_mistyped(enum status status)
+{
+    return status == STATUS_INVALID || status == STATUS_UNSUPPORTED;
 }
 
 static int render_main(int argc, char **argv)
@@ -233,7 +242,7 @@ static int render_main(int argc, char **argv)
     else
         fprintf(stderr, "auralis render: %s\n", failure.len > 0 ? words : status_text(status));
     score_file_finish(&render.score);
-    return status == STATUS_OK ? 0 : 1;
+    return status == STATUS_OK ? 0 : render_is_mistyped(status) ? 2 : 1;
 }
 
 const struct tool tool_render = {"render", "a stretch of a programme into a sound file", render_main};

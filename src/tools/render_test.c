@@ -110,7 +110,7 @@ static void a_log_takes_the_place_of_seed_and_mood(void **state)
     fputs("{\"seed\":\"5\",\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{\"bpm\":50}}]}", file);
     fclose(file);
     assert_int_equal(RENDER("--log", second, "--duration", "1", "--out", first), 0);
-    assert_int_equal(RENDER("--log", second, "--duration", "1", "--out", first, "--set", "bpm=60"), 1);
+    assert_int_equal(RENDER("--log", second, "--duration", "1", "--out", first, "--set", "bpm=60"), 2);
     unlink(second);
     assert_int_equal(RENDER("--seed", "5", "--set", "bpm=50", "--duration", "1", "--out", second), 0);
     assert_same_files();
@@ -122,12 +122,12 @@ static void mistakes_are_refused(void **state)
     assert_int_equal(RENDER("--start", "-1", "--out", first), 2);
     assert_int_equal(RENDER("--block", "4801", "--out", first), 2);
     assert_int_equal(RENDER("--format", "s8", "--out", first), 2);
-    assert_int_equal(RENDER("--duration", "1"), 1);
-    assert_int_equal(RENDER("--out", "x.mp3"), 1);
+    assert_int_equal(RENDER("--duration", "1"), 2);
+    assert_int_equal(RENDER("--out", "x.mp3"), 2);
     assert_int_equal(RENDER("--out", "/nowhere/x.wav"), 1);
-    assert_int_equal(RENDER("--out", first, "--scene", "nothing"), 1);
-    assert_int_equal(RENDER("--out", first, "--set", "bpm=1"), 1);
-    assert_int_equal(RENDER("--out", first, "--simd", "mmx"), 1);
+    assert_int_equal(RENDER("--out", first, "--scene", "nothing"), 2);
+    assert_int_equal(RENDER("--out", first, "--set", "bpm=1"), 2);
+    assert_int_equal(RENDER("--out", first, "--simd", "mmx"), 2);
     assert_int_equal(RENDER("--out", first, "--log", "/nowhere.json"), 1);
     assert_int_equal(access(first, F_OK), -1);
 }

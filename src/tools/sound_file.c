@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <sndfile.h>
 
@@ -17,6 +19,7 @@ enum { PIECE_FRAMES = 4096 };
 struct sound_file {
     SNDFILE *handle;
     enum sound_depth depth;
+    char *path, *part;    // the name it is to have, and the one that it has until it is whole
 };
 
 static const struct {
@@ -60,6 +63,27 @@ static enum status sound_file_format(const char *path, int rate_hz, enum sound_d
     return STATUS_OK;
 }
 
+static void sound_file_free(struct sound_file *file)
+{
+    free(file->path);
+    free(file->part);
+    free(file);
+}
+
+static struct sound_file *sound_file_named(const char *path)
+{
+    struct sound_file *file = calloc(1, sizeof *file);
+    if (!file)
+        return NULL;
+    file->path = strdup(path);
+    if (asprintf(&file->part, "%s.part", path) < 0)
+        file->part = NULL;
+    if (file->path && file->part)
+        return file;
+    sound_file_free(file);
+    return NULL;
+}
+
 enum status sound_file_create(struct sound_file **file, const char *path, int rate_hz, enum sound_depth depth,
                               struct text *failure)
 {
@@ -67,15 +91,15 @@ enum status sound_file_create(struct sound_file **file, const char *path, int ra
     enum status status = sound_file_format(path, rate_hz, depth, &info, failure);
     if (status != STATUS_OK)
         return status;
-    struct sound_file *made = calloc(1, sizeof *made);
+    struct sound_file *made = sound_file_named(path);
     if (!made)
         return STATUS_MEMORY;
-    made->handle = sf_open(path, SFM_WRITE, &info);
+    made->handle = sf_open(made->part, SFM_WRITE, &info);
     made->depth = (info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 ? SOUND_S16 : SOUND_FLOAT;
     if (!made->handle) {
         bool by_system = sf_error(NULL) == SF_ERR_SYSTEM;
         text_printf(failure, "%s: cannot be written: %s", path, by_system ? strerror(errno) : sf_strerror(NULL));
-        free(made);
+        sound_file_free(made);
         return STATUS_IO;
     }
     sf_command(made->handle, SFC_SET_CLIPPING, NULL, SF_TRUE);
@@ -115,6 +139,18 @@ enum status sound_file_close(struct sound_file *file)
     sf_write_sync(file->handle);
     bool good = sf_error(file->handle) == SF_ERR_NO_ERROR;
     good = sf_close(file->handle) == 0 && good;
-    free(file);
+    good = good && rename(file->part, file->path) == 0;
+    if (!good)
+        unlink(file->part);
+    sound_file_free(file);
     return good ? STATUS_OK : STATUS_IO;
+}
+
+void sound_file_discard(struct sound_file *file)
+{
+    if (!file)
+        return;
+    sf_close(file->handle);
+    unlink(file->part);
+    sound_file_free(file);
 }

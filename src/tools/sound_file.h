@@ -9,12 +9,16 @@ struct sound_file;
 
 enum sound_depth { SOUND_S16, SOUND_S24, SOUND_FLOAT };
 
-// Creates the file. Samples at 16 bits are rounded exactly as a PCM listener gets them. Opus takes 48 kHz only and
-// chooses its own depth.   failure: out, what is wrong in words, when the answer is not STATUS_OK.
+// Creates the file, named PATH.part until it is closed: what ends too early never looks whole. Samples at 16 bits are
+// rounded exactly as a PCM listener gets them. Opus takes 48 kHz only and chooses its own depth.
+//   failure: out, what is wrong in words, when the answer is not STATUS_OK.
 // Errors: STATUS_INVALID (extension, or a depth that the format does not have), STATUS_IO, STATUS_MEMORY.
 MUST_USE enum status sound_file_create(struct sound_file **file, const char *path, int rate_hz, enum sound_depth depth,
                                        struct text *failure);
 // stereo: interleaved.   Errors: STATUS_IO.
 MUST_USE enum status sound_file_write(struct sound_file *file, const float *stereo, size_t frames);
-// Completes and closes. Accepts NULL.   Errors: STATUS_IO: what was written before has not reached the disk.
+// Completes the file and gives it its name, instead of a file that had it. Accepts NULL.   Errors: STATUS_IO: what was
+// written before has not reached the disk, and is gone.
 MUST_USE enum status sound_file_close(struct sound_file *file);
+// Removes what there is of it. Accepts NULL.
+void sound_file_discard(struct sound_file *file);

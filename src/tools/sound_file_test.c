@@ -88,6 +88,23 @@ static void formats_keep_what_they_can(void **state)
     assert_int_equal(info.format & SF_FORMAT_SUBMASK, SF_FORMAT_OPUS);
 }
 
+static void only_a_whole_file_has_its_name(void **state)
+{
+    static const char *const names[] = {"b.wav", "b.flac", "b.opus"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct sound_file *file;
+        assert_int_equal(create(&file, names[i], FRAME_RATE, SOUND_S16), STATUS_OK);
+        assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
+        assert_int_equal(access(path, F_OK), -1);
+        assert_int_equal(sound_file_close(file), STATUS_OK);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(create(&file, names[i], FRAME_RATE, SOUND_S16), STATUS_OK);
+        assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
+        sound_file_discard(file);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+}
+
 static void what_cannot_be_is_refused_in_words(void **state)
 {
     struct sound_file *file;
@@ -105,22 +122,25 @@ static void a_full_disk_is_told(void **state)
     struct sound_file *file;
     struct text failure = text_on(words, sizeof words);
     snprintf(path, sizeof path, "%s/full.wav", directory);
-    assert_int_equal(symlink("/dev/full", path), 0);
+    char part[80];
+    snprintf(part, sizeof part, "%s.part", path);
+    assert_int_equal(symlink("/dev/full", part), 0);
     enum status status = sound_file_create(&file, path, FRAME_RATE, SOUND_S16, &failure);
     if (status == STATUS_OK) {
         status = sound_file_write(file, sound, FRAMES);
         enum status closed = sound_file_close(file);
         status = status == STATUS_OK ? closed : status;
     }
-    unlink(path);
+    unlink(part);
+    assert_int_equal(access(path, F_OK), -1);
     assert_int_equal(status, STATUS_IO);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formats_keep_what_they_can), cmocka_unit_test(what_cannot_be_is_refused_in_words),
-        cmocka_unit_test(a_full_disk_is_told),
+        cmocka_unit_test(formats_keep_what_they_can), cmocka_unit_test(only_a_whole_file_has_its_name),
+        cmocka_unit_test(what_cannot_be_is_refused_in_words), cmocka_unit_test(a_full_disk_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
