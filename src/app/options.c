@@ -37,8 +37,7 @@ static const struct argument_table option_table = {
 struct option_words {
     char *words[OPTION_MAX_WORDS];
     int count;
-    const char *fault;    // what was wrong with the configuration file
-    char fault_name[64];
+    char fault[256];      // what was wrong with a line of the configuration file
 };
 
 static bool options_add_word(struct option_words *words, const char *flag, const char *value)
@@ -48,6 +47,19 @@ static bool options_add_word(struct option_words *words, const char *flag, const
         return false;
     words->words[words->count++] = word;
     return true;
+}
+
+// Weaker sources are checked as they are read, so that a fault is told together with where it stands.
+static bool options_take(struct option_words *words, const char *flag, const char *value)
+{
+    struct options alone;
+    struct text fault = text_on(words->fault, sizeof words->fault);
+    if (!options_add_word(words, flag, value)) {
+        text_add(&fault, "too many options");
+        return false;
+    }
+    char *argv[] = {"serve", words->words[words->count - 1], NULL};
+    return arguments_read(&option_table, 2, argv, &alone, &fault) == ARGUMENTS_OK;
 }
 
 static const struct argument *option_find(const char *flag)
@@ -62,19 +74,26 @@ static const struct argument *option_find(const char *flag)
 static int options_add_line(void *user, const char *section, const char *name, const char *value)
 {
     struct option_words *words = user;
-    if (*section || !option_find(name) || strcmp(name, "config") == 0) {
-        words->fault = *section ? "sections are not known" : "there is no such option";
-        snprintf(words->fault_name, sizeof words->fault_name, "%s", *section ? section : name);
-        return 0;
-    }
-    return options_add_word(words, name, value);
+    if (!*section && option_find(name) && strcmp(name, "config") != 0)
+        return options_take(words, name, value);
+    snprintf(words->fault, sizeof words->fault, *section ? "there are no sections, but a [%s]" : "unknown option %s",
+             *section ? section : name);
+    return 0;
+}
+
+// Into `out`: "AURALIS_DATA_DIR" for "data-dir".
+static void option_variable_name(const char *flag, char *out, size_t cap)
+{
+    size_t at = (size_t)snprintf(out, cap, "AURALIS_");
+    for (; *flag && at + 1 < cap; flag++, at++)
+        out[at] = *flag == '-' ? '_' : (char)toupper((unsigned char)*flag);
+    out[at] = '\0';
 }
 
 static const char *option_variable(const char *flag)
 {
-    char name[64] = "AURALIS_";
-    for (size_t i = 0, at = strlen(name); flag[i] && at + 1 < sizeof name; i++, at++)
-        name[at] = flag[i] == '-' ? '_' : (char)toupper((unsigned char)flag[i]);
+    char name[64];
+    option_variable_name(flag, name, sizeof name);
     return getenv(name);
 }
 
@@ -97,11 +116,25 @@ static bool options_add_file(struct option_words *words, const char *path)
     if (line == 0)
         return true;
     if (line < 0)
-        fprintf(stderr, "auralis: cannot read the configuration file %s\n", path);
+        fprintf(stderr, "auralis serve: cannot read the configuration file %s\n", path);
     else
-        fprintf(stderr, "auralis: %s, line %d: %s%s%s\n", path, line, words->fault_name, *words->fault_name ? ": " : "",
-                words->fault ? words->fault : "not a line of the form `flag = value`");
+        fprintf(stderr, "auralis serve: %s, line %d: %s\n", path, line,
+                *words->fault ? words->fault : "not a line of the form `flag = value`");
     return false;
+}
+
+static bool options_add_variables(struct option_words *words)
+{
+    for (int i = 0; i < OPTION_ROWS; i++) {
+        const char *value = option_variable(option_rows[i].name);
+        if (!value || !*value || options_take(words, option_rows[i].name, value))
+            continue;
+        char name[64];
+        option_variable_name(option_rows[i].name, name, sizeof name);
+        fprintf(stderr, "auralis serve: %s: %s\n", name, words->fault);
+        return false;
+    }
+    return true;
 }
 
 static bool options_gather(int argc, char **argv, struct option_words *words)
@@ -110,14 +143,11 @@ static bool options_gather(int argc, char **argv, struct option_words *words)
     const char *path = options_config_path(argc, argv);
     if (path && *path && !options_add_file(words, path))
         return false;
-    for (int i = 0; i < OPTION_ROWS; i++) {
-        const char *value = option_variable(option_rows[i].name);
-        if (value && *value && !options_add_word(words, option_rows[i].name, value))
-            return false;
-    }
+    if (!options_add_variables(words))
+        return false;
     for (int i = 1; i < argc; i++) {
         if (words->count == OPTION_MAX_WORDS) {
-            fprintf(stderr, "auralis: too many options\n");
+            fprintf(stderr, "auralis serve: too many options\n");
             return false;
         }
         words->words[words->count++] = argv[i];
@@ -157,12 +187,12 @@ static void options_list_scenes(void)
 static bool options_check_names(const struct options *options)
 {
     if (!scene_find(options->scene)) {
-        fprintf(stderr, "auralis: --scene %s: there is no scene of that name; `--scene list` names them\n",
+        fprintf(stderr, "auralis serve: --scene: there is no '%.40s'; `--scene list` names them\n",
                 options->scene);
         return false;
     }
     if (options->simd && !backend_find(options->simd)) {
-        fprintf(stderr, "auralis: --simd %s: not a level that this machine can run; it can run:", options->simd);
+        fprintf(stderr, "auralis serve: --simd: this machine or build has no '%.20s'; there are", options->simd);
         for (const struct backend *const *at = backend_list(); *at; at++)
             if ((*at)->available())
                 fprintf(stderr, " %s", (*at)->name);
@@ -181,7 +211,7 @@ static bool options_default_data_dir(struct options *options)
     else if (home && *home)
         snprintf(options->home_data_dir, sizeof options->home_data_dir, "%s/.local/share/auralis", home);
     else {
-        fprintf(stderr, "auralis: there is no home directory to keep data in; use --data-dir DIR\n");
+        fprintf(stderr, "auralis serve: there is no home directory to keep data in; use --data-dir DIR\n");
         return false;
     }
     options->data_dir = options->home_data_dir;
@@ -194,11 +224,11 @@ static bool options_complete(struct options *options)
     memcpy(options->origins, options->allow_origin.items, sizeof options->allow_origin.items);
     memcpy(options->hosts, options->allow_host.items, sizeof options->allow_host.items);
     if (!options_parse_listen(options->listen, options->address, sizeof options->address, &options->port)) {
-        fprintf(stderr, "auralis: --listen %s: not ADDR:PORT, such as 127.0.0.1:8000 or [::1]:8000\n", options->listen);
+        fprintf(stderr, "auralis serve: --listen: '%.80s' is not ADDR:PORT, such as 127.0.0.1:8000 or [::1]:8000\n", options->listen);
         return false;
     }
     if (options->seed && !argument_seed(options->seed, &options->seed_value)) {
-        fprintf(stderr, "auralis: --seed %s: not a whole number from 0 to 18446744073709551615\n", options->seed);
+        fprintf(stderr, "auralis serve: --seed: '%.40s' is not allowed: a whole number from 0 to 18446744073709551615\n", options->seed);
         return false;
     }
     return options_check_names(options) && (options->data_dir || options_default_data_dir(options));
@@ -208,12 +238,12 @@ bool options_read(int argc, char **argv, struct options *options, int *exit_stat
 {
     struct option_words words = {0};
     *options = (struct options){0};
-    *exit_status = 1;
+    *exit_status = 2;
     if (!options_gather(argc, argv, &words))
         return false;
     if (!arguments_begin(&option_table, words.count, words.words, options, exit_status))
         return false;
-    *exit_status = 1;
+    *exit_status = 2;
     if (strcmp(options->scene, "list") == 0) {
         options_list_scenes();
         *exit_status = 0;

@@ -2,8 +2,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 // cmocka needs the headers above.
 #include <cmocka.h>
 
@@ -62,6 +64,75 @@ static void a_flag_beats_a_variable(void **state)
     unsetenv("AURALIS_SCENE");
 }
 
+// Reads with a configuration file of these lines. Returns the exit status, 0 when all is well.
+static int read_with_file(const char *lines)
+{
+    char path[] = "/tmp/auralis-options-XXXXXX", flag[64];
+    int fd = mkstemp(path), exit_status = 0;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, lines, strlen(lines)), strlen(lines));
+    close(fd);
+    snprintf(flag, sizeof flag, "--config=%s", path);
+    struct options options;
+    char *argv[] = {"serve", flag, "--data-dir=/tmp/x", NULL};
+    bool good = options_read(3, argv, &options, &exit_status);
+    unlink(path);
+    return good ? 0 : exit_status;
+}
+
+// What the function says on standard error, without the line's end.
+static int said_by_file(const char *lines, char *said, size_t cap)
+{
+    FILE *kept = tmpfile();
+    int standard = dup(STDERR_FILENO);
+    dup2(fileno(kept), STDERR_FILENO);
+    int exit_status = read_with_file(lines);
+    fflush(stderr);
+    dup2(standard, STDERR_FILENO);
+    close(standard);
+    rewind(kept);
+    said[fread(said, 1, cap - 1, kept)] = '\0';
+    fclose(kept);
+    return exit_status;
+}
+
+static void faults_of_a_file_tell_their_line(void **state)
+{
+    static const char *const files[][2] = {
+        {"lead = 5\nlead = abc\n", ", line 2: --lead: 'abc' is not allowed: a whole number from 1 to 60\n"},
+        {"nothing = 1\n", ", line 1: unknown option nothing\n"},
+        {"config = x\n", ", line 1: unknown option config\n"},
+        {"[part]\nlead = 5\n", ", line 2: there are no sections, but a [part]\n"},
+        {"lead\n", ", line 1: not a line of the form `flag = value`\n"},
+    };
+    char said[400];
+    assert_int_equal(read_with_file("lead = 5\n# a comment\nlog-level = debug\n"), 0);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        assert_int_equal(said_by_file(files[i][0], said, sizeof said), 2);
+        if (!strstr(said, files[i][1]))
+            fail_msg("said: %s", said);
+    }
+}
+
+static void mistakes_are_status_2(void **state)
+{
+    static char *const mistakes[] = {"--seed=abc", "--scene=nothing", "--simd=mmx", "--listen=x", "--lead=0",
+                                     "--nothing", "--config=/nowhere"};
+    struct options options;
+    int exit_status;
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        char *argv[] = {"serve", "--data-dir=/tmp/x", mistakes[i], NULL};
+        exit_status = 0;
+        assert_false(options_read(3, argv, &options, &exit_status));
+        assert_int_equal(exit_status, 2);
+    }
+    setenv("AURALIS_LEAD", "abc", 1);
+    char *argv[] = {"serve", NULL};
+    assert_false(options_read(1, argv, &options, &exit_status));
+    assert_int_equal(exit_status, 2);
+    unsetenv("AURALIS_LEAD");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -69,6 +140,8 @@ int main(void)
         cmocka_unit_test(wrong_listen_addresses_are_refused),
         cmocka_unit_test(a_long_address_is_refused),
         cmocka_unit_test(a_flag_beats_a_variable),
+        cmocka_unit_test(faults_of_a_file_tell_their_line),
+        cmocka_unit_test(mistakes_are_status_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -310,6 +310,6 @@ bool arguments_begin(const struct argument_table *table, int argc, char **argv, 
     if (result == ARGUMENTS_HELP)
         arguments_help(table, stdout);
     if (result == ARGUMENTS_BAD)
-        fprintf(stderr, "auralis %s: %s\nUsage: %s\n", argc > 0 ? argv[0] : "", message, table->usage);
+        fprintf(stderr, "auralis %s: %s; see `auralis %s --help`\n", argv[0], message, argv[0]);
     return result == ARGUMENTS_OK;
 }

@@ -54,7 +54,7 @@ enum arguments_result arguments_read(const struct argument_table *table, int arg
                                      struct text *error);
 // Usage, what it is about, one entry a row with range and default, wrapped at 80 columns.
 void arguments_help(const struct argument_table *table, FILE *out);
-// What every command does first: reads; prints help to stdout or the error to stderr.
+// What every command does first: reads; prints help to stdout or the error, one line, to stderr. argv[0] is its name.
 // True to go on; else *exit_status is what the command returns: 0 after help, 2 after an error.
 bool arguments_begin(const struct argument_table *table, int argc, char **argv, void *target, int *exit_status);
 
