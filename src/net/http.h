@@ -26,7 +26,8 @@ struct http_request {
 
 // Value of a header (name in lower case), NULL when absent.
 const char *http_header(const struct http_request *request, const char *name);
-// Percent-decoded value of a query parameter into out. False when it is absent or does not fit.
+// Percent-decoded value of a query parameter into out; "" when it is malformed or does not fit, so that what cannot be
+// read is never taken for what was not said. False, and out untouched, when it is absent.
 bool http_query(const struct http_request *request, const char *name, char *out, size_t cap);
 // The Host header names this machine: a literal address, "localhost", or one of the allowed names (NULL-terminated, may
 // be NULL). Guards against rebound DNS names; no browser leaves it out, so a request without one (HTTP/1.0) is allowed.
