@@ -253,6 +253,8 @@ static void connection_peer_failed(struct connection *connection, int code)
         return;
     }
     connection->deaf = true;
+    if (code == WSLAY_CODE_MESSAGE_TOO_BIG && connection->listener)
+        connection->loop->shared->handlers.oversized(connection->listener);
     connection_close(connection, code, NULL);
 }
 

@@ -120,6 +120,8 @@ static void closes_with(const char *target, const void *bytes, size_t len, int c
 {
     int closed = atomic_load(&server.closed), fd = websocket(target);
     client_send(fd, bytes, len);
+    if (code == 1009)
+        client_expect(fd, WEBSOCKET_TEXT, "too long");
     client_expect_close(fd, code);
     assert_true(client_at_end(fd));
     close(fd);

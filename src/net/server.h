@@ -42,6 +42,8 @@ struct net_handlers {
     void *(*open)(void *context, int loop, struct connection *connection, const struct net_accept *accept);
     // A whole text or binary message, unmasked and checked (UTF-8 for text).
     void (*message)(void *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len);
+    // A message longer than max_message_bytes has begun: a last chance to say so before it is closed with 1009.
+    void (*oversized)(void *listener);
     // What was pending has gone out: room again.
     void (*writable)(void *listener);
     // The last call for this listener. code: the WebSocket close code, 1006 when the peer just went.

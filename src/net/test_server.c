@@ -189,6 +189,12 @@ static void on_message(void *data, enum websocket_opcode opcode, const uint8_t *
     free(words);
 }
 
+static void on_oversized(void *data)
+{
+    struct listener *listener = data;
+    assert_true(connection_send_text(listener->connection, "too long", 8));
+}
+
 static void on_writable(void *data)
 {
     struct listener *listener = data;
@@ -233,8 +239,8 @@ void test_server_start(struct test_server *server, const char *address, const st
     server->large = calloc(1, TEST_LARGE_BYTES);
     struct net_handlers handlers = {
         .context = server, .request_context = server, .request = on_request, .upgrade = on_upgrade,
-        .abandoned = on_abandoned, .open = on_open, .message = on_message, .writable = on_writable,
-        .closed = on_closed, .tick = on_tick};
+        .abandoned = on_abandoned, .open = on_open, .message = on_message, .oversized = on_oversized,
+        .writable = on_writable, .closed = on_closed, .tick = on_tick};
     struct net_config config = {.address = address, .loops = 2, .clock = &server->clock, .handlers = &handlers,
                                 .server_name = "test/1"};
     assert_int_equal(STATUS_OK, net_create_limited(&server->net, &config, limits ? limits : &test_limits));

@@ -1,5 +1,5 @@
-// A server for the tests. Its WebSockets answer each text by an echo, each binary message by a shared echo, and obey a
-// few words (test_server.c).
+// A server for the tests. Its WebSockets answer each text by an echo, each binary message by a shared echo, obey a few
+// words (test_server.c), and say "too long" to what is.
 #pragma once
 #include <stdatomic.h>
 

@@ -256,6 +256,14 @@ void listener_message(struct listener *listener, enum websocket_opcode opcode, c
         listener_violation(listener);
 }
 
+void listener_oversized(struct listener *listener)
+{
+    if (listener->closing)
+        return;
+    listener_greet(listener, listener_now_ns(listener));
+    listener->protocol->refuse(listener, "INVALID_MESSAGE", "a message that is too long");
+}
+
 bool listener_past(const struct listener *listener, uint64_t now_ns)
 {
     return listener->cursor + CHUNK_FRAMES <= pace_live_frame(&listener->pace, now_ns);

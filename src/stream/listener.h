@@ -83,6 +83,8 @@ void listener_open(struct listener *listener, struct stream_loop *loop, struct c
 // Its time has come, or there is room again.
 void listener_serve(struct listener *listener, uint64_t now_ns);
 void listener_message(struct listener *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len);
+// A message is too long to be taken: says so, the network closes.
+void listener_oversized(struct listener *listener);
 void listener_writable(struct listener *listener);
 void listener_closed(struct listener *listener, int code);
 // Asks to be served at a time.

@@ -107,6 +107,11 @@ static void stream_message(void *listener, enum websocket_opcode opcode, const u
     listener_message(listener, opcode, bytes, len);
 }
 
+static void stream_oversized(void *listener)
+{
+    listener_oversized(listener);
+}
+
 static void stream_writable(void *listener)
 {
     listener_writable(listener);
@@ -153,6 +158,7 @@ struct net_handlers stream_handlers(struct stream *stream)
         .abandoned = door_abandoned,
         .open = stream_open,
         .message = stream_message,
+        .oversized = stream_oversized,
         .writable = stream_writable,
         .closed = stream_closed,
         .tick = stream_tick,

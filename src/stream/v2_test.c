@@ -320,6 +320,9 @@ static void binary_and_long_messages_close(void **state)
     guest_send(&guest, WEBSOCKET_TEXT, longest, sizeof longest - 1);
     json_decref(guest_await(&guest, "pong"));
     guest_send(&guest, WEBSOCKET_TEXT, longest, sizeof longest);
+    json_t *error = guest_await(&guest, "error");
+    assert_string_equal(json_text(error, "code"), "INVALID_MESSAGE");
+    json_decref(error);
     assert_int_equal(guest_close_code(&guest), 1009);
     guest_end(&guest);
     rig_wait(rig_deserted, &rig);
