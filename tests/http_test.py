@@ -226,9 +226,10 @@ class Control(Shared):
 
 
 class StartUp(unittest.TestCase):
-    def refused(self, *options, said):
+    # status: 1 when the world is at fault, 2 when what was asked for is.
+    def refused(self, *options, said, status=1):
         done = subprocess.run([BINARY, "serve", *options], capture_output=True, text=True, timeout=30)
-        self.assertEqual(done.returncode, 1, done)
+        self.assertEqual(done.returncode, status, done)
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.assertIn(said, done.stderr)
 
@@ -243,8 +244,9 @@ class StartUp(unittest.TestCase):
 
     def test_wrong_values(self):
         for options, said in ((("--listen", "nowhere"), "ADDR:PORT"), (("--scene", "noise"), "scene"),
-                              (("--simd", "mmx"), "--simd"), (("--seed", "-1"), "--seed")):
-            self.refused(*options, said=said)
+                              (("--simd", "mmx"), "--simd"), (("--seed", "-1"), "--seed"),
+                              (("--lead", "0"), "from 1 to 60"), (("--nothing",), "unknown option --nothing")):
+            self.refused(*options, said=said, status=2)
 
     def test_damaged_database(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -271,7 +273,7 @@ class StartUp(unittest.TestCase):
             finally:
                 del os.environ["AURALIS_SEED"]
             config.write_text("sead = 11\n")
-            self.refused("--config", str(config), said="line 1")
+            self.refused("--config", str(config), said="line 1", status=2)
 
     def test_ends_well(self):
         server = Server(BINARY)
