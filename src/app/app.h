@@ -16,7 +16,7 @@
 #define APP_STATION "main"
 
 struct app {
-    struct options options;
+    struct options options;          // its texts stand in the one that app_start was given
     struct clock clock;
     uint64_t started_ns;             // of the clock; programme frame 0 is heard then
     uint64_t seed;
@@ -31,7 +31,7 @@ struct app {
     struct net_server *net;
 };
 
-// Starts everything in order. Prints one clear line and returns an error when something is refused; app_stop then frees
+// Starts everything in order. *options must outlive the app. Prints one clear line and returns an error when something is refused; app_stop then frees
 // what was started.
 MUST_USE enum status app_start(struct app *app, const struct options *options);
 // Stops everything in reverse order.

@@ -37,15 +37,19 @@ static const struct argument_table option_table = {
 struct option_words {
     char *words[OPTION_MAX_WORDS];
     int count;
+    char *room;           // where the words that are not in argv stand
+    size_t room_left;
     char fault[256];      // what was wrong with a line of the configuration file
 };
 
 static bool options_add_word(struct option_words *words, const char *flag, const char *value)
 {
-    char *word = NULL;
-    if (words->count == OPTION_MAX_WORDS || asprintf(&word, "--%s=%s", flag, value) < 0)
+    int len = snprintf(words->room, words->room_left, "--%s=%s", flag, value);
+    if (words->count == OPTION_MAX_WORDS || len < 0 || (size_t)len >= words->room_left)
         return false;
-    words->words[words->count++] = word;
+    words->words[words->count++] = words->room;
+    words->room += len + 1;
+    words->room_left -= (size_t)len + 1;
     return true;
 }
 
@@ -55,7 +59,7 @@ static bool options_take(struct option_words *words, const char *flag, const cha
     struct options alone;
     struct text fault = text_on(words->fault, sizeof words->fault);
     if (!options_add_word(words, flag, value)) {
-        text_add(&fault, "too many options");
+        text_add(&fault, "too many options, or too long ones");
         return false;
     }
     char *argv[] = {"serve", words->words[words->count - 1], NULL};
@@ -236,7 +240,7 @@ static bool options_complete(struct options *options)
 
 bool options_read(int argc, char **argv, struct options *options, int *exit_status)
 {
-    struct option_words words = {0};
+    struct option_words words = {.room = options->storage, .room_left = sizeof options->storage};
     *options = (struct options){0};
     *exit_status = 2;
     if (!options_gather(argc, argv, &words))

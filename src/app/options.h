@@ -23,10 +23,12 @@ struct options {
     uint64_t lead_frames, seed_value;
     const char *origins[ARGUMENT_LIST_MAX + 1], *hosts[ARGUMENT_LIST_MAX + 1];  // NULL-terminated
     char home_data_dir[512];
+    char storage[8192];  // texts that came from the file or the environment
 };
 
 // Reads them all and checks what the table cannot. False: the command is to return *exit_status, everything has been
-// said. argv[0] is the command's name. Texts point into argv, the environment, or memory that lives as long as the process.
+// said. argv[0] is the command's name. Texts point into argv or into
+// *options itself, which has to stay where it is.
 bool options_read(int argc, char **argv, struct options *options, int *exit_status);
 // "127.0.0.1:8000", "[::1]:8000" -> address and port. False when it is neither.
 bool options_parse_listen(const char *text, char *address, size_t cap, uint16_t *port);
