@@ -12,7 +12,8 @@ static void check_refusal(const struct mood_refusal *refusal)
 {
     check(strnlen(refusal->field, sizeof refusal->field) < sizeof refusal->field);
     check(strnlen(refusal->value, sizeof refusal->value) < sizeof refusal->value);
-    check(refusal->constraint[0] && strnlen(refusal->constraint, sizeof refusal->constraint) < sizeof refusal->constraint);
+    size_t constraint_len = strnlen(refusal->constraint, sizeof refusal->constraint);
+    check(constraint_len > 0 && constraint_len < sizeof refusal->constraint);
     json_t *echo = json_pack("{s:s,s:s,s:s}", "field", refusal->field, "value", refusal->value, "constraint",
                              refusal->constraint);
     check(echo);
@@ -49,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const ignored[] = {"type", NULL};
     struct mood_patch patch = {.set = UINT32_MAX};
     struct mood_refusal refusal;
-    json_t *json = json_loadb((const char *)data, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    size_t flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+    json_t *json = json_loadb((const char *)data, size, flags, NULL);
     if (!json)
         return 0;
     if (mood_patch_from_json(json, ignored, &patch, &refusal) == STATUS_OK) {

@@ -1,5 +1,5 @@
 // Runs a fuzz target without a fuzzer: every file of a corpus as it is, then changed in reproducible ways.
-//   fuzz_runner CORPUS ROUNDS
+// Every fuzz target is linked with it for the test run.   usage: NAME CORPUS ROUNDS
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-enum { INPUT_MAX = 4096, FILES_MAX = 256 };
+enum { INPUT_MAX = 20480, FILES_MAX = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -52,14 +52,41 @@ static int load_all(const char *directory, struct input *inputs)
     return loaded;
 }
 
-// One change: a byte replaced, inserted or removed, a bit flipped, the tail cut, or the tail of another input grafted on.
+static void copy(struct input *to, const struct input *from)
+{
+    memcpy(to->bytes, from->bytes, from->len);
+    to->len = from->len;
+}
+
+// Overwrites from `at` on with the end of another input.
+static void graft(struct input *input, uint32_t at, const struct input *other, uint32_t from)
+{
+    size_t take = other->len - from, room = INPUT_MAX - at;
+    take = take < room ? take : room;
+    memcpy(input->bytes + at, other->bytes + from, take);
+    input->len = at + take;
+}
+
+// Says again what stands before `at`, up to `most` bytes of it.
+static void repeat(struct input *input, uint32_t at, uint32_t most)
+{
+    size_t part = at < most ? at : most;
+    if (input->len + part > INPUT_MAX)
+        return;
+    memmove(input->bytes + at + part, input->bytes + at, input->len - at);
+    memcpy(input->bytes + at, input->bytes + at - part, part);
+    input->len += part;
+}
+
+// One change: a byte replaced, inserted or removed, a bit flipped, the tail cut, the tail of another input grafted on,
+// or a part said twice.
 static void mutate(struct input *input, const struct input *other, uint64_t round, uint64_t step)
 {
-    static const char tokens[] = "{}[]\",:0123456789.-+eE truefalsn\\u";
+    static const char tokens[] = "{}[]\",:0123456789.-+eE truefalsn\\u\r\n\t/%?&=;";
     uint32_t at = random_below(round, 1, step, (uint32_t)input->len + 1);
     uint8_t byte = random_below(round, 2, step, 2) ? (uint8_t)tokens[random_below(round, 3, step, sizeof tokens - 1)]
                                                    : (uint8_t)random_below(round, 4, step, 256);
-    uint32_t kind = random_below(round, 5, step, 6);
+    uint32_t kind = random_below(round, 5, step, 7);
     if (kind == 0 && at < input->len) {
         input->bytes[at] = byte;
     } else if (kind == 1 && input->len < INPUT_MAX) {
@@ -74,10 +101,9 @@ static void mutate(struct input *input, const struct input *other, uint64_t roun
     } else if (kind == 4) {
         input->len = at;
     } else if (kind == 5) {
-        size_t from = random_below(round, 7, step, (uint32_t)other->len + 1), take = other->len - from;
-        take = take < INPUT_MAX - at ? take : INPUT_MAX - at;
-        memcpy(input->bytes + at, other->bytes + from, take);
-        input->len = at + take;
+        graft(input, at, other, random_below(round, 7, step, (uint32_t)other->len + 1));
+    } else if (kind == 6) {
+        repeat(input, at, 1 + random_below(round, 11, step, 1024));
     }
 }
 
@@ -97,14 +123,14 @@ int main(int argc, char **argv)
     static struct input inputs[FILES_MAX], changed;
     int count = argc == 3 ? load_all(argv[1], inputs) : 0;
     if (count == 0) {
-        fprintf(stderr, "usage: fuzz_runner CORPUS ROUNDS\n");
+        fprintf(stderr, "usage: %s CORPUS ROUNDS\n", argv[0]);
         return 2;
     }
     for (int i = 0; i < count; i++)
         feed(&inputs[i]);
     uint64_t rounds = strtoull(argv[2], NULL, 10);
     for (uint64_t round = 0; round < rounds; round++) {
-        changed = inputs[random_below(round, 8, 0, (uint32_t)count)];
+        copy(&changed, &inputs[random_below(round, 8, 0, (uint32_t)count)]);
         const struct input *other = &inputs[random_below(round, 9, 0, (uint32_t)count)];
         for (uint64_t step = 0, steps = 1 + random_below(round, 10, 0, 4); step < steps; step++)
             mutate(&changed, other, round, step);
