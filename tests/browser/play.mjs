@@ -204,6 +204,21 @@ describe('keyboard and looks', () => {
         await page.context().close();
     });
 
+    test('the diagnostics fit a phone and load without an error', async () => {
+        const context = await browser.newContext({ viewport: { width: 360, height: 640 } });
+        const page = await context.newPage();
+        const errors = [];
+        page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
+        await page.goto(new URL('/debug.html', url).href);
+        await until(page, () => document.querySelectorAll('#figures tr').length > 10);
+        assert.match(await page.textContent('#health'), /healthy/);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(wide <= 360, `${wide} > 360`);
+        assert.deepEqual(errors, []);
+        await screenshot(page, 'diagnostics');
+        await context.close();
+    });
+
     for (const [width, height] of [[360, 640], [320, 568], [1100, 900]]) {
         test(`nothing sticks out at ${width}x${height}, and axe finds no fault`, async () => {
             const page = await openPage(browser, url, { viewport: { width, height }, reducedMotion: 'reduce' });
