@@ -238,10 +238,10 @@ requestAnimationFrame(drawNext);
 // For tests and the curious.
 //   state()  "paused", "starting", "playing" or "buffering"
 //   stats()  start_ms: from the click to the first sound that left the audio thread, null before it; underruns and
-//            jumps (moves to the live playhead) since the page was opened; buffered_ms; playhead_frame, null while nothing
-//            plays; level_rms of what is heard; chunks and reconnects since the page was opened; decoder: "webcodecs",
-//            "opus-decoder" or "pcm"; trip_ms: shortest round trip to the server; drift_ppm: how much faster the
-//            server's clock runs than the sound card's
+//            jumps (moves to the live playhead) since the page was opened; buffered_ms; playhead_frame, null while
+//            nothing plays; level_rms of what is heard; chunks and reconnects since the page was opened; decoder:
+//            "webcodecs", "opus-decoder" or "pcm"; trip_ms: shortest round trip to the server; drift_ppm: how much
+//            faster the server's clock runs than the sound card's
 //   parameters()  what the station's parameters are, null before they are known
 window.auralis = {
     state: () => player.state(),

@@ -5,7 +5,8 @@
 #include "app/serve.h"
 #include "tools/tools.h"
 
-static const struct tool tool_serve = {"serve", "compose, play and stream: a server for browsers and other clients", serve_run};
+static const struct tool tool_serve = {
+    "serve", "compose, play and stream: a server for browsers and other clients", serve_run};
 
 static const struct tool *const commands[] = {&tool_bench, &tool_listen, &tool_render, &tool_serve};
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -16,7 +17,8 @@ static void main_help(FILE *out)
                  "usage: auralis COMMAND [options]\n\n");
     for (int i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->line);
-    fprintf(out, "\n`auralis COMMAND --help` tells what a command can do; `auralis --version` which version this is.\n");
+    fprintf(out, "\n`auralis COMMAND --help` tells what a command can do; `auralis --version` which version this "
+                 "is.\n");
 }
 
 int main(int argc, char **argv)

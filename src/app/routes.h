@@ -3,7 +3,7 @@
 #include "app/app.h"
 #include "net/http.h"
 
-// A handler's view of a request. `argument` is the {part} of the path, NULL when the pattern has none.
+// A handler's view of a request. `argument` is the {part} of the path, "" when the pattern has none.
 struct route_call {
     struct app *app;
     const struct http_request *request;

@@ -13,7 +13,8 @@ struct histogram {
 void histogram_init(struct histogram *histogram);
 // Any thread.
 void histogram_record(struct histogram *histogram, uint64_t ns);
-// The value that a share q (0..1) of all records do not exceed: an upper bound within 1/32, at most the maximum; 0 when empty.
+// The value that a share q (0..1) of all records do not exceed: an upper bound within 1/32, at most the maximum; 0 when
+// empty.
 uint64_t histogram_quantile(const struct histogram *histogram, double q);
 // Records that do not exceed `ns`, to within the bucket that holds it.
 uint64_t histogram_count_within(const struct histogram *histogram, uint64_t ns);

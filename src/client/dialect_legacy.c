@@ -1,4 +1,4 @@
-// Protocols v1 and v0 (doc/legacy-protocol.md): JSON texts with base64 in them, unix times.
+// Protocols v1 and v0, those of the first Auralis: JSON texts with base64 in them, unix times.
 #include <string.h>
 #include <unistd.h>
 

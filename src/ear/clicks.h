@@ -1,4 +1,4 @@
-// Click detectors (doc/sound.md): one against a reference, one without.
+// Click detectors: one against a reference, one without.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -37,7 +37,8 @@ static void test_a_thread_has_its_name_and_class(void **state)
     struct thread thread;
     struct seen seen = {.nice = 99};
     int own = getpriority(PRIO_PROCESS, (id_t)gettid());
-    assert_int_equal(thread_start(&thread, "a-name-that-is-too-long", THREAD_BACKGROUND, look_around, &seen), STATUS_OK);
+    const char *name = "a-name-that-is-too-long";
+    assert_int_equal(thread_start(&thread, name, THREAD_BACKGROUND, look_around, &seen), STATUS_OK);
     thread_join(&thread);
     assert_string_equal(seen.name, "a-name-that-is-");
     assert_int_equal(seen.nice, own > 10 ? own : 10);
