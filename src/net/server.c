@@ -68,6 +68,7 @@ enum status net_create_limited(struct net_server **result, const struct net_conf
 {
     int listener;
     struct net_server *server = server_claim(sizeof *server);
+    *result = NULL;
     if (!server)
         return STATUS_MEMORY;
     server->shared.handlers = *config->handlers;
@@ -75,15 +76,15 @@ enum status net_create_limited(struct net_server **result, const struct net_conf
     server->shared.limits = *limits;
     snprintf(server->shared.server_name, sizeof server->shared.server_name, "%s", config->server_name);
     enum status status = socket_listen(config->address, config->port, &listener, &server->port);
+    *result = server;
     if (status == STATUS_OK)
         status = server_start(server, config->loops > 0 ? config->loops : thread_processors(), listener);
     if (status != STATUS_OK) {
+        *result = NULL;
         server_stop_loops(server);
         server_free(server);
-        return status;
     }
-    *result = server;
-    return STATUS_OK;
+    return status;
 }
 
 enum status net_create(struct net_server **server, const struct net_config *config)

@@ -68,6 +68,7 @@ struct net_stats {
 };
 
 // Binds, listens and starts the threads.
+//   server: out, set before any handler is called; NULL after an error.
 // Errors: STATUS_IN_USE (the port), STATUS_DENIED, STATUS_INVALID (the address), STATUS_MEMORY.
 MUST_USE enum status net_create(struct net_server **server, const struct net_config *config);
 // Stops accepting; what is open goes on. Any thread.
