@@ -54,20 +54,24 @@ static void music_control(const struct route_call *call)
     if (mood_patch_from_json(body, NULL, &patch, &refusal) != STATUS_OK)
         reply_error(call->app, call->response, 400, "A parameter is not valid; nothing was changed.", &refusal);
     else
-        music_reply_change(call, sequencer_submit(call->app->sequencer, &patch, CONTROL_USER, &result), &result, "");
+        music_reply_change(
+            call, sequencer_submit(call->app->sequencer, &patch, CONTROL_USER, call->request->peer.key, &result),
+            &result, "");
     json_decref(body);
 }
 
 static void music_undo(const struct route_call *call)
 {
     struct control_result result;
-    music_reply_change(call, sequencer_undo(call->app->sequencer, &result), &result, "There is nothing to undo.");
+    music_reply_change(call, sequencer_undo(call->app->sequencer, call->request->peer.key, &result), &result,
+                       "There is nothing to undo.");
 }
 
 static void music_redo(const struct route_call *call)
 {
     struct control_result result;
-    music_reply_change(call, sequencer_redo(call->app->sequencer, &result), &result, "There is nothing to redo.");
+    music_reply_change(call, sequencer_redo(call->app->sequencer, call->request->peer.key, &result), &result,
+                       "There is nothing to redo.");
 }
 
 static void music_history(const struct route_call *call)

@@ -105,7 +105,7 @@ static void presets_load(const struct route_call *call)
     }
     struct mood_patch patch = {.set = (1u << MOOD_PARAMETERS) - 1, .values = preset.mood};
     struct control_result result;
-    status = sequencer_submit(call->app->sequencer, &patch, CONTROL_USER, &result);
+    status = sequencer_submit(call->app->sequencer, &patch, CONTROL_USER, call->request->peer.key, &result);
     if (status == STATUS_RATE_LIMITED)
         reply_error(call->app, call->response, 429, "Too many changes; try again in a second.", NULL);
     else if (status != STATUS_OK)

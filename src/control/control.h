@@ -13,7 +13,9 @@ enum control_source { CONTROL_USER, CONTROL_AUTO };
 enum { CONTROL_HISTORY = 50, CONTROL_WARNINGS = 4 };
 
 // A sequencer has CONTROL_BURST changes to give at once and gains CONTROL_PER_SECOND of them a second: enough for a
-// slider that is dragged. Undo and redo count as well; a wish that alters nothing costs nothing.
+// slider that is dragged. Undo and redo count as well; a wish that alters nothing costs nothing. Whoever steers is told
+// apart by its `hand`, a number that stays the same for one listener or one address: a hand gets a change only while
+// more are left than it has had within the last second, so that no hand uses up what others need.
 enum { CONTROL_BURST = 50, CONTROL_PER_SECOND = 20 };
 
 struct control_config {
@@ -44,13 +46,13 @@ void sequencer_destroy(struct sequencer *sequencer);
 // Errors: STATUS_INVALID (a value that mood.def does not allow), STATUS_RATE_LIMITED, STATUS_MEMORY. After an error
 // nothing has changed and *result is untouched.
 MUST_USE enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patch *patch,
-                                      enum control_source source, struct control_result *result);
+                                      enum control_source source, uint64_t hand, struct control_result *result);
 // One step back or forward through the history. A step is what one submit changed: all parameters of a patch go back
 // together, so that no mood comes up that never was. Any submit that alters something ends what could be redone. A step
 // is gone once one of its changes has fallen out of the history.
 // Errors: STATUS_CONFLICT (nothing to undo or redo), STATUS_RATE_LIMITED, STATUS_MEMORY, as above.
-MUST_USE enum status sequencer_undo(struct sequencer *sequencer, struct control_result *result);
-MUST_USE enum status sequencer_redo(struct sequencer *sequencer, struct control_result *result);
+MUST_USE enum status sequencer_undo(struct sequencer *sequencer, uint64_t hand, struct control_result *result);
+MUST_USE enum status sequencer_redo(struct sequencer *sequencer, uint64_t hand, struct control_result *result);
 // The mood after the last change, in force or about to be; any thread.
 struct mood sequencer_mood(const struct sequencer *sequencer);
 // Sequence number of the last change; any thread, lock-free.

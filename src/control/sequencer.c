@@ -13,6 +13,13 @@
 #define SEQUENCER_CHANGE_NS (NS_PER_SECOND / CONTROL_PER_SECOND)
 #define SEQUENCER_CREDIT_NS (CONTROL_BURST * SEQUENCER_CHANGE_NS)
 
+enum { SEQUENCER_GIVEN = CONTROL_BURST + CONTROL_PER_SECOND };   // no more are given within a second
+
+// A change that was given, and to whom.
+struct given {
+    uint64_t hand, at_ns;
+};
+
 struct sequencer {
     const struct clock *clock;
     uint64_t origin_ns, guard_frames;
@@ -23,6 +30,8 @@ struct sequencer {
     size_t taken;                      // entries that the station has
     uint64_t horizon;
     uint64_t credit_ns, credited_at_ns;
+    struct given given[SEQUENCER_GIVEN];   // a ring
+    size_t given_count;                    // ever
     struct history history;
 };
 
@@ -109,18 +118,42 @@ static void sequencer_tell(const struct sequencer *sequencer, uint32_t changed, 
     result->warning_count = warnings_of(&result->mood, result->warnings, CONTROL_WARNINGS);
 }
 
+// How many changes a hand has had within the last second.
+static uint64_t sequencer_given(const struct sequencer *sequencer, uint64_t hand)
+{
+    size_t kept = sequencer->given_count < SEQUENCER_GIVEN ? sequencer->given_count : SEQUENCER_GIVEN;
+    uint64_t count = 0;
+    for (size_t i = 0; i < kept; i++) {
+        const struct given *given = &sequencer->given[i];
+        count += given->hand == hand && sequencer->credited_at_ns - given->at_ns < NS_PER_SECOND;
+    }
+    return count;
+}
+
+static bool sequencer_may_give(struct sequencer *sequencer, uint64_t hand)
+{
+    sequencer_gain_credit(sequencer);
+    return sequencer->credit_ns / SEQUENCER_CHANGE_NS > sequencer_given(sequencer, hand);
+}
+
+static void sequencer_give(struct sequencer *sequencer, uint64_t hand)
+{
+    sequencer->credit_ns -= SEQUENCER_CHANGE_NS;
+    sequencer->given[sequencer->given_count++ % SEQUENCER_GIVEN] = (struct given){hand, sequencer->credited_at_ns};
+}
+
 // Logs a mood that differs from the last one. Under the mutex.
-static enum status sequencer_log(struct sequencer *sequencer, const struct mood *mood, struct control_result *result)
+static enum status sequencer_log(struct sequencer *sequencer, const struct mood *mood, uint64_t hand,
+                                 struct control_result *result)
 {
     uint32_t changed = mood_difference(&sequencer_last(sequencer)->mood, mood);
-    sequencer_gain_credit(sequencer);
-    if (sequencer->credit_ns < SEQUENCER_CHANGE_NS)
+    if (!sequencer_may_give(sequencer, hand))
         return STATUS_RATE_LIMITED;
     uint64_t sequence = sequencer_last(sequencer)->sequence + 1;
     enum status status = mood_log_append(&sequencer->log, sequence, sequencer_stamp(sequencer), mood);
     if (status != STATUS_OK)
         return status;
-    sequencer->credit_ns -= SEQUENCER_CHANGE_NS;
+    sequencer_give(sequencer, hand);
     atomic_store(&sequencer->latest, sequence);
     sequencer_tell(sequencer, changed, result);
     return STATUS_OK;
@@ -155,7 +188,7 @@ static bool sequencer_allows_all(const struct mood_patch *patch)
 }
 
 enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patch *patch, enum control_source source,
-                             struct control_result *result)
+                             uint64_t hand, struct control_result *result)
 {
     if (!sequencer_allows_all(patch))
         return STATUS_INVALID;
@@ -165,34 +198,34 @@ enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patc
     struct mood after = mood_apply(&before, patch);
     if (mood_difference(&before, &after) == 0)
         sequencer_tell(sequencer, 0, result);
-    else if ((status = sequencer_log(sequencer, &after, result)) == STATUS_OK)
+    else if ((status = sequencer_log(sequencer, &after, hand, result)) == STATUS_OK)
         history_add(&sequencer->history, result->timestamp_ms, &before, &after, source);
     sequencer_unlock(sequencer);
     return status;
 }
 
-enum status sequencer_undo(struct sequencer *sequencer, struct control_result *result)
+enum status sequencer_undo(struct sequencer *sequencer, uint64_t hand, struct control_result *result)
 {
     enum status status = STATUS_CONFLICT;
     sequencer_lock(sequencer);
     struct history *history = &sequencer->history;
     int applied = history_back(history);
     if (applied >= 0)
-        status = sequencer_log(sequencer, &history->changes[applied].before, result);
+        status = sequencer_log(sequencer, &history->changes[applied].before, hand, result);
     if (status == STATUS_OK)
         history->applied = applied;
     sequencer_unlock(sequencer);
     return status;
 }
 
-enum status sequencer_redo(struct sequencer *sequencer, struct control_result *result)
+enum status sequencer_redo(struct sequencer *sequencer, uint64_t hand, struct control_result *result)
 {
     enum status status = STATUS_CONFLICT;
     sequencer_lock(sequencer);
     struct history *history = &sequencer->history;
     int applied = history_forward(history);
     if (applied >= 0)
-        status = sequencer_log(sequencer, &history->changes[applied - 1].after, result);
+        status = sequencer_log(sequencer, &history->changes[applied - 1].after, hand, result);
     if (status == STATUS_OK)
         history->applied = applied;
     sequencer_unlock(sequencer);

@@ -51,7 +51,7 @@ static struct mood_patch patch_intensity(double intensity)
 
 static enum status submit(struct desk *desk, struct mood_patch patch)
 {
-    return sequencer_submit(desk->sequencer, &patch, CONTROL_USER, &desk->result);
+    return sequencer_submit(desk->sequencer, &patch, CONTROL_USER, 0, &desk->result);
 }
 
 static void test_a_change_is_stamped_after_the_guard_on_the_grid(void **state)
@@ -76,7 +76,7 @@ static void test_before_the_origin_it_is_frame_zero(void **state)
         .clock = &desk->clock, .origin_ns = 2000 * NS_PER_SECOND, .guard_frames = GUARD, .mood = mood_default()};
     struct sequencer *early = sequencer_create(&config);
     assert_int_equal(sequencer_submit(early, &(struct mood_patch){.set = 1u << MOOD_ID_bpm, .values.bpm = 80},
-                                      CONTROL_USER, &desk->result), STATUS_OK);
+                                      CONTROL_USER, 0, &desk->result), STATUS_OK);
     assert_int_equal(desk->result.at_frame, GUARD);
     sequencer_destroy(early);
 }
@@ -88,7 +88,7 @@ static void test_an_origin_before_the_boot(void **state)
         .clock = &desk->clock, .origin_ns = 0 - 9000 * NS_PER_SECOND, .guard_frames = 0, .mood = mood_default()};
     struct sequencer *old = sequencer_create(&config);
     struct mood_patch patch = patch_bpm(80);
-    assert_int_equal(sequencer_submit(old, &patch, CONTROL_USER, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_submit(old, &patch, CONTROL_USER, 0, &desk->result), STATUS_OK);
     assert_int_equal(desk->result.at_frame, UINT64_C(10000) * FRAME_RATE);
     sequencer_destroy(old);
 }
@@ -204,25 +204,55 @@ static void test_entries_by_index(void **state)
 static void test_a_slider_passes_and_a_flood_does_not(void **state)
 {
     struct desk *desk = *state;
-    for (int i = 0; i < CONTROL_BURST; i++)
+    for (int i = 0; i < CONTROL_BURST / 2; i++)
         assert_int_equal(submit(desk, patch_intensity(i / 100.0)), STATUS_OK);
     assert_int_equal(submit(desk, patch_intensity(.9)), STATUS_RATE_LIMITED);
-    assert_true(sequencer_mood(desk->sequencer).intensity == .49);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_RATE_LIMITED);
-    assert_int_equal(submit(desk, patch_intensity(.49)), STATUS_OK);
+    assert_true(sequencer_mood(desk->sequencer).intensity == .24);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_RATE_LIMITED);
+    assert_int_equal(submit(desk, patch_intensity(.24)), STATUS_OK);
     clock_advance(&desk->clock, 49 * NS_PER_MS);
     assert_int_equal(submit(desk, patch_intensity(.9)), STATUS_RATE_LIMITED);
     clock_advance(&desk->clock, NS_PER_MS);
     assert_int_equal(submit(desk, patch_intensity(.9)), STATUS_OK);
     assert_int_equal(submit(desk, patch_intensity(.91)), STATUS_RATE_LIMITED);
     clock_advance(&desk->clock, 3600 * NS_PER_SECOND);
-    for (int i = 0; i < CONTROL_BURST; i++)
+    for (int i = 0; i < CONTROL_BURST / 2; i++)
         assert_int_equal(submit(desk, patch_intensity(i / 100.0)), STATUS_OK);
     assert_int_equal(submit(desk, patch_intensity(.9)), STATUS_RATE_LIMITED);
+    clock_advance(&desk->clock, NS_PER_SECOND);
     for (int i = 0; i < 1000; i++) {
         clock_advance(&desk->clock, NS_PER_SECOND / CONTROL_PER_SECOND);
         assert_int_equal(submit(desk, patch_intensity(i % 2)), STATUS_OK);
     }
+}
+
+// A number of hands turn as fast as they can, one more only now and then.
+static void flood_beside_a_quiet_hand(struct desk *desk, int floods)
+{
+    int quiet = 0;
+    for (int step = 0; step < 60 * 50; step++) {
+        clock_advance(&desk->clock, 20 * NS_PER_MS);
+        for (int hand = 1; hand <= floods; hand++) {
+            struct mood_patch patch = patch_intensity((step * floods + hand) % 1000 / 1000.0);
+            enum status status = sequencer_submit(desk->sequencer, &patch, CONTROL_USER, (uint64_t)hand, &desk->result);
+            assert_true(status == STATUS_OK || status == STATUS_RATE_LIMITED);
+        }
+        if (step % 25 == 0)
+            assert_int_equal(submit(desk, patch_bpm(60 + quiet++ % 2)), STATUS_OK);
+    }
+    // What is there is used nevertheless: 20 a second, and at most the burst.
+    uint64_t given = sequencer_latest(desk->sequencer);
+    assert_in_range(given, 60 * CONTROL_PER_SECOND, 60 * CONTROL_PER_SECOND + CONTROL_BURST);
+}
+
+static void test_a_hand_that_floods_leaves_some_to_others(void **state)
+{
+    flood_beside_a_quiet_hand(*state, 1);
+}
+
+static void test_hands_that_flood_leave_some_to_others(void **state)
+{
+    flood_beside_a_quiet_hand(*state, 5);
 }
 
 static void test_doubtful_moods_are_warned_of(void **state)
@@ -247,24 +277,24 @@ static void test_doubtful_moods_are_warned_of(void **state)
 static void test_undo_and_redo(void **state)
 {
     struct desk *desk = *state;
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_CONFLICT);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_CONFLICT);
     assert_int_equal(submit(desk, patch_bpm(80)), STATUS_OK);
     assert_int_equal(submit(desk, patch_bpm(90)), STATUS_OK);
-    assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_CONFLICT);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_redo(desk->sequencer, 0, &desk->result), STATUS_CONFLICT);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_OK);
     assert_int_equal(desk->result.mood.bpm, 80);
     assert_int_equal(desk->result.sequence, 3);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_OK);
     assert_int_equal(desk->result.mood.bpm, 70);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_CONFLICT);
-    assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_OK);
-    assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_CONFLICT);
+    assert_int_equal(sequencer_redo(desk->sequencer, 0, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_redo(desk->sequencer, 0, &desk->result), STATUS_OK);
     assert_int_equal(desk->result.mood.bpm, 90);
-    assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_CONFLICT);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_redo(desk->sequencer, 0, &desk->result), STATUS_CONFLICT);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_OK);
     assert_int_equal(submit(desk, patch_intensity(.6)), STATUS_OK);
-    assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_CONFLICT);
+    assert_int_equal(sequencer_redo(desk->sequencer, 0, &desk->result), STATUS_CONFLICT);
     assert_int_equal(sequencer_latest(desk->sequencer), 9);
 }
 
@@ -280,11 +310,11 @@ static void test_a_patch_is_undone_as_a_whole(void **state)
     struct mood moved = desk->result.mood;
     assert_true(changed >> MOOD_ID_mode & 1);
     assert_int_equal(submit(desk, patch_intensity(.1)), STATUS_OK);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_OK);
     assert_int_equal(desk->result.changed, changed);
     assert_int_equal(mood_difference(&desk->result.mood, &start), 0);
-    assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_redo(desk->sequencer, 0, &desk->result), STATUS_OK);
     assert_int_equal(mood_difference(&desk->result.mood, &moved), 0);
     struct control_change changes[CONTROL_HISTORY];
     assert_int_equal(sequencer_history(desk->sequencer, changes), __builtin_popcount(changed));
@@ -295,7 +325,7 @@ static void test_history_tells_what_is_in_force(void **state)
     struct desk *desk = *state;
     struct control_change changes[CONTROL_HISTORY];
     struct mood_patch patch = {.set = 1u << MOOD_ID_bpm, .values.bpm = 80};
-    assert_int_equal(sequencer_submit(desk->sequencer, &patch, CONTROL_AUTO, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_submit(desk->sequencer, &patch, CONTROL_AUTO, 0, &desk->result), STATUS_OK);
     clock_advance(&desk->clock, NS_PER_SECOND);
     assert_int_equal(submit(desk, patch_intensity(.6)), STATUS_OK);
     assert_int_equal(sequencer_history(desk->sequencer, changes), 2);
@@ -306,7 +336,7 @@ static void test_history_tells_what_is_in_force(void **state)
     assert_int_equal(changes[1].source, CONTROL_USER);
     assert_int_equal(changes[1].parameter, MOOD_ID_intensity);
     assert_int_equal(changes[1].timestamp_ms - changes[0].timestamp_ms, 1000);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_OK);
     assert_int_equal(sequencer_history(desk->sequencer, changes), 1);
 }
 
@@ -329,17 +359,17 @@ static void test_fifty_changes_are_kept_and_no_step_is_undone_by_half(void **sta
     clock_advance(&desk->clock, 10 * NS_PER_SECOND);
     for (int i = 0; i < CONTROL_HISTORY - 1; i++) {
         clock_advance(&desk->clock, NS_PER_SECOND);
-        assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_OK);
+        assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_OK);
     }
     assert_true(desk->result.mood.intensity == .5);
     assert_int_equal(desk->result.mood.bpm, 60);
-    assert_int_equal(sequencer_undo(desk->sequencer, &desk->result), STATUS_CONFLICT);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_CONFLICT);
     for (int i = 0; i < CONTROL_HISTORY - 1; i++) {
         clock_advance(&desk->clock, NS_PER_SECOND);
-        assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_OK);
+        assert_int_equal(sequencer_redo(desk->sequencer, 0, &desk->result), STATUS_OK);
         assert_true(desk->result.mood.intensity == i / 100.0);
     }
-    assert_int_equal(sequencer_redo(desk->sequencer, &desk->result), STATUS_CONFLICT);
+    assert_int_equal(sequencer_redo(desk->sequencer, 0, &desk->result), STATUS_CONFLICT);
 }
 
 enum { HANDS = 3, WISHES = 2000 };
@@ -356,8 +386,9 @@ static void *hand_turn(void *argument)
         struct mood_patch patch = patch_intensity((hand->number * WISHES + i) / (double)(HANDS * WISHES));
         struct control_result result;
         clock_advance(&hand->desk->clock, 100 * NS_PER_MS);
-        if (sequencer_submit(hand->desk->sequencer, &patch, CONTROL_USER, &result) == STATUS_OK && result.changed)
-            hand->accepted++;
+        enum status status =
+            sequencer_submit(hand->desk->sequencer, &patch, CONTROL_USER, (uint64_t)hand->number, &result);
+        hand->accepted += status == STATUS_OK && result.changed;
     }
     return NULL;
 }
@@ -406,6 +437,8 @@ int main(void)
         DESK_TEST(test_the_station_takes_each_entry_once),
         DESK_TEST(test_entries_by_index),
         DESK_TEST(test_a_slider_passes_and_a_flood_does_not),
+        DESK_TEST(test_a_hand_that_floods_leaves_some_to_others),
+        DESK_TEST(test_hands_that_flood_leave_some_to_others),
         DESK_TEST(test_doubtful_moods_are_warned_of),
         DESK_TEST(test_undo_and_redo),
         DESK_TEST(test_a_patch_is_undone_as_a_whole),

@@ -291,7 +291,7 @@ static void a_change_lands_at_its_frame(void **state)
     patch.values.intensity = 1;
     patch.values.enable_pads = false;
     struct control_result result;
-    assert_int_equal(sequencer_submit(bench.sequencer, &patch, CONTROL_USER, &result), STATUS_OK);
+    assert_int_equal(sequencer_submit(bench.sequencer, &patch, CONTROL_USER, 0, &result), STATUS_OK);
     assert_true(result.at_frame >= rendered(&bench) && result.at_frame < rendered(&bench) + SECOND);
     assert_int_equal(mood_log_append(&offline->log, result.sequence, result.at_frame, &result.mood), STATUS_OK);
     offline_begin(offline);

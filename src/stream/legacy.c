@@ -261,7 +261,7 @@ static json_t *legacy_updated_fields(uint32_t set)
 enum status legacy_control(struct listener *listener, const json_t *message, struct steering *steering)
 {
     static const char *const ignored[] = {"type", "timestamp", "client_id", "client_time", NULL};
-    enum status status = steer(listener->station, message, ignored, steering);
+    enum status status = steer(listener->station, message, ignored, listener->number, steering);
     if (status == STATUS_OK)
         (void)listener_tell(listener, json_pack("{s:s, s:s, s:o}", "type", "control_ack", "message",
                                                 "Parameters updated", "updated_fields",

@@ -3,13 +3,13 @@
 #include <stdio.h>
 
 enum status steer(const struct stream_station *station, const json_t *parameters, const char *const *ignored,
-                  struct steering *steering)
+                  uint64_t hand, struct steering *steering)
 {
     *steering = (struct steering){0};
     enum status status = mood_patch_from_json(parameters, ignored, &steering->patch, &steering->refusal);
     if (status != STATUS_OK)
         return status;
-    return sequencer_submit(station->sequencer, &steering->patch, CONTROL_USER, &steering->result);
+    return sequencer_submit(station->sequencer, &steering->patch, CONTROL_USER, hand, &steering->result);
 }
 
 struct mood_entry steer_latest(const struct stream_station *station)

@@ -10,10 +10,10 @@ struct steering {
     struct control_result result;
 };
 
-// Reads a partial mood and submits it; keys in `ignored` are passed over.
+// Reads a partial mood and submits it; keys in `ignored` are passed over.   hand: as in control.h.
 // Errors: STATUS_INVALID (with refusal), STATUS_RATE_LIMITED, STATUS_MEMORY.
 MUST_USE enum status steer(const struct stream_station *station, const json_t *parameters, const char *const *ignored,
-                           struct steering *steering);
+                           uint64_t hand, struct steering *steering);
 // The last change there is.
 struct mood_entry steer_latest(const struct stream_station *station);
 // Sequence number of the last change in force at a frame.

@@ -64,7 +64,7 @@ static bool v2_on_control(struct listener *listener, json_t *message, uint64_t n
     if (!json_is_object(parameters))
         return v2_malformed(listener, message, "parameters is an object");
     struct steering steering;
-    enum status status = steer(listener->station, parameters, NULL, &steering);
+    enum status status = steer(listener->station, parameters, NULL, listener->number, &steering);
     if (status == STATUS_OK)
         v2_ack(listener, message, &steering.result);
     else

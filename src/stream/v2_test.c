@@ -157,7 +157,7 @@ static void hello_tells_what_is_in_force_from_what_is_to_come(void **state)
     struct control_result result;
     for (int i = 1; i <= 3; i++) {
         patch.values.bpm = 80 + i;
-        assert_int_equal(sequencer_submit(rig.station.sequencer, &patch, CONTROL_USER, &result), STATUS_OK);
+        assert_int_equal(sequencer_submit(rig.station.sequencer, &patch, CONTROL_USER, 0, &result), STATUS_OK);
         if (i == 2)
             rig_advance_ms(&rig, 500);
     }

@@ -37,10 +37,10 @@ static void check_submit(const struct mood_patch *patch)
     clock_init_virtual(&clock, 1000, 0);
     struct control_config config = {.clock = &clock, .origin_ns = 0, .guard_frames = 9600, .mood = mood_default()};
     struct sequencer *sequencer = sequencer_create(&config);
-    check(sequencer && sequencer_submit(sequencer, patch, CONTROL_USER, &result) == STATUS_OK);
+    check(sequencer && sequencer_submit(sequencer, patch, CONTROL_USER, 0, &result) == STATUS_OK);
     check((result.changed == 0) == (result.sequence == 0));
     check_round_trip(&result.mood);
-    check(result.changed == 0 || sequencer_undo(sequencer, &result) == STATUS_OK);
+    check(result.changed == 0 || sequencer_undo(sequencer, 0, &result) == STATUS_OK);
     check(mood_difference(&result.mood, &config.mood) == 0);
     sequencer_destroy(sequencer);
 }
