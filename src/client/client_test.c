@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +197,7 @@ static void start(struct server *server, struct plan plan)
 }
 
 static int received[CHUNKS];
+static bool impatient;           // Ctrl-C is pressed while the server has two more chunks to send
 
 static void note(void *context, const struct client_chunk *chunk)
 {
@@ -206,23 +208,30 @@ static void note(void *context, const struct client_chunk *chunk)
     assert_int_equal(chunk->sound_frames, CHUNK_FRAMES);
     assert_float_equal(chunk->sound[0], (float)(number * 257) / 32768, 0);
     received[number]++;
+    if (impatient && number == CHUNKS - 3)
+        raise(SIGINT);
 }
 
 static struct client_report report;
 
 // Plays the plan to one listener.
-static enum status listen_to(struct server *server, struct plan plan)
+static enum status listen_for(struct server *server, struct plan plan, double duration_s)
 {
     char url[64];
     start(server, plan);
     memset(received, 0, sizeof received);
     snprintf(url, sizeof url, "http://127.0.0.1:%u", server->port);
     struct client_config config = {.url = url, .protocol = CLIENT_PCM, .station = "main", .listeners = 1, .decoders = 1,
-                                   .duration_s = .5, .chunk = note};
+                                   .duration_s = duration_s, .chunk = note};
     enum status status = client_run(&config, &report);
     pthread_join(server->thread, NULL);
     close(server->fd);
     return status;
+}
+
+static enum status listen_to(struct server *server, struct plan plan)
+{
+    return listen_for(server, plan, .5);
 }
 
 static void a_good_server_is_measured(void **state)
@@ -244,6 +253,17 @@ static void a_good_server_is_measured(void **state)
     for (int i = 0; i < BURST + 5; i++)
         assert_int_equal(received[i], 1);
     assert_int_equal(server.pongs, 1);
+}
+
+static void an_interrupted_run_is_measured_up_to_there(void **state)
+{
+    struct server server;
+    impatient = true;
+    assert_int_equal(listen_for(&server, (struct plan){0}, 30), STATUS_OK);
+    impatient = false;
+    assert_int_equal(report.chunks_expected, CHUNKS - 2 - BURST);
+    assert_int_equal(report.chunks_received, CHUNKS - 2 - BURST);
+    assert_int_equal(report.lost, 0);
 }
 
 static void a_late_chunk_shows(void **state)
@@ -300,7 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_server_is_measured), cmocka_unit_test(a_late_chunk_shows),
         cmocka_unit_test(a_hole_shows), cmocka_unit_test(an_early_close_shows), cmocka_unit_test(refusals_are_told),
-        cmocka_unit_test(nobody_there_is_told),
+        cmocka_unit_test(nobody_there_is_told), cmocka_unit_test(an_interrupted_run_is_measured_up_to_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "client/crowd.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -50,6 +51,14 @@ static void crowd_set_end(struct crowd *crowd)
     bool worth_it = duration_ms > 0 && crowd->open > 0;
     crowd->end_ns = crowd_now_ns(crowd) + (int64_t)(duration_ms * (double)NS_PER_MS);
     uv_timer_start(&crowd->stop_timer, crowd_stop, worth_it ? (uint64_t)duration_ms + GRACE_MS : 0, 0);
+}
+
+// Ctrl-C: the time that was asked for is over. A second one ends the process.
+static void crowd_interrupted(uv_signal_t *interrupt, int signal)
+{
+    struct crowd *crowd = interrupt->data;
+    crowd->end_ns = crowd_now_ns(crowd);
+    uv_timer_start(&crowd->stop_timer, crowd_stop, GRACE_MS, 0);
 }
 
 static void crowd_turn(uv_prepare_t *turn)
@@ -129,6 +138,7 @@ static void crowd_close_handles(struct crowd *crowd)
     uv_close((uv_handle_t *)&crowd->ping_timer, NULL);
     uv_close((uv_handle_t *)&crowd->tick_timer, NULL);
     uv_close((uv_handle_t *)&crowd->stop_timer, NULL);
+    uv_close((uv_handle_t *)&crowd->interrupt, NULL);
     uv_run(&crowd->loop, UV_RUN_DEFAULT);
 }
 
@@ -143,6 +153,9 @@ void crowd_run(struct crowd *crowd)
     crowd_timer(crowd, &crowd->ping_timer, crowd_ping, FIRST_PING_MS);
     crowd_timer(crowd, &crowd->tick_timer, crowd_tick, TICK_MS);
     crowd_timer(crowd, &crowd->stop_timer, NULL, 0);
+    uv_signal_init(&crowd->loop, &crowd->interrupt);
+    crowd->interrupt.data = crowd;
+    uv_signal_start_oneshot(&crowd->interrupt, crowd_interrupted, SIGINT);
     uv_run(&crowd->loop, UV_RUN_DEFAULT);
     crowd_close_handles(crowd);
 }

@@ -58,6 +58,7 @@ struct crowd {
     uv_loop_t loop;
     uv_prepare_t turn;           // once before each wait
     uv_timer_t lag_timer, ping_timer, tick_timer, stop_timer;
+    uv_signal_t interrupt;
     int64_t lag_last_ns;
     int pings, ping_last;        // sent; listener that sent the last
     uint8_t *buffer;             // CROWD_READ_BYTES, for every read
