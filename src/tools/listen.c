@@ -33,7 +33,7 @@ static const struct argument listen_arguments[] = {
     {.name = "listeners", .kind = ARGUMENT_INTEGER, .offset = AT(listeners), .value = "N", .standard = "1", .min = 1,
      .max = 200000, .help = "how many"},
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "20", .min = .1,
-     .max = 1e7, .help = "seconds, from when the last one has connected"},
+     .max = 1e7, .help = "seconds, from when the last one has connected; Ctrl-C ends it earlier"},
     {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "opus", .choices = "opus|pcm|v0|v1",
      .help = "protocol v2 with Opus or PCM, or an old protocol"},
     {.name = "station", .kind = ARGUMENT_TEXT, .offset = AT(station), .value = "NAME",
@@ -280,6 +280,8 @@ static int listen_conclude(struct listen *listen, enum status run)
                  status_text(listen->kept != STATUS_OK ? listen->kept : closed));
     if (listen->options.json)
         listen_print_json(&summary, stdout);
+    else if (listen->report.connected == 0)
+        fprintf(stderr, "auralis listen: %s: %s\n", listen->options.url, listen->report.failure);
     else
         listen_print_text(&summary, stdout);
     return listen_all_well(&summary) ? 0 : 1;

@@ -60,7 +60,7 @@ static void print_faults(const struct listen_summary *summary, FILE *out)
             (unsigned long long)report->gaps, (unsigned long long)report->decode_errors,
             (unsigned long long)report->protocol_errors, report->lost, report->silent);
     if (report->failure[0])
-        fprintf(out, "%-16s%s\n", "first", report->failure);
+        fprintf(out, "%-16s%s\n", "first fault", report->failure);
     if (summary->verify)
         fprintf(out, "%-16s%llu messages are as seed and log say, %llu differ\n", "verified",
                 (unsigned long long)summary->verify->verified, (unsigned long long)summary->verify->mismatches);

@@ -110,6 +110,17 @@ static json_t *score_item(const char *item, size_t name_len)
     return object;
 }
 
+static bool score_has_parameter(const char *name, size_t len, struct text *failure)
+{
+    for (int id = 0; id < MOOD_PARAMETERS; id++)
+        if (strlen(mood_parameters[id].name) == len && memcmp(mood_parameters[id].name, name, len) == 0)
+            return true;
+    text_printf(failure, "--set: there is no '%.*s'; there are", len > 40 ? 40 : (int)len, name);
+    for (int id = 0; id < MOOD_PARAMETERS; id++)
+        text_printf(failure, " %s", mood_parameters[id].name);
+    return false;
+}
+
 enum status score_set(struct mood *mood, const struct argument_list *items, struct text *failure)
 {
     for (int i = 0; i < items->count; i++) {
@@ -118,6 +129,8 @@ enum status score_set(struct mood *mood, const struct argument_list *items, stru
             text_printf(failure, "--set: '%.40s' is no NAME=VALUE", items->items[i]);
             return STATUS_INVALID;
         }
+        if (!score_has_parameter(items->items[i], name_len, failure))
+            return STATUS_INVALID;
         json_t *object = score_item(items->items[i], name_len);
         text_add(failure, "--set ");
         enum status status = score_mood(object, mood, failure);
