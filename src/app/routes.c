@@ -14,7 +14,8 @@ static const char content_security_policy[] =
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self' ws: wss:; "
     "style-src 'self'; img-src 'self' data:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";
 
-// Matches a path against a pattern with at most one {part}, which it copies to `argument`.
+// Matches a path against a pattern with at most one {part}, which it copies to `argument`: anything but nothing, for a
+// name may hold a slash.
 static bool route_match(const char *pattern, const char *path, char *argument)
 {
     while (*pattern && *pattern != '{') {
@@ -28,7 +29,7 @@ static bool route_match(const char *pattern, const char *path, char *argument)
     if (len <= rest_len || strcmp(path + len - rest_len, rest) != 0)
         return false;
     len -= rest_len;
-    if (len >= ROUTE_ARGUMENT_BYTES || memchr(path, '/', len))
+    if (len >= ROUTE_ARGUMENT_BYTES)
         return false;
     memcpy(argument, path, len);
     argument[len] = '\0';
