@@ -2,6 +2,7 @@
 
 usage: http_test.py BINARY [unittest options]
 """
+import json
 import os
 import pathlib
 import re
@@ -9,8 +10,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+import urllib.parse
 
+from legacy_client import V0, Client
 from server import Server, wait_until
 
 BINARY = sys.argv.pop(1)
@@ -49,7 +53,24 @@ class Shared(unittest.TestCase):
         self.assertIsInstance(error["timestamp"], int)
         self.assertIsInstance(error["details"], dict)
         if field:
+            self.assertEqual(error["details"].keys(), {"field", "value", "constraint"})
             self.assertEqual(error["details"]["field"], field)
+            self.assertTrue(error["details"]["constraint"])
+
+    def assert_fields(self, body, **fields):
+        self.assertEqual(body.keys(), fields.keys())
+        for name, kind in fields.items():
+            self.assertIs(type(body[name]), kind, name)
+
+    def assert_change(self, answer):
+        status, _, body = answer
+        self.assertEqual((status, body["message"], body["status"]),
+                         (200, "Parameters updated successfully", "updated"))
+        self.assertIs(type(body["timestamp"]), int)
+        self.assertLess(abs(body["timestamp"] / 1000 - time.time()), 5)
+        self.assertEqual(body["parameters"].keys(), DEFAULTS.keys())
+        self.assertIsInstance(body["warnings"], list)
+        return body
 
 
 class Status(Shared):
@@ -68,15 +89,25 @@ class Status(Shared):
         self.assertEqual(body["parameters"].keys(), DEFAULTS.keys())
 
     def test_metrics_json(self):
+        wait_until(lambda: self.server.get("/api/metrics")[2]["chunks_generated"] >= 20, 20, "nothing is rendered")
         body = self.server.get("/api/metrics")[2]
-        self.assertEqual(body.keys(), {"timestamp", "buffer_depth_ms", "active_connections", "chunks_generated",
-                                       "synthesis_latency_ms", "device_type"})
+        self.assert_fields(body, timestamp=int, buffer_depth_ms=int, active_connections=int, chunks_generated=int,
+                           synthesis_latency_ms=float, device_type=str)
+        self.assertGreater(body["synthesis_latency_ms"], 0)
+        self.assertGreater(body["buffer_depth_ms"], 0)
+        self.assertEqual(body["active_connections"], 0)
+        with Client(self.server, V0) as client:
+            client.wait(lambda: client.heard)
+            self.assertEqual(self.server.get("/api/metrics")[2]["active_connections"], 1)
+            self.assertEqual(self.server.get("/api/status")[2]["active_connections"], 1)
+            self.assertRegex(self.server.get("/metrics")[2], r"(?m)^active_websocket_connections 1$")
 
     def test_health(self):
         status, _, body = self.server.get("/api/health")
         self.assertEqual((status, body["status"]), (200, "healthy"))
-        self.assertEqual(body["checks"].keys(), {"synthesis_engine", "ring_buffer", "websocket_server",
-                                                 "gpu_available"})
+        self.assert_fields(body, status=str, timestamp=int, checks=dict)
+        self.assert_fields(body["checks"], synthesis_engine=bool, ring_buffer=bool, websocket_server=bool,
+                           gpu_available=bool)
 
     def test_prometheus(self):
         status, headers, text = self.server.get("/metrics")
@@ -95,6 +126,30 @@ class Status(Shared):
         rendered = r"(?m)^auralis_chunks_rendered_total (\S+)"
         wait_until(lambda: float(re.search(rendered, self.server.get("/metrics")[2])[1]) >= 100, 20,
                    "the lead has not been rendered")
+
+    def test_old_histograms(self):
+        """Dashboards know these names, kinds and buckets."""
+        text = self.server.get("/metrics")[2]
+        for name, kind in (("synthesis_latency_seconds", "histogram"), ("buffer_depth_chunks", "gauge"),
+                           ("chunk_delivery_jitter_ms", "histogram"), ("buffer_underruns_total", "counter"),
+                           ("active_websocket_connections", "gauge"), ("websocket_send_errors_total", "counter"),
+                           ("memory_usage_mb", "gauge"), ("gpu_memory_allocated_mb", "gauge"),
+                           ("chunk_encoding_duration_seconds", "histogram"), ("phrase_generation_rate_hz", "gauge")):
+            self.assertRegex(text, rf"(?m)^# TYPE {name} {kind}$")
+            if kind == "histogram":
+                counts = [float(n) for n in re.findall(rf'(?m)^{name}_bucket{{le="[^"]+"}} (\S+)', text)]
+                self.assertEqual(counts, sorted(counts))
+                self.assertEqual(counts[-1], float(re.search(rf"(?m)^{name}_count (\S+)", text)[1]))
+                self.assertRegex(text, rf"(?m)^{name}_sum [0-9.e+-]+$")
+        buckets = re.findall(r'(?m)^chunk_delivery_jitter_ms_bucket{le="([^"]+)"}', text)
+        self.assertEqual(buckets, "1 2 5 10 20 30 50 75 100 200 +Inf".split())
+        self.assertRegex(text, r'(?m)^websocket_send_errors_total{error_type="[a-z_]+"} \d+$')
+
+    def test_without_old_names(self):
+        with Server(BINARY, "--legacy-metrics", "off") as server:
+            names = set(re.findall(r"(?m)^# TYPE (\S+)", server.get("/metrics")[2]))
+        self.assertTrue(names)
+        self.assertEqual([name for name in names if not name.startswith(("auralis_", "process_"))], [])
 
     def test_schema_and_log(self):
         body = self.server.get("/api/parameters")[2]
@@ -140,11 +195,25 @@ class BadInput(Shared):
                  f"Content-Length: 9999999\r\n\r\n", 413)):
             answer = raw(self.server, request.encode())
             self.assertTrue(answer.startswith(f"HTTP/1.1 {status} "), (request[:60], answer[:80]))
+            error = json.loads(answer.partition("\r\n\r\n")[2])["error"]
+            self.assert_fields(error, code=str, message=str, timestamp=int, details=dict)
+
+    def test_body_too_large(self):
+        answer = self.server.request("POST", "/api/control", "[" + "0," * 40000 + "0]",
+                                     {"Content-Type": "application/json"})
+        self.assertEqual(answer[0], 413)
+        self.assert_fields(answer[2]["error"], code=str, message=str, timestamp=int, details=dict)
 
     def test_parameters(self):
         before = self.server.get("/api/status")[2]["parameters"]
         for body, field in (({"bpm": 0}, "bpm"), ({"bpm": "80"}, "bpm"), ({"bpm": 80.5}, "bpm"), ({"bpm": True}, "bpm"),
                             ({"intensity": 1.01}, "intensity"), ({"intensity": "0.5"}, "intensity"),
+                            ({"bpm": 39}, "bpm"), ({"bpm": 121}, "bpm"), ({"bpm": None}, "bpm"),
+                            ({"melody_complexity": -0.01}, "melody_complexity"),
+                            ({"chord_progression_variety": True}, "chord_progression_variety"),
+                            ({"harmonic_density": []}, "harmonic_density"), ({"enable_melody": "yes"}, "enable_melody"),
+                            ({"enable_kicks": None}, "enable_kicks"), ({"enable_swells": 0}, "enable_swells"),
+                            ({"key": "A##"}, "key"), ({"key": "A minor major"}, "key"), ({"key": ""}, "key"),
                             ({"key": "H"}, "key"), ({"key": 3}, "key"), ({"mode": "blues"}, "mode"),
                             ({"enable_pads": 1}, "enable_pads"), ({"wavelength": 3}, "wavelength"),
                             ({"intensity": 0.9, "bpm": 500}, "bpm")):
@@ -189,6 +258,17 @@ class Control(Shared):
         self.assertEqual(body["warnings"], [])
         self.assertEqual(self.server.get("/api/status")[2]["parameters"], body["parameters"])
 
+    def test_whole_range(self):
+        for wish in ({"bpm": 40, "intensity": 0, "melody_complexity": 0.0, "chord_progression_variety": 0,
+                      "harmonic_density": 0}, {"bpm": 120, "intensity": 1, "melody_complexity": 1.0,
+                                               "chord_progression_variety": 1, "harmonic_density": 1}, {}):
+            told = self.assert_change(self.server.post("/api/control", wish))["parameters"]
+            self.assertEqual({name: told[name] for name in wish}, wish)
+        for key in ("A", "b", "C#", "db", "E Minor", "F# MAJOR", "Gb minor", "G"):
+            told = self.assert_change(self.server.post("/api/control", {"key": key}))["parameters"]["key"]
+            self.assertEqual(told.lower().removesuffix(" minor"), key.lower().removesuffix(" minor"))
+        self.server.post("/api/control", DEFAULTS)
+
     def test_warnings(self):
         body = self.server.post("/api/control", {"melody_complexity": 0.9, "intensity": 0.2})[2]
         self.assertEqual(len(body["warnings"]), 1)
@@ -201,11 +281,40 @@ class Control(Shared):
         self.server.post("/api/control", {"intensity": 0.25})
         self.server.post("/api/control", {"intensity": 0.75})
         last = self.server.get("/api/history")[2]["history"][-1]
+        self.assert_fields(last, timestamp=int, parameter=str, old=float, new=float, source=str)
         self.assertEqual((last["parameter"], last["old"], last["new"], last["source"]),
                          ("intensity", 0.25, 0.75, "user"))
-        self.assertEqual(self.server.post("/api/history/undo")[2]["parameters"]["intensity"], 0.25)
-        self.assertEqual(self.server.post("/api/history/redo")[2]["parameters"]["intensity"], 0.75)
+        self.assertEqual(self.assert_change(self.server.post("/api/history/undo"))["parameters"]["intensity"], 0.25)
+        self.assertEqual(self.assert_change(self.server.post("/api/history/redo"))["parameters"]["intensity"], 0.75)
         self.assert_error(self.server.post("/api/history/redo"), 409, "CONFLICT")
+
+    def test_history_has_an_end(self):
+        with Server(BINARY) as server:
+            self.assertEqual(server.get("/api/history")[2], {"history": []})
+            for path in ("/api/history/undo", "/api/history/redo"):
+                self.assert_error(server.post(path), 409, "CONFLICT")
+            for i in range(15):
+                wish = {"bpm": 60 + i, "intensity": i / 20, "harmonic_density": i / 20, "enable_kicks": i % 2 == 1}
+                wait_until(lambda: server.post("/api/control", wish)[0] == 200, 10, "refused")
+            changes = server.get("/api/history")[2]["history"]
+            self.assertEqual(len(changes), 50)
+            newest = [change for change in changes if change["parameter"] == "bpm"][-1]
+            self.assertEqual((newest["old"], newest["new"]), (73, 74))
+
+    def test_names_of_presets(self):
+        for name in ("x", "y" * 50, "é" * 50, "🎵" * 50, "a/b", "%41", " two words "):
+            status, _, body = self.server.post("/api/presets", {"name": name})
+            self.assertEqual(status, 201, name)
+            self.assert_fields(body["preset"], name=str, parameter_values=dict, creation_date=str)
+            self.assertEqual(body["preset"]["parameter_values"].keys(), DEFAULTS.keys())
+            listed = [p for p in self.server.get("/api/presets")[2]["presets"] if p == body["preset"]]
+            self.assertEqual(len(listed), 1, name)
+            path = "/api/presets/" + urllib.parse.quote(body["preset"]["name"], safe="")
+            loaded = self.server.post(path + "/load")[2]
+            self.assert_fields(loaded, message=str, parameters=dict)
+            self.assertEqual(self.server.request("DELETE", path)[2], {"message": "Preset deleted"})
+        for name in ("é" * 51, "🎵" * 51, "\u0000", "\x7f"):
+            self.assert_error(self.server.post("/api/presets", {"name": name}), 400, "INVALID_PARAMETERS", "name")
 
     def test_presets(self):
         self.server.post("/api/control", {"bpm": 93})
