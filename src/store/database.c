@@ -157,6 +157,16 @@ enum status database_open(sqlite3 **database, const char *path, bool *set_aside)
     return status == STATUS_DAMAGED ? STATUS_IO : status;
 }
 
+enum status database_in_place(sqlite3 *database)
+{
+    int moved = 0;
+    (void)sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (!moved)
+        return STATUS_OK;
+    log_error("store: the database was moved or deleted while the server was running");
+    return STATUS_IO;
+}
+
 void database_close(sqlite3 *database)
 {
     sqlite3_close(database);

@@ -11,5 +11,7 @@
 MUST_USE enum status database_open(sqlite3 **database, const char *path, bool *set_aside);
 // Accepts NULL.
 void database_close(sqlite3 *database);
+// The file still stands where it was opened. Without it changes would be lost with the process: then STATUS_IO, logged.
+MUST_USE enum status database_in_place(sqlite3 *database);
 // What a result code of SQLite means. Faults are logged with `doing`.
 enum status database_status(sqlite3 *database, int code, const char *doing);

@@ -31,13 +31,22 @@ struct store {
     struct thread thread;
 };
 
+static enum status store_change(struct store *store, const struct store_request *request)
+{
+    enum status status = database_in_place(store->database);
+    if (status != STATUS_OK)
+        return status;
+    return request->what == STORE_SAVE ? presets_save(store->database, request->saved)
+                                       : presets_delete(store->database, request->name);
+}
+
 static enum status store_answer(struct store *store, const struct store_request *request)
 {
     switch (request->what) {
     case STORE_LIST: return presets_list(store->database, request->listed, request->count);
-    case STORE_SAVE: return presets_save(store->database, request->saved);
+    case STORE_SAVE:
+    case STORE_DELETE: return store_change(store, request);
     case STORE_LOAD: return presets_load(store->database, request->name, request->loaded);
-    case STORE_DELETE: return presets_delete(store->database, request->name);
     case STORE_STOP: return STATUS_OK;
     }
     return STATUS_INVALID;

@@ -489,6 +489,20 @@ static void test_many_callers_at_once(void **state)
     assert_int_equal(count_presets(desk), ROUNDS + CALLERS * ROUNDS / 2);
 }
 
+// What would be written into a file without a name is lost with the process.
+static void test_a_file_that_was_taken_away_is_not_written_to(void **state)
+{
+    struct desk *desk = *state;
+    struct store_preset preset = preset_named("late");
+    save(desk, "early");
+    assert_int_equal(unlink(desk->file), 0);
+    assert_int_equal(store_preset_save(desk->store, &preset), STATUS_IO);
+    assert_int_equal(store_preset_delete(desk->store, "early"), STATUS_IO);
+    assert_int_equal(count_presets(desk), 1);
+    desk_reopen(desk);
+    save(desk, "late");
+}
+
 #define DESK_TEST(test) cmocka_unit_test_setup_teardown(test, desk_open, desk_close)
 
 int main(void)
@@ -510,6 +524,7 @@ int main(void)
         DESK_TEST(test_what_was_acknowledged_outlives_a_killed_process),
         DESK_TEST(test_the_log_of_changes_is_set_aside_as_well),
         DESK_TEST(test_a_full_disk_refuses_and_loses_nothing),
+        DESK_TEST(test_a_file_that_was_taken_away_is_not_written_to),
         DESK_TEST(test_where_nothing_can_be_opened),
         DESK_TEST(test_without_the_right_to_write),
         DESK_TEST(test_many_callers_at_once),
