@@ -38,7 +38,9 @@ static void *thread_main(void *argument)
     free(argument);
 #ifdef __linux__
     pthread_setname_np(pthread_self(), begin.name);
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), thread_nice(begin.class));
+    // A process that was told to be nice keeps to it: only render and I/O may rise above what they were given.
+    int nice = thread_nice(begin.class), given = getpriority(PRIO_PROCESS, (id_t)gettid());
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice >= 0 && given > nice ? given : nice);
 #endif
     begin.run(begin.argument);
     return NULL;
