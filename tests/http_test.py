@@ -102,6 +102,16 @@ class Status(Shared):
             self.assertEqual(self.server.get("/api/status")[2]["active_connections"], 1)
             self.assertRegex(self.server.get("/metrics")[2], r"(?m)^active_websocket_connections 1$")
 
+    def test_numbers_are_exact_and_short(self):
+        exact = 0.1 + 0.2
+        self.server.post("/api/control", {"intensity": 0.8, "harmonic_density": exact})
+        told = self.server.get("/api/stations/main/log")[2]["entries"][-1]["parameters"]
+        self.assertEqual(told["harmonic_density"], exact)
+        self.server.post("/api/control", {"harmonic_density": 0.5})
+        answer = raw(self.server, b"GET /api/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        self.assertIn('"intensity":0.8,', answer)
+        self.server.post("/api/control", {"intensity": 0.5})
+
     def test_health(self):
         status, _, body = self.server.get("/api/health")
         self.assertEqual((status, body["status"]), (200, "healthy"))

@@ -7,9 +7,24 @@
 
 static const char reply_type[] = "application/json";
 
+// With the fewest digits that read back as the same numbers: 0.8, not 0.80000000000000004.
+static char *reply_dump(const json_t *object)
+{
+    for (size_t digits = 15; digits < 17; digits++) {
+        char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(digits));
+        json_t *again = text ? json_loads(text, 0, NULL) : NULL;
+        bool same = json_equal(object, again);
+        json_decref(again);
+        if (same)
+            return text;
+        free(text);
+    }
+    return json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
+}
+
 void reply_json(struct http_response *response, int status, json_t *object)
 {
-    char *body = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *body = object ? reply_dump(object) : NULL;
     json_decref(object);
     http_response_header(response, "Cache-Control", "no-store");
     if (body)
