@@ -35,10 +35,12 @@ export class Connection {
         this.#connect();
     }
 
+    // The station has said hello: it can be spoken to.
+    get greeted() { return this.#greetedMs > 0; }
+
+    // Before hello the message is dropped.
     send(message) {
-        if (!this.#greetedMs) return false;
-        this.#socket.send(JSON.stringify(message));
-        return true;
+        if (this.greeted) this.#socket.send(JSON.stringify(message));
     }
 
     // The machine is on a network again.

@@ -9,6 +9,7 @@ import { Connection } from './connection.js';
 import { createDecoder } from './decoder.js';
 import { parseMessage } from './message.js';
 import { Ring } from './ring.js';
+import { Underruns } from './underruns.js';
 
 // A decoder that does not stand where a chunk begins is fed this many chunks before it first (the protocol says 16
 // packets).
@@ -143,6 +144,7 @@ let connection = null;
 let station = null;
 let wanted = false;
 let hellos = 0;
+const underruns = new Underruns();
 
 function start({ url, format, shared, sink }) {
     station = new Station(new Sink(sink, shared));
@@ -164,6 +166,7 @@ function tellClock() {
 function greet(hello) {
     if (!wanted) connection.send({ type: 'pause' });
     connection.expectAudio(wanted);
+    underruns.reconnect();
     hellos++;
     station.enqueue(async () => {
         await station.greet(hello);
@@ -191,12 +194,17 @@ function want(audio) {
     connection.send({ type: audio ? 'play' : 'pause' });
 }
 
+function sendReport({ report }) {
+    if (!connection.greeted) return;
+    connection.send({ type: 'report', ...report, underruns: underruns.report(report.underruns) });
+}
+
 const actions = {
     start,
     play: () => want(true),
     pause: () => want(false),
     control: ({ parameters, id }) => connection.send({ type: 'control', parameters, id }),
-    report: ({ report }) => connection.send({ type: 'report', ...report }),
+    report: sendReport,
     online: () => connection.retryNow(),
 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMessage } from '../../../web/message.js';
+import { Underruns } from '../../../web/underruns.js';
 
 // An Opus message; `change` may spoil the bytes.
 function opus({ sizes = [3, 1, 4, 1, 5], flags = 0, frames = sizes.length * 960, extra = 0 } = {}, change = () => {}) {
@@ -92,4 +93,16 @@ test('no message whatever makes the parser throw', () => {
         const message = parseMessage(bytes.slice(0, Math.ceil(random() * bytes.length)).buffer);
         if (message?.packets) assert.ok(message.packets.every((packet) => packet.length > 0));
     }
+});
+
+test('underruns are told once, to the connection that was open when they were first told', () => {
+    const underruns = new Underruns();
+    assert.equal(underruns.report(2), 2);
+    assert.equal(underruns.report(3), 3);
+    underruns.reconnect();
+    assert.equal(underruns.report(3), 0);
+    assert.equal(underruns.report(5), 2);
+    underruns.reconnect();
+    underruns.reconnect();
+    assert.equal(underruns.report(6), 1);
 });
