@@ -182,6 +182,7 @@ static enum status render_run(struct render *render)
         .block_frames = (int)render->options.block,
     };
     render->start_ns = clock_now_ns(&render->clock);
+    render_bar(render, render->first_frame);
     return segments_render(&job, render_sink, render);
 }
 
