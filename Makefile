@@ -9,7 +9,7 @@ run: build
 build:
 	@scripts/setup build
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
-	@meson compile -C $(BUILD)
+	@ninja -C $(BUILD)
 
 test: build
 	@scripts/setup test
@@ -46,7 +46,9 @@ help:
 	@echo 'make test      likewise, and run every test'
 	@echo 'make build     leaves build/auralis'
 	@echo 'make bench     all benchmarks'
+	@echo 'make check     builds, and holds the includes against the table in ARCHITECTURE.md'
 	@echo 'make sanitize  the unit tests under AddressSanitizer + UBSan and ThreadSanitizer'
 	@echo 'make fuzz      a minute of libFuzzer on each parser'
 	@echo 'make lint      clang-tidy and cppcheck'
 	@echo 'make format    clang-format over the tree'
+	@echo 'make clean     removes what was built'
