@@ -258,16 +258,35 @@ static void connection_peer_failed(struct connection *connection, int code)
     connection_close(connection, code, NULL);
 }
 
+// Control frames and fragments are never the handler's, so whoever floods with them is stopped here.
+static bool connection_floods(struct connection *connection)
+{
+    uint32_t limit = connection->loop->shared->limits.frames_per_second;
+    return limit > 0 && connection->receiver.frames > limit;
+}
+
+static void connection_count_anew(struct connection *connection)
+{
+    uint64_t now_ms = uv_now(&connection->loop->uv);
+    if (now_ms - connection->second_ms < 1000)
+        return;
+    connection->second_ms = now_ms;
+    connection->receiver.frames = 0;
+}
+
 static void connection_receive(struct connection *connection, const uint8_t *bytes, size_t len)
 {
     int code;
     if (connection->deaf || connection->peer_done)
         return;
+    connection_count_anew(connection);
     switch (receiver_feed(&connection->receiver, bytes, len, &code)) {
     case RECEIVER_OPEN: break;
     case RECEIVER_CLOSED: connection_peer_closed(connection, code); break;
     case RECEIVER_FAILED: connection_peer_failed(connection, code); break;
     }
+    if (connection->state == CONNECTION_OPEN && connection_floods(connection))
+        connection_peer_failed(connection, 1008);
 }
 
 static void connection_on_readable(struct connection *connection)

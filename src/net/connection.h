@@ -24,6 +24,7 @@ struct connection {
     int close_code;            // what `closed` tells
     uint64_t due_ms;           // loop time of the next ping, or of the end of the close handshake
     uint64_t bytes_sent;
+    uint64_t second_ms;        // loop time since when the receiver's frames are counted
     struct receiver receiver;
     struct outgoing outgoing;
 };

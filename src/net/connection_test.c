@@ -350,6 +350,37 @@ static void test_flood_of_pings(void **state)
     bye(fd);
 }
 
+// One that floods would have a loop for itself.
+static void test_frames_are_bounded(void **state)
+{
+    static const int opcodes[] = {WEBSOCKET_PING, WEBSOCKET_PONG, 0};
+    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .ping_ms = 9999, .close_ms = 5000,
+                                      .door_sockets = 10, .frames_per_second = 100});
+    for (int i = 0; i < 3; i++) {
+        int fd = websocket("/ws");
+        if (opcodes[i] == 0)
+            client_frame(fd, false, WEBSOCKET_TEXT, "x", 1);
+        for (int k = 0; k < 90; k++)
+            client_frame(fd, opcodes[i] != 0, opcodes[i], "", 0);
+        client_frame(fd, true, WEBSOCKET_PING, "mark", 4);
+        struct test_frame frame = {0};
+        do {
+            free(frame.bytes);
+            frame = client_read_frame(fd);
+            assert_int_equal(frame.opcode, WEBSOCKET_PONG);
+        } while (frame.len != 4);
+        free(frame.bytes);
+        for (int k = 0; k < 400; k++)
+            client_frame(fd, opcodes[i] != 0, opcodes[i], "", 0);
+        while ((frame = client_read_frame(fd)).opcode == WEBSOCKET_PONG)
+            free(frame.bytes);
+        assert_int_equal(frame.opcode, WEBSOCKET_CLOSE);
+        assert_int_equal((uint8_t)frame.bytes[0] << 8 | (uint8_t)frame.bytes[1], 1008);
+        free(frame.bytes);
+        close(fd);
+    }
+}
+
 static void test_many_come_and_go(void **state)
 {
     for (int round = 0; round < 6; round++) {
@@ -423,6 +454,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_release_when_the_peer_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood_of_pings, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_frames_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_come_and_go, setup, teardown),
         cmocka_unit_test_setup_teardown(test_destroy_with_open_connections, setup, teardown),
     };

@@ -28,6 +28,7 @@ static void receiver_on_frame(wslay_event_context_ptr parser, const struct wslay
     struct receiver *receiver = data;
     uint64_t payload = frame->payload_length;
     int head = 2 + 4 + (payload < 126 ? 0 : payload < 65536 ? 2 : 8);
+    receiver->frames++;
     receiver->ahead_bytes -= head + (int64_t)payload;
     if (!wslay_is_ctrl_frame(frame->opcode))
         receiver->fragmented = !frame->fin;

@@ -22,6 +22,7 @@ struct receiver {
     const uint8_t *input;            // while feeding
     size_t input_len;
     int64_t ahead_bytes;             // fed, less what the frames seen so far take
+    uint32_t frames;                 // that have begun; the owner's to reset
     bool fragmented;                 // a data message has begun and its last frame not
 };
 

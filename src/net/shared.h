@@ -11,6 +11,7 @@ struct net_limits {
     uint32_t ping_ms;          // between pings to a listener
     uint32_t close_ms;         // for the close handshake
     int door_sockets;          // at most at the door
+    uint32_t frames_per_second;  // of one WebSocket, control frames and fragments too; 0: no limit
 };
 
 struct net_shared {
