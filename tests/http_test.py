@@ -357,6 +357,11 @@ class StartUp(unittest.TestCase):
             self.refused("--listen", f"127.0.0.1:{server.port}", "--data-dir", other, said="in use")
             self.refused("--listen", "127.0.0.1:0", "--data-dir", server.data_dir, said="another server")
 
+    def test_address_of_another_machine(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for address in ("localhost:0", "192.0.2.1:0", "*:0"):
+                self.refused("--listen", address, "--data-dir", directory, said="IPv4 or IPv6 address of this machine")
+
     def test_unwritable_directory(self):
         with tempfile.NamedTemporaryFile() as file:
             self.refused("--listen", "127.0.0.1:0", "--data-dir", file.name + "/below", said="cannot write")

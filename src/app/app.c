@@ -146,6 +146,10 @@ static enum status app_start_net(struct app *app)
                 app->options.listen);
         return status;
     }
+    if (status == STATUS_INVALID) {
+        fprintf(stderr, "auralis: --listen %s: not an IPv4 or IPv6 address of this machine\n", app->options.listen);
+        return status;
+    }
     if (status != STATUS_OK)
         return app_refuse(status, "cannot listen on", app->options.listen);
     stream_attach(app->stream, app->net);
