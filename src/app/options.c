@@ -114,9 +114,21 @@ static const char *options_config_path(int argc, char **argv)
     return path;
 }
 
+// The number of the first bad line, 0: there is none, -1: the file cannot be read; a directory opens like a file.
+static int options_parse_file(struct option_words *words, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return -1;
+    int line = ini_parse_file(file, options_add_line, words);
+    bool failed = ferror(file);
+    fclose(file);
+    return failed ? -1 : line;
+}
+
 static bool options_add_file(struct option_words *words, const char *path)
 {
-    int line = ini_parse(path, options_add_line, words);
+    int line = options_parse_file(words, path);
     if (line == 0)
         return true;
     if (line < 0)

@@ -117,7 +117,7 @@ static void faults_of_a_file_tell_their_line(void **state)
 static void mistakes_are_status_2(void **state)
 {
     static char *const mistakes[] = {"--seed=abc", "--scene=nothing", "--simd=mmx", "--listen=x", "--lead=0",
-                                     "--nothing", "--config=/nowhere"};
+                                     "--nothing", "--config=/nowhere", "--config=/tmp"};
     struct options options;
     int exit_status;
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
