@@ -298,6 +298,22 @@ class Control(Shared):
         self.assertEqual(self.assert_change(self.server.post("/api/history/redo"))["parameters"]["intensity"], 0.75)
         self.assert_error(self.server.post("/api/history/redo"), 409, "CONFLICT")
 
+    def test_too_many_changes(self):
+        """However a change is asked for, it is refused alike: with a code of its own, and when to come back."""
+        with Server(BINARY) as server:
+            for name, intensity in (("calm", 0.1), ("storm", 0.9)):
+                server.post("/api/control", {"intensity": intensity})
+                self.assertEqual(server.post("/api/presets", {"name": name})[0], 201)
+            asks = (lambda n: server.post("/api/control", {"bpm": 60 + n % 2}),
+                    lambda n: server.post(f"/api/presets/{('calm', 'storm')[n % 2]}/load"))
+            for ask in asks:
+                for n in range(500):
+                    status, headers, body = ask(n)
+                    if status != 200:
+                        break
+                self.assertEqual((status, headers.get("Retry-After"), body["error"]["code"]),
+                                 (429, "1", "RATE_LIMIT_EXCEEDED"))
+
     def test_history_has_an_end(self):
         with Server(BINARY) as server:
             self.assertEqual(server.get("/api/history")[2], {"history": []})

@@ -40,6 +40,7 @@ static const char *reply_error_code(int status)
     switch (status) {
     case 404: return "NOT_FOUND";
     case 409: return "CONFLICT";
+    case 429: return "RATE_LIMIT_EXCEEDED";
     case 500:
     case 503: return "INTERNAL_ERROR";
     default: return "INVALID_PARAMETERS";
@@ -74,4 +75,17 @@ void reply_error(const struct app *app, struct http_response *response, int stat
     reply_json(response, status,
                json_pack("{s:{s:s, s:s, s:I, s:o}}", "error", "code", reply_error_code(status), "message", message,
                          "timestamp", (json_int_t)reply_timestamp_ms(app), "details", details));
+}
+
+void reply_change_refused(const struct app *app, struct http_response *response, enum status status,
+                          const char *conflict)
+{
+    if (status == STATUS_CONFLICT) {
+        reply_error(app, response, 409, conflict, NULL);
+    } else if (status == STATUS_RATE_LIMITED) {
+        http_response_header(response, "Retry-After", "1");
+        reply_error(app, response, 429, "Too many changes; try again in a second.", NULL);
+    } else {
+        reply_error(app, response, 503, status_text(status), NULL);
+    }
 }

@@ -24,23 +24,18 @@ static json_t *music_body(const struct route_call *call)
 static void music_reply_change(const struct route_call *call, enum status status, const struct control_result *result,
                                const char *conflict)
 {
-    if (status == STATUS_CONFLICT) {
-        reply_error(call->app, call->response, 409, conflict, NULL);
-    } else if (status == STATUS_RATE_LIMITED) {
-        http_response_header(call->response, "Retry-After", "1");
-        reply_error(call->app, call->response, 429, "Too many changes; try again in a second.", NULL);
-    } else if (status != STATUS_OK) {
-        reply_error(call->app, call->response, 503, status_text(status), NULL);
-    } else {
-        json_t *warnings = json_array();
-        for (int i = 0; i < result->warning_count; i++)
-            json_array_append_new(warnings, json_string(result->warnings[i]));
-        reply_json(call->response, 200,
-                   json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "message", "Parameters updated successfully",
-                             "status", "updated", "timestamp", (json_int_t)result->timestamp_ms, "sequence",
-                             (json_int_t)result->sequence, "at_frame", (json_int_t)result->at_frame, "parameters",
-                             mood_to_json(&result->mood), "warnings", warnings));
+    if (status != STATUS_OK) {
+        reply_change_refused(call->app, call->response, status, conflict);
+        return;
     }
+    json_t *warnings = json_array();
+    for (int i = 0; i < result->warning_count; i++)
+        json_array_append_new(warnings, json_string(result->warnings[i]));
+    reply_json(call->response, 200,
+               json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "message", "Parameters updated successfully", "status",
+                         "updated", "timestamp", (json_int_t)result->timestamp_ms, "sequence",
+                         (json_int_t)result->sequence, "at_frame", (json_int_t)result->at_frame, "parameters",
+                         mood_to_json(&result->mood), "warnings", warnings));
 }
 
 static void music_control(const struct route_call *call)

@@ -106,10 +106,8 @@ static void presets_load(const struct route_call *call)
     struct mood_patch patch = {.set = (1u << MOOD_PARAMETERS) - 1, .values = preset.mood};
     struct control_result result;
     status = sequencer_submit(call->app->sequencer, &patch, CONTROL_USER, call->request->peer.key, &result);
-    if (status == STATUS_RATE_LIMITED)
-        reply_error(call->app, call->response, 429, "Too many changes; try again in a second.", NULL);
-    else if (status != STATUS_OK)
-        reply_error(call->app, call->response, 503, status_text(status), NULL);
+    if (status != STATUS_OK)
+        reply_change_refused(call->app, call->response, status, "");
     else
         reply_json(call->response, 200,
                    json_pack("{s:s, s:o}", "message", "Preset loaded", "parameters", mood_to_json(&result.mood)));
