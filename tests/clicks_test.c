@@ -23,7 +23,9 @@ static struct mood next_mood(const struct mood *mood, int n)
     int turn = n / MOOD_PARAMETERS;
     char *field = (char *)&patch.values + mood_parameters[n % MOOD_PARAMETERS].offset;
     switch (mood_parameters[n % MOOD_PARAMETERS].kind) {
-    case MOOD_KIND_KEY: key_from_text((const char *[]){"D", "F# major", "Bb", "E minor"}[turn % 4], (struct key *)field); break;
+    case MOOD_KIND_KEY:
+        key_from_text((const char *[]){"D", "F# major", "Bb", "E minor"}[turn % 4], (struct key *)field);
+        break;
     case MOOD_KIND_MODE: *(enum mode *)field = (enum mode)((n * 5 + turn) % MODE_COUNT); break;
     case MOOD_KIND_INTEGER: *(int *)field = turn % 2 ? 40 : 120; break;
     case MOOD_KIND_UNIT: *(double *)field = turn % 2 ? .05 : 1.; break;

@@ -12,7 +12,8 @@ function show(rows) {
   const body = document.getElementById('figures');
   body.replaceChildren(...rows.map(([name, value]) => {
     const row = document.createElement('tr');
-    for (const [tag, text] of [['th', name], ['td', typeof value === 'number' ? Math.round(value * 1000) / 1000 : value]]) {
+    const shown = typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
+    for (const [tag, text] of [['th', name], ['td', shown]]) {
       const cell = document.createElement(tag);
       cell.textContent = String(text);
       row.append(cell);

@@ -31,8 +31,8 @@ struct app {
     struct net_server *net;
 };
 
-// Starts everything in order. *options must outlive the app. Prints one clear line and returns an error when something is refused; app_stop then frees
-// what was started.
+// Starts everything in order. *options must outlive the app. Prints one clear line and returns an error when something
+// is refused; app_stop then frees what was started.
 MUST_USE enum status app_start(struct app *app, const struct options *options);
 // Stops everything in reverse order.
 void app_stop(struct app *app);

@@ -11,8 +11,10 @@
 #include "synth/backend.h"
 
 static const struct argument option_rows[] = {
-#define OPTION_ROW(field, flag, kind, what, standard, ...) {flag, kind, offsetof(struct options, field), what, standard, __VA_ARGS__},
-#define OPTION_TEXT(field, flag, standard, what, help) OPTION_ROW(field, flag, ARGUMENT_TEXT, what, standard, 0, 0, NULL, help)
+#define OPTION_ROW(field, flag, kind, what, standard, ...) \
+    {flag, kind, offsetof(struct options, field), what, standard, __VA_ARGS__},
+#define OPTION_TEXT(field, flag, standard, what, help) \
+    OPTION_ROW(field, flag, ARGUMENT_TEXT, what, standard, 0, 0, NULL, help)
 #define OPTION_INTEGER(field, flag, min, max, standard, what, help) \
     OPTION_ROW(field, flag, ARGUMENT_INTEGER, what, standard, min, max, NULL, help)
 #define OPTION_NUMBER(field, flag, min, max, standard, what, help) \
@@ -240,11 +242,14 @@ static bool options_complete(struct options *options)
     memcpy(options->origins, options->allow_origin.items, sizeof options->allow_origin.items);
     memcpy(options->hosts, options->allow_host.items, sizeof options->allow_host.items);
     if (!options_parse_listen(options->listen, options->address, sizeof options->address, &options->port)) {
-        fprintf(stderr, "auralis serve: --listen: '%.80s' is not ADDR:PORT, such as 127.0.0.1:8000 or [::1]:8000\n", options->listen);
+        fprintf(stderr, "auralis serve: --listen: '%.80s' is not ADDR:PORT, such as 127.0.0.1:8000 or [::1]:8000\n",
+                options->listen);
         return false;
     }
     if (options->seed && !argument_seed(options->seed, &options->seed_value)) {
-        fprintf(stderr, "auralis serve: --seed: '%.40s' is not allowed: a whole number from 0 to 18446744073709551615\n", options->seed);
+        fprintf(stderr, "auralis serve: --seed: '%.40s' is not allowed: a whole number from 0 to "
+                "18446744073709551615\n",
+                options->seed);
         return false;
     }
     return options_check_names(options) && (options->data_dir || options_default_data_dir(options));

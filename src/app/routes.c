@@ -50,7 +50,8 @@ static bool route_method_fits(const struct route *route, const char *method)
 static bool route_change_allowed(struct app *app, const struct http_request *request, struct http_response *response)
 {
     if (!http_host_allowed(request, app->options.hosts)) {
-        reply_error(app, response, 403, "The Host header does not name this server: start it with --allow-host NAME.", NULL);
+        reply_error(app, response, 403, "The Host header does not name this server: start it with --allow-host NAME.",
+                    NULL);
         return false;
     }
     if (!http_origin_allowed(request, app->options.origins)) {

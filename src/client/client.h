@@ -67,8 +67,8 @@ struct client_report {
     char failure[160];               // the first failure in words; "" when there was none
 };
 
-// Runs to the end on the calling thread; SIGINT is an early end.   Errors: STATUS_INVALID (the URL), STATUS_CLOSED (nobody could connect, with
-// report->failure), STATUS_MEMORY.
+// Runs to the end on the calling thread; SIGINT is an early end.
+// Errors: STATUS_INVALID (the URL), STATUS_CLOSED (nobody could connect, with report->failure), STATUS_MEMORY.
 MUST_USE enum status client_run(const struct client_config *config, struct client_report *report);
 // One HTTP GET, given up after 10 s of silence.   body: out, the caller's to free, closed by a zero.
 // Errors: STATUS_INVALID (the URL), STATUS_CLOSED (no connection), STATUS_TIMEOUT, STATUS_DAMAGED (no HTTP, cut short),

@@ -73,7 +73,8 @@ static void parameters_are_set(void **state)
 static void bad_parameters_are_named(void **state)
 {
     static const struct { const char *item, *says; } bad[] = {
-        {"bpm", "no NAME=VALUE"}, {"bpm=x", "bpm"}, {"bpm=1000", "40 to 120"}, {"loudness=1", "there is no 'loudness'; there are key mode"},
+        {"bpm", "no NAME=VALUE"}, {"bpm=x", "bpm"}, {"bpm=1000", "40 to 120"},
+        {"loudness=1", "there is no 'loudness'; there are key mode"},
         {"=1", "--set"}, {"intensity=nan", "intensity"}, {"enable_pads=1", "enable_pads"},
     };
     struct mood mood = mood_default(), before = mood;
