@@ -224,7 +224,7 @@ enum status sequencer_redo(struct sequencer *sequencer, uint64_t hand, struct co
     sequencer_lock(sequencer);
     struct history *history = &sequencer->history;
     int applied = history_forward(history);
-    if (applied >= 0)
+    if (applied > 0)
         status = sequencer_log(sequencer, &history->changes[applied - 1].after, hand, result);
     if (status == STATUS_OK)
         history->applied = applied;
