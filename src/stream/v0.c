@@ -93,9 +93,11 @@ static void v0_on_control(struct listener *listener, const json_t *message)
     struct steering steering;
     char text[256];
     enum status status = legacy_control(listener, message, &steering);
+    const char *code = status == STATUS_RATE_LIMITED ? "RATE_LIMIT_EXCEEDED"
+        : status == STATUS_INVALID                   ? "INVALID_PARAMETERS"
+                                                     : "INTERNAL_ERROR";
     if (status != STATUS_OK)
-        v0_error(listener, status == STATUS_RATE_LIMITED ? "RATE_LIMIT_EXCEEDED" : "INVALID_PARAMETERS",
-                 steer_complaint(status, &steering, text, sizeof text));
+        v0_error(listener, code, steer_complaint(status, &steering, text, sizeof text));
 }
 
 static bool v0_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns)

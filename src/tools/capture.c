@@ -7,7 +7,8 @@
 #include "base/hash.h"
 #include "wire/message.h"
 
-enum { FIRST_CAP = 1024 };
+// A listener of old clients is followed for as many chunks, some nineteen days: a sequence that leaps beyond is refused.
+enum { FIRST_CAP = 1024, TRACK_MOST_CHUNKS = 1 << 24 };
 
 enum status capture_init(struct capture *capture, int listeners, bool legacy)
 {
@@ -156,7 +157,7 @@ static enum status capture_add_audio(struct capture *capture, const struct clien
     track->last_due_ms = chunk->due_unix_ms;
     size_t index = (size_t)(chunk->first_frame - track->first_sequence);
     int number = audio_number(capture, chunk->payload, chunk->payload_bytes);
-    if (number < 0 || index > SIZE_MAX / 2 || !track_reach(track, index))
+    if (number < 0 || index >= TRACK_MOST_CHUNKS || !track_reach(track, index))
         return STATUS_MEMORY;
     track->audio[index] = number;
     return STATUS_OK;
