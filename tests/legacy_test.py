@@ -346,12 +346,15 @@ class Talk(Shared):
     def test_buffer_control_too_often(self):
         client = self.open(v1("hasty"))
         message = {"type": "buffer_control", "requested_tier": "stable", "timestamp": 0}
-        client.ask(message, "buffer_control_ack")
-        self.assert_v1_error(client.ask({**message, "requested_tier": "minimal"}, "error").message,
-                             "RATE_LIMIT_EXCEEDED")
+        ack = client.ask(message, "buffer_control_ack")
+        for wait_s in (0, 0.5):
+            time.sleep(wait_s)
+            error = client.ask({**message, "requested_tier": "minimal"}, "error")
+            self.assert_v1_error(error.message, "RATE_LIMIT_EXCEEDED")
+            self.assertLess(error["timestamp"] - ack["timestamp"], 1)
         client.wait(lambda: len(client.audio) >= 12)
         self.assertEqual(client.audio[-1]["current_tier"], "stable")
-        time.sleep(1)
+        time.sleep(0.6)
         self.assertEqual(client.ask(message, "buffer_control_ack")["previous_tier"], "stable")
 
     def test_broken_messages(self):
