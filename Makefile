@@ -1,7 +1,7 @@
 # The front door. Everything here also works through meson: `meson setup build && meson compile -C build`.
 BUILD := build
 
-.PHONY: run build test bench check format lint sanitize fuzz clean help
+.PHONY: run build test bench figures check format lint sanitize fuzz clean help
 
 run: build
 	$(BUILD)/auralis serve
@@ -18,6 +18,9 @@ test: build
 
 bench: build
 	@for name in $$($(BUILD)/auralis bench --list); do $(BUILD)/auralis bench $$name; done
+
+figures: build
+	@scripts/measure $(BUILD)/auralis
 
 check: build
 	@scripts/check_architecture
@@ -46,6 +49,7 @@ help:
 	@echo 'make test      likewise, and run every test'
 	@echo 'make build     leaves build/auralis'
 	@echo 'make bench     all benchmarks'
+	@echo 'make figures   measures everything and writes doc/performance.md'
 	@echo 'make check     builds, and holds the includes against the table in ARCHITECTURE.md'
 	@echo 'make sanitize  the unit tests under AddressSanitizer + UBSan and ThreadSanitizer'
 	@echo 'make fuzz      a minute of libFuzzer on each parser'
