@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/frames.h"
 #include "client/member.h"
 #include "encode/encode.h"
@@ -78,20 +79,20 @@ static double legacy_due_ms(json_t *message)
 static bool legacy_audio(struct member *member, json_t *message, const char *data, size_t data_len,
                          int64_t arrival_ns)
 {
-    uint8_t pcm[ENCODE_LEGACY_BASE64_BYTES / 4 * 3];
+    uint8_t pcm[FORMAT_LEGACY_BASE64_BYTES / 4 * 3];
     json_int_t sequence, rate;
-    if (member->state != MEMBER_OPEN || data_len != ENCODE_LEGACY_BASE64_BYTES ||
+    if (member->state != MEMBER_OPEN || data_len != FORMAT_LEGACY_BASE64_BYTES ||
         json_unpack(message, "{s:I, s:I}", "sequence", &sequence, "sample_rate", &rate) != 0 ||
-        rate != ENCODE_LEGACY_RATE || sequence < 0)
+        rate != FORMAT_LEGACY_RATE || sequence < 0)
         return false;
-    long bytes = encode_base64_decode(data, data_len, pcm);
-    if (bytes != ENCODE_LEGACY_FRAMES * CHANNELS * 2)
+    long bytes = base64_decode(data, data_len, pcm);
+    if (bytes != FORMAT_LEGACY_FRAMES * CHANNELS * 2)
         return false;
     if (!member->tally.placed)
         tally_place(&member->tally, (uint64_t)sequence, (uint64_t)sequence + member->burst_chunks);
     double due_ms = legacy_due_ms(message);
     struct client_chunk chunk = {
-        .first_frame = (uint64_t)sequence, .frame_count = ENCODE_LEGACY_FRAMES, .payload = pcm,
+        .first_frame = (uint64_t)sequence, .frame_count = FORMAT_LEGACY_FRAMES, .payload = pcm,
         .payload_bytes = (size_t)bytes, .burst = tally_is_burst(&member->tally, (uint64_t)sequence),
         .arrival_ns = arrival_ns, .due_ns = clock_map_local_ns(&member->crowd->map, due_ms), .due_unix_ms = due_ms,
     };

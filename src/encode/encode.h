@@ -52,9 +52,3 @@ extern const struct encoder *const encoders[FORMAT_COUNT];
 
 // Names the library, its version and settings: packets are comparable only between equal ids.
 const char *encode_opus_id(void);
-
-enum { ENCODE_LEGACY_RATE = 44100, ENCODE_LEGACY_FRAMES = 4410, ENCODE_LEGACY_BASE64_BYTES = 23520 };
-
-// Base64 (RFC 4648, section 4; padded, nothing else between) into bytes; out has room for len / 4 * 3.
-// Returns the bytes written, -1 when it is not base64.
-long encode_base64_decode(const char *text, size_t len, uint8_t *out);

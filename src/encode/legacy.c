@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "encode/base64.h"
+#include "base/base64.h"
 #include "encode/encode.h"
 #include "encode/quantise.h"
 
@@ -16,7 +16,7 @@ enum {
     PERIOD = 160,           // input frames in a period
     HALF_TAPS = 48,         // input frames on either side of an output frame
     TAPS = 2 * HALF_TAPS,
-    SAMPLES = ENCODE_LEGACY_FRAMES * CHANNELS,
+    SAMPLES = FORMAT_LEGACY_FRAMES * CHANNELS,
 };
 
 #define KAISER_BETA 11.2
@@ -109,7 +109,7 @@ static void window_fill(struct window *window, const struct encode_input *input)
 
 static void resample(const struct legacy *legacy, const struct window *window, float *out)
 {
-    for (int n = 0; n < ENCODE_LEGACY_FRAMES; n++) {
+    for (int n = 0; n < FORMAT_LEGACY_FRAMES; n++) {
         int position = n * PERIOD;
         const float *in = window->frames + (position / PHASES + 1) * CHANNELS;
         convolve(in, legacy->taps[position % PHASES], out + CHANNELS * n);
@@ -125,7 +125,7 @@ static enum status legacy_encode(void *state, const struct encode_input *input, 
     resample(state, &window, samples);
     quantise_s16(samples, SAMPLES, bytes);
     base64_encode(bytes, sizeof bytes, output->bytes);
-    output->len = ENCODE_LEGACY_BASE64_BYTES;
+    output->len = FORMAT_LEGACY_BASE64_BYTES;
     output->packet_count = 0;
     return STATUS_OK;
 }
@@ -134,7 +134,7 @@ const struct encoder encoder_legacy = {
     .format = FORMAT_LEGACY,
     .looks_ahead = true,
     .state_bytes = sizeof(struct legacy),
-    .max_bytes = ENCODE_LEGACY_BASE64_BYTES,
+    .max_bytes = FORMAT_LEGACY_BASE64_BYTES,
     .begin_frame = legacy_begin_frame,
     .init = legacy_init,
     .encode = legacy_encode,

@@ -10,9 +10,10 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "encode/encode.h"
 
-enum { CHUNKS = 5, OUT_FRAMES = CHUNKS * ENCODE_LEGACY_FRAMES, OUT_BYTES = ENCODE_LEGACY_FRAMES * CHANNELS * 2 };
+enum { CHUNKS = 5, OUT_FRAMES = CHUNKS * FORMAT_LEGACY_FRAMES, OUT_BYTES = FORMAT_LEGACY_FRAMES * CHANNELS * 2 };
 
 struct signal {
     double left_hz, right_hz, level;
@@ -51,7 +52,7 @@ static void play(struct bench *bench, struct signal signal)
 
 static void encode_chunk(struct bench *bench, int chunk)
 {
-    static uint8_t text[ENCODE_LEGACY_BASE64_BYTES];
+    static uint8_t text[FORMAT_LEGACY_BASE64_BYTES];
     const float *pcm = bench->pcm + (chunk + 1) * CHUNK_FRAMES * CHANNELS;
     struct encode_input input = {.first_frame = (uint64_t)chunk * CHUNK_FRAMES,
                                  .pcm = pcm,
@@ -59,9 +60,9 @@ static void encode_chunk(struct bench *bench, int chunk)
                                  .after = pcm + CHUNK_FRAMES * CHANNELS};
     struct encode_output output = {.bytes = text};
     assert_int_equal(encoder_legacy.encode(bench->legacy, &input, &output), STATUS_OK);
-    assert_int_equal(output.len, ENCODE_LEGACY_BASE64_BYTES);
+    assert_int_equal(output.len, FORMAT_LEGACY_BASE64_BYTES);
     assert_int_equal(output.packet_count, 0);
-    assert_int_equal(encode_base64_decode((char *)text, output.len, bench->bytes + chunk * OUT_BYTES), OUT_BYTES);
+    assert_int_equal(base64_decode((char *)text, output.len, bench->bytes + chunk * OUT_BYTES), OUT_BYTES);
 }
 
 static void encode_all(struct bench *bench)
@@ -81,7 +82,7 @@ static double error_db(const struct bench *bench, int channel, double hz, double
 {
     double error = 0, power = 0;
     for (int i = from; i < to; i++) {
-        double ideal = level * sin(2 * M_PI * hz * i / ENCODE_LEGACY_RATE);
+        double ideal = level * sin(2 * M_PI * hz * i / FORMAT_LEGACY_RATE);
         double difference = sample_at(bench, i, channel) - ideal;
         error += difference * difference;
         power += ideal * ideal;
@@ -116,7 +117,7 @@ static void chunk_joins_are_not_there(void **state)
     play(bench, (struct signal){997, 3000, 0.99});
     encode_all(bench);
     for (int chunk = 1; chunk < CHUNKS; chunk++) {
-        int join = chunk * ENCODE_LEGACY_FRAMES;
+        int join = chunk * FORMAT_LEGACY_FRAMES;
         assert_true(error_db(bench, 0, 997, 0.99, join - 50, join + 50) < -92);
         assert_true(error_db(bench, 1, 3000, 0.99, join - 50, join + 50) < -92);
     }

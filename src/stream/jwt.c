@@ -6,40 +6,14 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
+#include "base/base64.h"
+
 enum { JWT_MAX_PART_BYTES = 2048, JWT_HS256_BYTES = 32 };
 
-static int jwt_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-// Base64url without padding (RFC 4648, section 5). Returns bytes written, -1 when it is none or does not fit.
+// Returns the bytes written, -1 when it is no base64url or does not fit.
 static long jwt_decode(const char *text, size_t len, uint8_t *out, size_t cap)
 {
-    uint32_t bits = 0;
-    int have = 0;
-    size_t n = 0;
-    if (len % 4 == 1 || len / 4 * 3 + 3 > cap)
-        return -1;
-    for (size_t i = 0; i < len; i++) {
-        int digit = jwt_digit(text[i]);
-        if (digit < 0)
-            return -1;
-        bits = bits << 6 | (uint32_t)digit;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[n++] = (uint8_t)(bits >> have);
-        }
-    }
-    bool canonical = (bits & ((1u << have) - 1)) == 0;
-    return canonical ? (long)n : -1;
+    return len / 4 * 3 + 3 > cap ? -1 : base64url_decode(text, len, out);
 }
 
 // A part of the token as a JSON object; NULL when it is none.

@@ -8,8 +8,6 @@
 #include "stream/door.h"
 #include "stream/listener.h"
 
-enum { STREAM_SILENCE_BYTES = 23520 };   // base64 of 100 ms of stereo at 44.1 kHz
-
 static enum status stream_claim(struct stream *stream)
 {
     const struct stream_config *config = &stream->config;
@@ -25,11 +23,11 @@ static enum status stream_claim(struct stream *stream)
     stream->config.stations = stations;
     stream->admission = admission_create(&limits, config->max_listeners);
     stream->places = calloc((size_t)config->max_listeners, sizeof *stream->places);
-    stream->silence = malloc(STREAM_SILENCE_BYTES + 1);
+    stream->silence = malloc(FORMAT_LEGACY_BASE64_BYTES + 1);
     if (!stations || !stream->admission || !stream->places || !stream->silence)
         return STATUS_MEMORY;
-    memset(stream->silence, 'A', STREAM_SILENCE_BYTES);
-    stream->silence[STREAM_SILENCE_BYTES] = '\0';
+    memset(stream->silence, 'A', FORMAT_LEGACY_BASE64_BYTES);
+    stream->silence[FORMAT_LEGACY_BASE64_BYTES] = '\0';
     return STATUS_OK;
 }
 

@@ -241,7 +241,7 @@ static bool listen_prepare(struct listen *listen)
         fprintf(stderr, "auralis listen: out of memory\n");
         return false;
     }
-    int rate_hz = listen_is_legacy(listen) ? ENCODE_LEGACY_RATE : FRAME_RATE;
+    int rate_hz = listen_is_legacy(listen) ? FORMAT_LEGACY_RATE : FRAME_RATE;
     if (options->out && sound_file_create(&listen->file, options->out, rate_hz, SOUND_S16, &trouble) != STATUS_OK) {
         fprintf(stderr, "auralis listen: %s\n", listen->trouble);
         return false;

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/frames.h"
 #include "base/hash.h"
 #include "tools/encoding.h"
 
-enum { WINDOW_CHUNKS = 4, LEGACY_SAMPLES = ENCODE_LEGACY_FRAMES * CHANNELS };
+enum { WINDOW_CHUNKS = 4, LEGACY_SAMPLES = FORMAT_LEGACY_FRAMES * CHANNELS };
 
 // The last chunks that were encoded, so that a preroll of 16 packets can be put together.
 struct window {
@@ -174,14 +175,14 @@ static int audio_find(const struct capture *capture, const int16_t *samples)
 
 static enum status tracks_render(const struct capture *capture, struct encoding *encoding, int *numbers, size_t count)
 {
-    uint8_t text[ENCODE_LEGACY_BASE64_BYTES], bytes[LEGACY_SAMPLES * 2 + 8];
+    uint8_t text[FORMAT_LEGACY_BASE64_BYTES], bytes[LEGACY_SAMPLES * 2 + 8];
     int16_t samples[LEGACY_SAMPLES];
     for (size_t i = 0; i < count; i++) {
         struct encode_output output = {.bytes = text};
         enum status status = encoding_next(encoding, &output);
         if (status != STATUS_OK)
             return status;
-        if (encode_base64_decode((const char *)text, output.len, bytes) != (long)sizeof samples)
+        if (base64_decode((const char *)text, output.len, bytes) != (long)sizeof samples)
             return STATUS_DAMAGED;
         for (int s = 0; s < LEGACY_SAMPLES; s++)
             samples[s] = (int16_t)(bytes[2 * s] | bytes[2 * s + 1] << 8);

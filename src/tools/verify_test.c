@@ -6,12 +6,13 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "base/frames.h"
 #include "encode/encode.h"
 #include "tools/encoding.h"
 #include "tools/verify.h"
 
-enum { FIRST = 150, CHUNKS = 6, PREROLL_PACKETS = 16, PCM_BYTES = ENCODE_LEGACY_FRAMES * 4 };
+enum { FIRST = 150, CHUNKS = 6, PREROLL_PACKETS = 16, PCM_BYTES = FORMAT_LEGACY_FRAMES * 4 };
 
 // A few chunks of one format as a server would send them, and the chunks before for a preroll.
 struct sent {
@@ -194,7 +195,7 @@ static struct verify_result compare_tracks(int step, int left_out)
     assert_int_equal(capture_init(&capture, 1, true), STATUS_OK);
     for (int i = 0, sequence = 40; i < CHUNKS; i++) {
         const struct encode_output *chunk = &sent[FORMAT_LEGACY].chunks[i];
-        assert_int_equal(encode_base64_decode((const char *)chunk->bytes, chunk->len, pcm), PCM_BYTES);
+        assert_int_equal(base64_decode((const char *)chunk->bytes, chunk->len, pcm), PCM_BYTES);
         if (i == 3)
             pcm[2000] = (uint8_t)(pcm[2000] + (pcm[2000] < 128 ? step : -step));
         struct client_chunk heard = {.first_frame = (uint64_t)sequence, .payload = pcm, .payload_bytes = sizeof pcm};

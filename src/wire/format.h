@@ -9,6 +9,9 @@ enum format {
     FORMAT_COUNT
 };
 
+// A chunk of old clients: frames a second, frames, bytes as base64 text.
+enum { FORMAT_LEGACY_RATE = 44100, FORMAT_LEGACY_FRAMES = 4410, FORMAT_LEGACY_BASE64_BYTES = 23520 };
+
 // "opus", "pcm", "legacy".
 const char *format_name(enum format format);
 // False when there is no such format.

@@ -1,6 +1,6 @@
-#include "encode/base64.h"
+#include "base/base64.h"
 
-#include "encode/encode.h"
+#include <stdbool.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -15,8 +15,8 @@ void base64_encode(const uint8_t *bytes, size_t len, uint8_t *out)
     }
 }
 
-// 0..63, -1 when it is none of the alphabet.
-static int digit(char c)
+// 0..63, -1 when it is none of the alphabet, whose last two characters differ.
+static int digit(char c, char last_but_one, char last)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -24,7 +24,7 @@ static int digit(char c)
         return c - 'a' + 26;
     if (c >= '0' && c <= '9')
         return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    return c == last_but_one ? 62 : c == last ? 63 : -1;
 }
 
 // One group of four with `padding` equal signs at its end. Returns the bytes written, -1 when it is not base64.
@@ -32,7 +32,7 @@ static int decode_group(const char *text, int padding, uint8_t *out)
 {
     int32_t word = 0;
     for (int i = 0; i < 4; i++) {
-        int value = i < 4 - padding ? digit(text[i]) : 0;
+        int value = i < 4 - padding ? digit(text[i], '+', '/') : 0;
         if (value < 0)
             return -1;
         word = word << 6 | value;
@@ -49,7 +49,7 @@ static int count_padding(const char *text, size_t len)
     return text[len - 2] == '=' ? 2 : 1;
 }
 
-long encode_base64_decode(const char *text, size_t len, uint8_t *out)
+long base64_decode(const char *text, size_t len, uint8_t *out)
 {
     if (len % 4 != 0)
         return -1;
@@ -62,4 +62,24 @@ long encode_base64_decode(const char *text, size_t len, uint8_t *out)
         written += n;
     }
     return written;
+}
+
+long base64url_decode(const char *text, size_t len, uint8_t *out)
+{
+    uint32_t bits = 0;
+    int have = 0;
+    long written = 0;
+    for (size_t i = 0; i < len; i++) {
+        int value = digit(text[i], '-', '_');
+        if (value < 0)
+            return -1;
+        bits = bits << 6 | (uint32_t)value;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out[written++] = (uint8_t)(bits >> have);
+        }
+    }
+    bool whole = len % 4 != 1, nothing_left = (bits & ((1u << have) - 1)) == 0;
+    return whole && nothing_left ? written : -1;
 }

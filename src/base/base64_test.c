@@ -6,9 +6,8 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "base/random.h"
-#include "encode/base64.h"
-#include "encode/encode.h"
 
 // RFC 4648, section 10.
 static void known_texts_are_decoded(void **state)
@@ -25,7 +24,7 @@ static void known_texts_are_decoded(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t out[16];
         size_t len = strlen(cases[i][1]);
-        assert_int_equal(encode_base64_decode(cases[i][0], strlen(cases[i][0]), out), len);
+        assert_int_equal(base64_decode(cases[i][0], strlen(cases[i][0]), out), len);
         assert_memory_equal(out, cases[i][1], len);
     }
 }
@@ -36,7 +35,7 @@ static void what_is_none_is_refused(void **state)
                                         "Zm\n9vYm", "Zm-v", "Zm_v", "Z=9v", "=m9v",     "Zm9\x80"};
     uint8_t out[16];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_int_equal(encode_base64_decode(cases[i], strlen(cases[i]), out), -1);
+        assert_int_equal(base64_decode(cases[i], strlen(cases[i]), out), -1);
 }
 
 static void bytes_there_and_back(void **state)
@@ -45,7 +44,7 @@ static void bytes_there_and_back(void **state)
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)random_u64(1, 2, i);
     base64_encode(bytes, sizeof bytes, text);
-    assert_int_equal(encode_base64_decode((const char *)text, sizeof text, back), sizeof back);
+    assert_int_equal(base64_decode((const char *)text, sizeof text, back), sizeof back);
     assert_memory_equal(bytes, back, sizeof bytes);
 }
 
@@ -62,11 +61,27 @@ static void all_digits_are_right(void **state)
     assert_string_equal((char *)text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 }
 
+// The last digit of two or three may hold no bits beyond the last byte.
+static void url_texts_are_decoded(void **state)
+{
+    static const char *const good[][2] = {{"", ""}, {"Zg", "f"}, {"Zm8", "fo"}, {"Zm9v", "foo"}, {"-_-_", "\xfb\xff\xbf"}};
+    static const char *const bad[] = {"Z", "Zg==", "Zh", "Zm9", "Zm+v", "Zm/v", "Zm9vZ", "Zm v"};
+    uint8_t out[16];
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        size_t len = strlen(good[i][1]);
+        assert_int_equal(base64url_decode(good[i][0], strlen(good[i][0]), out), len);
+        assert_memory_equal(out, good[i][1], len);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(base64url_decode(bad[i], strlen(bad[i]), out), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_texts_are_decoded),
         cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(url_texts_are_decoded),
         cmocka_unit_test(bytes_there_and_back),
         cmocka_unit_test(all_digits_are_right),
     };
