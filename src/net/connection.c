@@ -115,11 +115,12 @@ static void connection_flush_unless_waiting(struct connection *connection)
 }
 
 // Bytes of its own: straight to the kernel when nothing is before them, and what it does not take is queued. False when
-// there is no room; then nothing was sent.
+// there is no room: nothing was sent, or half a frame was and the connection is doomed.
 static bool connection_put(struct connection *connection, struct iovec slices[2])
 {
     struct outgoing *outgoing = &connection->outgoing;
     size_t len = slices[0].iov_len + slices[1].iov_len;
+    bool begun = false;
     if (len > RING_BYTES)
         return false;
     if (!connection->waiting && outgoing_empty(outgoing)) {
@@ -128,14 +129,18 @@ static bool connection_put(struct connection *connection, struct iovec slices[2]
             connection_count_sent(connection, (size_t)sent);
         if (sent == (ssize_t)len)
             return true;
+        begun = sent > 0;
         for (int i = 0; i < 2 && sent > 0; i++) {
             size_t part = (size_t)sent < slices[i].iov_len ? (size_t)sent : slices[i].iov_len;
             slices[i] = (struct iovec){(uint8_t *)slices[i].iov_base + part, slices[i].iov_len - part};
             sent -= (ssize_t)part;
         }
     }
-    if (!outgoing_raw(outgoing, slices, 2))
+    if (!outgoing_raw(outgoing, slices, 2)) {
+        if (begun)
+            connection_doom(connection);
         return false;
+    }
     connection_flush_unless_waiting(connection);
     return true;
 }
