@@ -32,13 +32,18 @@ struct lanes {
     float level[LANES];          // envelope at the end of the last block, 0..1
 };
 
+// Filters and gains of the two sides of a voice (instruments/sides.h).
+struct sides {
+    float left_1[LANES], left_2[LANES], right_1[LANES], right_2[LANES];  // filter memories
+    float a1[LANES], a2[LANES], a3[LANES];                               // filter coefficients reached
+    float gain_left[LANES], gain_right[LANES];
+};
+
 struct pad {
     struct lanes lanes;
     uint32_t seed[LANES];
     uint32_t phase_a[LANES], phase_b[LANES], phase_sub[LANES];
-    float left_1[LANES], left_2[LANES], right_1[LANES], right_2[LANES];  // filter memories
-    float a1[LANES], a2[LANES], a3[LANES];                               // filter coefficients reached
-    float gain_left[LANES], gain_right[LANES];
+    struct sides sides;
 };
 
 struct lead {
@@ -59,9 +64,7 @@ struct kick {
 struct swell {
     struct lanes lanes;
     uint32_t noise_left[LANES], noise_right[LANES];
-    float left_1[LANES], left_2[LANES], right_1[LANES], right_2[LANES];
-    float a1[LANES], a2[LANES], a3[LANES];
-    float gain_left[LANES], gain_right[LANES];
+    struct sides sides;
 };
 
 enum { REVERB_LINES = 16, REVERB_GUARD = 128, REVERB_FRAMES = 40512 };

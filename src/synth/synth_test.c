@@ -120,7 +120,7 @@ static void stale_phase(struct synth_state *s)
 
 static void zeroed_filter(struct synth_state *s)
 {
-    s->pad[0].left_2[1] = 0;
+    s->pad[0].sides.left_2[1] = 0;
 }
 
 static void shifted_delay_line(struct synth_state *s)
@@ -130,7 +130,7 @@ static void shifted_delay_line(struct synth_state *s)
 
 static void stale_coefficient(struct synth_state *s)
 {
-    s->pad[0].a2[1] *= 1.0001f;
+    s->pad[0].sides.a2[1] *= 1.0001f;
 }
 
 static void stale_servo(struct synth_state *s)
@@ -195,7 +195,7 @@ static void nan_becomes_silence(void **unused)
         size_t offset;
         bool counted;
     } places[] = {
-        {offsetof(struct synth_state, pad[0].left_1[1]), true}, {offsetof(struct synth_state, pad[0].a1[1]), true},
+        {offsetof(struct synth_state, pad[0].sides.left_1[1]), true}, {offsetof(struct synth_state, pad[0].sides.a1[1]), true},
         {offsetof(struct synth_state, pad[0].lanes.now.pitch[1]), false},
         {offsetof(struct synth_state, lead.decay[2]), true}, {offsetof(struct synth_state, reverb.ring[500]), true},
         {offsetof(struct synth_state, reverb.cut[0][1]), true}, {offsetof(struct synth_state, reverb.gain[3]), true},
