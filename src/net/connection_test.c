@@ -169,8 +169,8 @@ static void test_close_by_the_handler(void **state)
 
 static void test_close_that_is_not_answered(void **state)
 {
-    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .ping_ms = 9999, .close_ms = 100,
-                                      .door_sockets = 64});
+    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .crowded_ms = 9999,
+                                      .ping_ms = 9999, .close_ms = 100, .door_sockets = 64});
     int fd = websocket("/ws");
     client_text(fd, "close 1001");
     client_expect_close(fd, 1001);
@@ -182,8 +182,8 @@ static void test_close_that_is_not_answered(void **state)
 
 static void test_pings_from_the_server(void **state)
 {
-    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .ping_ms = 50, .close_ms = 5000,
-                                      .door_sockets = 64});
+    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .crowded_ms = 9999,
+                                      .ping_ms = 50, .close_ms = 5000, .door_sockets = 64});
     int fd = websocket("/ws");
     for (int i = 0; i < 3; i++) {
         client_expect(fd, WEBSOCKET_PING, "");
@@ -315,8 +315,8 @@ static void test_release_when_the_peer_goes(void **state)
 // Whoever does not read is closed with 1008 once the room for texts is used up.
 static void test_texts_are_bounded(void **state)
 {
-    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .ping_ms = 9999, .close_ms = 100,
-                                      .door_sockets = 64});
+    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .crowded_ms = 9999,
+                                      .ping_ms = 9999, .close_ms = 100, .door_sockets = 64});
     int fd = slow_websocket();
     client_text(fd, "big 4000000|texts 100000");
     test_server_wait(&server, &server.closed, 1);
@@ -354,8 +354,8 @@ static void test_flood_of_pings(void **state)
 static void test_frames_are_bounded(void **state)
 {
     static const int opcodes[] = {WEBSOCKET_PING, WEBSOCKET_PONG, 0};
-    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .ping_ms = 9999, .close_ms = 5000,
-                                      .door_sockets = 10, .frames_per_second = 100});
+    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .crowded_ms = 9999,
+                                      .ping_ms = 9999, .close_ms = 5000, .door_sockets = 10, .frames_per_second = 100});
     for (int i = 0; i < 3; i++) {
         int fd = websocket("/ws");
         if (opcodes[i] == 0)

@@ -69,12 +69,23 @@ static void door_shed(struct door *door)
     door_pause(door);
 }
 
-// Who has been idle longest makes room for who has just come.
-static void door_make_room(struct door *door)
+// Who makes room when all places are taken: who has been idle longest, else who has kept its place longest over one
+// request. NULL when nobody has to yet.
+static struct visitor *door_dispensable(struct door *door)
 {
-    struct visitor *idle = door_first(&door->idle);
-    if (door->visitors > door->shared->limits.door_sockets && idle)
-        visitor_end(idle);
+    const struct net_limits *limits = &door->shared->limits;
+    struct visitor *visitor = door_first(&door->idle);
+    if (!visitor)
+        visitor = door_first(&door->lingering);
+    if (visitor)
+        return visitor;
+    visitor = door_first(&door->busy);
+    return visitor && uv_now(&door->uv) + limits->request_ms >= visitor->due_ms + limits->crowded_ms ? visitor : NULL;
+}
+
+static bool door_is_full(const struct door *door)
+{
+    return door->visitors >= door->shared->limits.door_sockets;
 }
 
 // No descriptor, no memory: whatever it is, it must not wake the loop for ever. Returns whether to go on.
@@ -93,7 +104,8 @@ static bool door_accept_failed(struct door *door, int error)
 static bool door_accept(struct door *door)
 {
     struct http_peer peer;
-    if (door->visitors >= door->shared->limits.door_sockets && list_empty(&door->idle)) {
+    struct visitor *dispensable = door_is_full(door) ? door_dispensable(door) : NULL;
+    if (door_is_full(door) && !dispensable) {
         door_watch(door, false);
         return false;
     }
@@ -103,7 +115,8 @@ static bool door_accept(struct door *door)
     atomic_fetch_add(&door->shared->stats.accepted, 1);
     if (!visitor_welcome(door, descriptor, &peer))
         return false;
-    door_make_room(door);
+    if (dispensable)
+        visitor_end(dispensable);
     return true;
 }
 
@@ -132,6 +145,8 @@ static void door_on_sweep(uv_timer_t *timer)
     door_sweep_list(door, &door->busy);
     door_sweep_list(door, &door->idle);
     door_sweep_list(door, &door->lingering);
+    if (door_is_full(door) && door_dispensable(door))
+        door_has_room(door);
 }
 
 static void door_close_listener(struct door *door)
@@ -192,7 +207,8 @@ static void door_run(void *argument)
 static bool door_prepare(struct door *door)
 {
     const struct net_limits *limits = &door->shared->limits;
-    uint32_t sweep_ms = net_sweep_ms(limits->request_ms, limits->idle_ms);
+    uint32_t soonest_ms = limits->crowded_ms < limits->request_ms ? limits->crowded_ms : limits->request_ms;
+    uint32_t sweep_ms = net_sweep_ms(soonest_ms, limits->idle_ms);
     if (uv_loop_init(&door->uv) != 0)
         return false;
     if (uv_async_init(&door->uv, &door->wake, door_on_wake) != 0) {

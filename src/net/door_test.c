@@ -250,8 +250,8 @@ static void restart_with(const struct net_limits *limits)
 
 static void test_time_outs(void **state)
 {
-    restart_with(&(struct net_limits){.request_ms = 100, .idle_ms = 100, .ping_ms = 9999, .close_ms = 100,
-                                      .door_sockets = 64});
+    restart_with(&(struct net_limits){.request_ms = 100, .idle_ms = 100, .crowded_ms = 100,
+                                      .ping_ms = 9999, .close_ms = 100, .door_sockets = 64});
     int silent = connect_here(), head = connect_here(), body = connect_here(), idle = connect_here();
     client_say(head, "GET / HTT");
     client_say(body, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n");
@@ -266,8 +266,8 @@ static void test_time_outs(void **state)
 // A reader that stops is cut off, and no other one notices.
 static void test_answer_that_is_not_read(void **state)
 {
-    restart_with(&(struct net_limits){.request_ms = 100, .idle_ms = 9999, .ping_ms = 9999, .close_ms = 100,
-                                      .door_sockets = 64});
+    restart_with(&(struct net_limits){.request_ms = 100, .idle_ms = 9999, .crowded_ms = 9999,
+                                      .ping_ms = 9999, .close_ms = 100, .door_sockets = 64});
     int stuck = client_connect(net_port(server.net), false, 4096), other = connect_here();
     client_say(stuck, "GET /static HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_int_equal(200, get(other, "/"));
@@ -281,8 +281,8 @@ static void test_answer_that_is_not_read(void **state)
 static void test_answer_that_is_read_slowly(void **state)
 {
     enum { PIECES = 15 };
-    restart_with(&(struct net_limits){.request_ms = 1000, .idle_ms = 9999, .ping_ms = 9999, .close_ms = 100,
-                                      .door_sockets = 64});
+    restart_with(&(struct net_limits){.request_ms = 1000, .idle_ms = 9999, .crowded_ms = 9999,
+                                      .ping_ms = 9999, .close_ms = 100, .door_sockets = 64});
     int fd = client_connect(net_port(server.net), false, 4096);
     client_say(fd, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
     for (int i = 0; i < PIECES; i++) {
@@ -294,8 +294,8 @@ static void test_answer_that_is_read_slowly(void **state)
 
 static void test_limit_of_sockets(void **state)
 {
-    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .ping_ms = 9999, .close_ms = 100,
-                                      .door_sockets = 4});
+    restart_with(&(struct net_limits){.request_ms = 9999, .idle_ms = 9999, .crowded_ms = 9999,
+                                      .ping_ms = 9999, .close_ms = 100, .door_sockets = 4});
     int fds[6];
     for (int i = 0; i < 4; i++) {
         fds[i] = connect_here();
@@ -321,6 +321,24 @@ static void test_limit_of_sockets(void **state)
         if (i != 2)
             close(fds[i]);
     close(waiting);
+}
+
+// Half requests may not keep others out for as long as a request may take.
+static void test_half_requests_make_room(void **state)
+{
+    restart_with(&(struct net_limits){.request_ms = 99999, .idle_ms = 99999, .crowded_ms = 50, .ping_ms = 9999,
+                                      .close_ms = 100, .door_sockets = 4});
+    int halves[4];
+    for (int i = 0; i < 4; i++) {
+        halves[i] = connect_here();
+        client_say(halves[i], "GET / HTT");
+    }
+    int late = connect_here();
+    assert_int_equal(200, get(late, "/"));
+    assert_true(client_at_end(halves[0]));
+    for (int i = 0; i < 4; i++)
+        close(halves[i]);
+    close(late);
 }
 
 static void test_no_descriptor_left(void **state)
@@ -392,6 +410,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_answer_that_is_not_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answer_that_is_read_slowly, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit_of_sockets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_half_requests_make_room, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_descriptor_left, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop_accepting, setup, teardown),
     };

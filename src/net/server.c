@@ -20,7 +20,7 @@ struct net_server {
 };
 
 const struct net_limits net_default_limits = {
-    .request_ms = 10000, .idle_ms = 30000, .ping_ms = 25000, .close_ms = 5000, .door_sockets = 2048,
+    .request_ms = 10000, .idle_ms = 30000, .crowded_ms = 1000, .ping_ms = 25000, .close_ms = 5000, .door_sockets = 2048,
     .frames_per_second = 1000};
 
 uint32_t net_sweep_ms(uint32_t a_ms, uint32_t b_ms)

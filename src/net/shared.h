@@ -8,6 +8,7 @@
 struct net_limits {
     uint32_t request_ms;       // for a request's head, again for its body, and for progress of its answer
     uint32_t idle_ms;          // between requests
+    uint32_t crowded_ms;       // for a request and for progress of its answer, while others wait for a place
     uint32_t ping_ms;          // between pings to a listener
     uint32_t close_ms;         // for the close handshake
     int door_sockets;          // at most at the door

@@ -24,7 +24,7 @@ struct echo {
 };
 
 const struct net_limits test_limits = {
-    .request_ms = 10000, .idle_ms = 30000, .ping_ms = 25000, .close_ms = 60000, .door_sockets = 64};
+    .request_ms = 10000, .idle_ms = 30000, .crowded_ms = 1000, .ping_ms = 25000, .close_ms = 60000, .door_sockets = 64};
 
 static void count(struct test_server *server, atomic_int *counter)
 {
