@@ -204,32 +204,30 @@ enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patc
     return status;
 }
 
-enum status sequencer_undo(struct sequencer *sequencer, uint64_t hand, struct control_result *result)
+static enum status sequencer_step(struct sequencer *sequencer, uint64_t hand, bool back, struct control_result *result)
 {
     enum status status = STATUS_CONFLICT;
     sequencer_lock(sequencer);
     struct history *history = &sequencer->history;
-    int applied = history_back(history);
-    if (applied >= 0)
-        status = sequencer_log(sequencer, &history->changes[applied].before, hand, result);
+    int applied = back ? history_back(history) : history_forward(history);
+    if (applied >= 0) {
+        const struct mood *mood = back ? &history->changes[applied].before : &history->changes[applied - 1].after;
+        status = sequencer_log(sequencer, mood, hand, result);
+    }
     if (status == STATUS_OK)
         history->applied = applied;
     sequencer_unlock(sequencer);
     return status;
 }
 
+enum status sequencer_undo(struct sequencer *sequencer, uint64_t hand, struct control_result *result)
+{
+    return sequencer_step(sequencer, hand, true, result);
+}
+
 enum status sequencer_redo(struct sequencer *sequencer, uint64_t hand, struct control_result *result)
 {
-    enum status status = STATUS_CONFLICT;
-    sequencer_lock(sequencer);
-    struct history *history = &sequencer->history;
-    int applied = history_forward(history);
-    if (applied > 0)
-        status = sequencer_log(sequencer, &history->changes[applied - 1].after, hand, result);
-    if (status == STATUS_OK)
-        history->applied = applied;
-    sequencer_unlock(sequencer);
-    return status;
+    return sequencer_step(sequencer, hand, false, result);
 }
 
 struct mood sequencer_mood(const struct sequencer *sequencer)
