@@ -61,15 +61,25 @@ uint32_t v2_bitrate(const struct listener *listener)
     return listener->format == FORMAT_OPUS ? listener->station->opus_bitrate : 0;
 }
 
-void v2_begin(struct listener *listener, uint64_t now_ns)
+// The first reader of a format comes before its chunks.
+static bool v2_live_is_ready(const struct listener *listener, uint64_t now_ns)
 {
-    // The first reader of a format comes before its chunks.
     uint64_t live = pace_live_chunk(&listener->pace, now_ns);
     struct chunk *chunk = timeline_acquire(listener->station->timeline, listener->format, live);
-    listener->cursor = pace_start(&listener->pace, now_ns, chunk != NULL);
     chunk_release(chunk);
+    return chunk != NULL;
+}
+
+static void v2_begin_when(struct listener *listener, uint64_t now_ns, bool ready)
+{
+    listener->cursor = pace_start(&listener->pace, now_ns, ready);
     listener->missing_ns = 0;
     listener->v2.preroll = listener->format == FORMAT_OPUS;
+}
+
+void v2_begin(struct listener *listener, uint64_t now_ns)
+{
+    v2_begin_when(listener, now_ns, v2_live_is_ready(listener, now_ns));
 }
 
 static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
@@ -156,15 +166,13 @@ static void v2_tell_events(struct listener *listener)
 // The next chunk is past: moves to the live playhead as soon as audio is there. False while it is not.
 static bool v2_skip(struct listener *listener, uint64_t now_ns)
 {
-    uint64_t from = listener->cursor, to = pace_live_chunk(&listener->pace, now_ns);
-    struct chunk *chunk = timeline_acquire(listener->station->timeline, listener->format, to);
-    chunk_release(chunk);
-    if (!chunk)
+    uint64_t from = listener->cursor;
+    if (!v2_live_is_ready(listener, now_ns))
         return false;
-    v2_begin(listener, now_ns);
+    v2_begin_when(listener, now_ns, true);
     atomic_fetch_add(&listener->stream->stats.skips, 1);
     return listener_tell(listener, json_pack("{s:s, s:I, s:I, s:I}", "type", "skip", "from_frame", (json_int_t)from,
-                                             "to_frame", (json_int_t)to, "burst_until_frame",
+                                             "to_frame", (json_int_t)listener->cursor, "burst_until_frame",
                                              (json_int_t)pace_burst_until(&listener->pace)));
 }
 
