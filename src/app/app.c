@@ -106,8 +106,8 @@ static enum status app_start_stream(struct app *app)
         .lead_frames = options->lead_frames,
         .origin_unix_ns = (int64_t)app->started_ns + app->clock.unix_offset_ns,
         .decoder_delay_frames = encoder_opus.decoder_delay_frames,
-        .opus_bitrate = encoder_opus.bitrate,
-        .encoder_id = encode_opus_id(),
+        .encoder_ids = {[FORMAT_OPUS] = encode_opus_id(FORMAT_OPUS), [FORMAT_OPUS_64] = encode_opus_id(FORMAT_OPUS_64),
+                        [FORMAT_OPUS_32] = encode_opus_id(FORMAT_OPUS_32)},
         .timeline = app->timeline,
         .sequencer = app->sequencer,
     };

@@ -31,7 +31,6 @@ struct encoder {
     bool looks_ahead;                // needs encode_input.after
     size_t state_bytes;              // 0: none needed; aligned to 64 bytes, valid only in the process that made it
     size_t max_bytes;                // of one chunk
-    uint32_t bitrate;                // bit/s that it aims at; 0: as many as the samples take
     uint32_t decoder_delay_frames;   // how much later than fed a decoder gives a frame
     // Where encoding has to begin so that the chunk at `first_frame` comes out as if it had never been interrupted: a
     // chunk's first frame <= first_frame. What comes out of the chunks before `first_frame` is the same as ever too, or
@@ -45,10 +44,11 @@ struct encoder {
     enum status (*encode)(void *state, const struct encode_input *input, struct encode_output *output);
 };
 
-extern const struct encoder encoder_opus, encoder_pcm, encoder_legacy;
+extern const struct encoder encoder_opus, encoder_opus_64, encoder_opus_32, encoder_pcm, encoder_legacy;
 
 // Indexed by enum format.
 extern const struct encoder *const encoders[FORMAT_COUNT];
 
-// Names the library, its version and settings: packets are comparable only between equal ids.
-const char *encode_opus_id(void);
+// Names the library, its version and the settings of a rung: packets are comparable only between equal ids.
+//   format: one that format_is_opus.
+const char *encode_opus_id(enum format format);

@@ -1,4 +1,4 @@
-// Opus, 128 kb/s, packets of 20 ms.
+// Opus in three rungs: 128, 64 and 32 kb/s, packets of 20 ms.
 //
 // Packets depend on bounded history: at each takeover, a multiple of 10 s, the encoder is replaced by a fresh one that
 // was fed the 10 packets before. So while the last two chunks before a takeover are encoded, a successor is fed them as
@@ -16,11 +16,11 @@
 #include "encode/encode.h"
 
 enum {
-    OPUS_BITRATE = 128000,
     OPUS_COMPLEXITY = 5,
     OPUS_LOOKAHEAD_FRAMES = 312,           // 2.5 ms of overlap and 4 ms of delay compensation; checked at init
-    OPUS_PACKET_MAX_BYTES = 1275,          // the library's largest
-    OPUS_MAX_BYTES = CHUNK_PACKETS * OPUS_PACKET_MAX_BYTES,
+    OPUS_PACKET_MAX_BYTES = 1275,          // the library's largest; four times what 128 kb/s take on average
+    OPUS_64_PACKET_MAX_BYTES = 640,        // four times the average too: the library itself keeps to twice
+    OPUS_32_PACKET_MAX_BYTES = 320,
     OPUS_ENCODER_ROOM = 96 * 1024,         // libopus 1.3 takes half of it
     TAKEOVER_FRAMES = 10 * FRAME_RATE,
     PRIMING_FRAMES = 10 * PACKET_FRAMES,   // whole chunks
@@ -33,6 +33,8 @@ struct opus_room {
 };
 
 struct opus_state {
+    enum format format;
+    int packet_max_bytes;
     uint64_t next_frame;      // the chunk that has to come, once anything was fed
     bool begun, on_air;       // on air: `running` has a past, so its packets count
     struct opus_room running, successor;
@@ -43,13 +45,13 @@ static OpusEncoder *encoder_in(struct opus_room *room)
     return (OpusEncoder *)(void *)room->bytes;
 }
 
-static enum status room_init(struct opus_room *room)
+static enum status room_init(struct opus_room *room, enum format format)
 {
     OpusEncoder *encoder = encoder_in(room);
     opus_int32 lookahead = 0;
     if (opus_encoder_init(encoder, FRAME_RATE, CHANNELS, OPUS_APPLICATION_AUDIO) != OPUS_OK)
         return STATUS_IO;
-    bool good = opus_encoder_ctl(encoder, OPUS_SET_BITRATE(OPUS_BITRATE)) == OPUS_OK
+    bool good = opus_encoder_ctl(encoder, OPUS_SET_BITRATE((opus_int32)format_bitrate(format))) == OPUS_OK
         && opus_encoder_ctl(encoder, OPUS_SET_VBR(1)) == OPUS_OK
         && opus_encoder_ctl(encoder, OPUS_SET_VBR_CONSTRAINT(0)) == OPUS_OK
         && opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(OPUS_COMPLEXITY)) == OPUS_OK
@@ -59,13 +61,29 @@ static enum status room_init(struct opus_room *room)
     return good && lookahead == OPUS_LOOKAHEAD_FRAMES ? STATUS_OK : STATUS_UNSUPPORTED;
 }
 
-static enum status opus_state_init(void *state)
+static enum status opus_state_init(struct opus_state *opus, enum format format, int packet_max_bytes)
 {
-    struct opus_state *opus = state;
     if (opus_encoder_get_size(CHANNELS) > OPUS_ENCODER_ROOM)
         return STATUS_UNSUPPORTED;
+    opus->format = format;
+    opus->packet_max_bytes = packet_max_bytes;
     opus->begun = opus->on_air = false;
-    return room_init(&opus->running);
+    return room_init(&opus->running, format);
+}
+
+static enum status opus_init(void *state)
+{
+    return opus_state_init(state, FORMAT_OPUS, OPUS_PACKET_MAX_BYTES);
+}
+
+static enum status opus_64_init(void *state)
+{
+    return opus_state_init(state, FORMAT_OPUS_64, OPUS_64_PACKET_MAX_BYTES);
+}
+
+static enum status opus_32_init(void *state)
+{
+    return opus_state_init(state, FORMAT_OPUS_32, OPUS_32_PACKET_MAX_BYTES);
 }
 
 static uint64_t opus_begin_frame(uint64_t first_frame)
@@ -75,14 +93,15 @@ static uint64_t opus_begin_frame(uint64_t first_frame)
 }
 
 // Feeds one chunk. Packets go one after the other into output->bytes.
-static enum status room_encode(struct opus_room *room, const float *pcm, struct encode_output *output)
+static enum status room_encode(struct opus_room *room, int packet_max_bytes, const float *pcm,
+                               struct encode_output *output)
 {
     output->len = 0;
     output->packet_count = CHUNK_PACKETS;
     for (int i = 0; i < CHUNK_PACKETS; i++) {
         const float *packet = pcm + i * PACKET_FRAMES * CHANNELS;
         opus_int32 bytes = opus_encode_float(encoder_in(room), packet, PACKET_FRAMES, output->bytes + output->len,
-                                             OPUS_PACKET_MAX_BYTES);
+                                             packet_max_bytes);
         if (bytes <= 0)
             return STATUS_IO;
         output->packet_bytes[i] = (uint16_t)bytes;
@@ -99,8 +118,8 @@ static enum status prime(struct opus_state *opus, const struct encode_input *inp
     if (left > PRIMING_FRAMES)
         return STATUS_OK;
     if (left == PRIMING_FRAMES)
-        status = room_init(&opus->successor);
-    return status == STATUS_OK ? room_encode(&opus->successor, input->pcm, output) : status;
+        status = room_init(&opus->successor, opus->format);
+    return status == STATUS_OK ? room_encode(&opus->successor, opus->packet_max_bytes, input->pcm, output) : status;
 }
 
 // Begins at frame 0 or at the priming before a takeover, and takes over where it is time to.
@@ -122,36 +141,39 @@ static enum status opus_state_encode(void *state, const struct encode_input *inp
     stand_at(opus, input->first_frame);
     enum status status = prime(opus, input, output);
     if (status == STATUS_OK && opus->on_air)
-        return room_encode(&opus->running, input->pcm, output);
+        return room_encode(&opus->running, opus->packet_max_bytes, input->pcm, output);
     output->len = 0;
     output->packet_count = 0;
     return status;
 }
 
 // Written once, by whoever asks first.
-static char id_text[ID_BYTES];
+static char id_texts[FORMAT_OPUS_RUNGS][ID_BYTES];
 static pthread_once_t id_once = PTHREAD_ONCE_INIT;
 
-static void write_id(void)
+static void write_ids(void)
 {
-    snprintf(id_text, sizeof id_text, "%s audio vbr %d b/s, complexity %d, packets of %d, takeover at %d primed by %d",
-             opus_get_version_string(), OPUS_BITRATE, OPUS_COMPLEXITY, PACKET_FRAMES, TAKEOVER_FRAMES, PRIMING_FRAMES);
+    for (int i = 0; i < FORMAT_OPUS_RUNGS; i++)
+        snprintf(id_texts[i], sizeof id_texts[i],
+                 "%s audio vbr %d b/s, complexity %d, packets of %d, takeover at %d primed by %d",
+                 opus_get_version_string(), (int)format_bitrate((enum format)(FORMAT_OPUS + i)), OPUS_COMPLEXITY,
+                 PACKET_FRAMES, TAKEOVER_FRAMES, PRIMING_FRAMES);
 }
 
-const char *encode_opus_id(void)
+const char *encode_opus_id(enum format format)
 {
-    pthread_once(&id_once, write_id);
-    return id_text;
+    check(format_is_opus(format));
+    pthread_once(&id_once, write_ids);
+    return id_texts[format - FORMAT_OPUS];
 }
 
-const struct encoder encoder_opus = {
-    .format = FORMAT_OPUS,
-    .codec = MESSAGE_CODEC_OPUS,
-    .state_bytes = sizeof(struct opus_state),
-    .max_bytes = OPUS_MAX_BYTES,
-    .bitrate = OPUS_BITRATE,
-    .decoder_delay_frames = OPUS_LOOKAHEAD_FRAMES,
-    .begin_frame = opus_begin_frame,
-    .init = opus_state_init,
-    .encode = opus_state_encode,
-};
+#define OPUS_RUNG(rung_format, rung_init, packet_max_bytes)                                              \
+    {                                                                                                    \
+        .format = (rung_format), .codec = MESSAGE_CODEC_OPUS, .state_bytes = sizeof(struct opus_state), \
+        .max_bytes = CHUNK_PACKETS * (packet_max_bytes), .decoder_delay_frames = OPUS_LOOKAHEAD_FRAMES, \
+        .begin_frame = opus_begin_frame, .init = (rung_init), .encode = opus_state_encode,              \
+    }
+
+const struct encoder encoder_opus = OPUS_RUNG(FORMAT_OPUS, opus_init, OPUS_PACKET_MAX_BYTES);
+const struct encoder encoder_opus_64 = OPUS_RUNG(FORMAT_OPUS_64, opus_64_init, OPUS_64_PACKET_MAX_BYTES);
+const struct encoder encoder_opus_32 = OPUS_RUNG(FORMAT_OPUS_32, opus_32_init, OPUS_32_PACKET_MAX_BYTES);

@@ -160,12 +160,12 @@ static void assert_v2_heads(const struct chunk *chunk, const uint16_t *packet_by
     assert_true(head_bytes > 0 && head.fin && !head.masked && head.opcode == WEBSOCKET_BINARY);
     assert_int_equal(head.payload_bytes, chunk->len - (uint32_t)head_bytes);
     assert_true(message_read(chunk->bytes + head_bytes, head.payload_bytes, &header, &payload, &payload_len));
-    assert_int_equal(header.codec, chunk->format == FORMAT_OPUS ? MESSAGE_CODEC_OPUS : MESSAGE_CODEC_PCM);
+    assert_int_equal(header.codec, format_is_opus((enum format)chunk->format) ? MESSAGE_CODEC_OPUS : MESSAGE_CODEC_PCM);
     assert_int_equal(header.flags, 0);
     assert_int_equal(header.generation, chunk->generation);
     assert_true(header.first_frame == chunk->first_frame);
     assert_int_equal(header.frame_count, CHUNK_FRAMES);
-    assert_int_equal(header.packet_count, chunk->format == FORMAT_OPUS ? CHUNK_PACKETS : 0);
+    assert_int_equal(header.packet_count, format_is_opus((enum format)chunk->format) ? CHUNK_PACKETS : 0);
     assert_memory_equal(header.packet_bytes, packet_bytes, header.packet_count * sizeof *packet_bytes);
     assert_ptr_equal(payload, chunk->bytes + chunk->payload_offset);
     assert_int_equal(payload_len, payload_bytes);
@@ -205,7 +205,7 @@ static void follow(struct bench *bench, struct offline *offline, unsigned format
     }
 }
 
-enum { ALL = 1 << FORMAT_OPUS | 1 << FORMAT_PCM | 1 << FORMAT_LEGACY };
+enum { ALL = (1 << FORMAT_COUNT) - 1 };
 
 static void what_is_published_is_the_programme(void **state)
 {
@@ -255,7 +255,8 @@ static void a_format_is_made_when_it_is_asked_for(void **state)
     timeline_join(bench.timeline, FORMAT_OPUS);
     assert_soon(timeline_frontier(bench.timeline, FORMAT_OPUS) == expected_frontier(&bench));
     assert_null(timeline_acquire(bench.timeline, FORMAT_OPUS, joined - SECOND / 2 - CHUNK_FRAMES));
-    assert_int_equal(timeline_frontier(bench.timeline, FORMAT_PCM), 0);
+    for (int i = FORMAT_OPUS_64; i < FORMAT_COUNT; i++)
+        assert_int_equal(timeline_frontier(bench.timeline, (enum format)i), 0);
     timeline_join(bench.timeline, FORMAT_LEGACY);
     assert_soon(timeline_frontier(bench.timeline, FORMAT_LEGACY) == joined + STATION_LEGACY_AHEAD_FRAMES);
     follow(&bench, offline, 1 << FORMAT_OPUS | 1 << FORMAT_LEGACY, joined - SECOND / 2, 26 * SECOND);

@@ -21,6 +21,7 @@ struct v2_state {
     char session[SESSION_BYTES];
     bool playing;
     bool preroll;                   // to be sent before the next chunk
+    enum format ceiling;            // the highest rung that it wants; kept while it hears PCM
     uint64_t told_event;            // number of the last event looked at
     uint64_t joined_frame;          // events up to here were told at joining
     uint64_t underruns;             // as the player reported last

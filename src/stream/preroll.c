@@ -48,13 +48,13 @@ static void preroll_emit(const struct preroll *preroll, struct batch *batch, uin
 
 void preroll_add(struct batch *batch, uint8_t *head, uint64_t frame)
 {
-    struct timeline *timeline = batch->listener->station->timeline;
+    const struct listener *listener = batch->listener;
     struct preroll preroll = {.header = {.codec = MESSAGE_CODEC_OPUS, .flags = MESSAGE_PREROLL},
                               .first_part = PREROLL_CHUNKS};
     check(batch->slice_count == 0);
     while (preroll.first_part > 0 && frame >= CHUNK_FRAMES) {
         frame -= CHUNK_FRAMES;
-        struct chunk *chunk = timeline_acquire(timeline, FORMAT_OPUS, frame);
+        struct chunk *chunk = timeline_acquire(listener->station->timeline, listener->format, frame);
         if (!chunk)
             break;
         batch_pin(batch, chunk, 0);

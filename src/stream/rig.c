@@ -30,20 +30,20 @@ static void rig_bytes(uint64_t purpose, uint64_t frame, uint8_t *out, size_t len
         out[i] = (uint8_t)random_u64(frame, purpose, i);
 }
 
-size_t rig_packet(uint64_t frame, int packet, uint8_t *out)
+size_t rig_packet(enum format format, uint64_t frame, int packet, uint8_t *out)
 {
-    size_t len = 250 + random_below(frame, 1, (uint64_t)packet, 150);
-    rig_bytes(100 + (uint64_t)packet, frame, out, len);
+    size_t len = format_bitrate(format) / 512 + random_below(frame, 1, (uint64_t)packet, 150);
+    rig_bytes(100 * (1 + (uint64_t)format) + (uint64_t)packet, frame, out, len);
     return len;
 }
 
-static size_t rig_opus(uint64_t frame, uint8_t *out, uint16_t *packet_bytes)
+// Returns the bytes.
+static size_t rig_opus(enum format format, uint64_t frame, uint8_t *out, uint16_t *packet_bytes)
 {
-    for (int i = 0; i < CHUNK_PACKETS; i++) {
-        packet_bytes[i] = (uint16_t)rig_packet(frame, i, out);
-        out += packet_bytes[i];
-    }
-    return 0;
+    size_t len = 0;
+    for (int i = 0; i < CHUNK_PACKETS; i++)
+        len += packet_bytes[i] = (uint16_t)rig_packet(format, frame, i, out + len);
+    return len;
 }
 
 size_t rig_chunk(enum format format, uint64_t frame, uint8_t *out, uint16_t *packet_bytes)
@@ -56,13 +56,11 @@ size_t rig_chunk(enum format format, uint64_t frame, uint8_t *out, uint16_t *pac
             out[i] = (uint8_t)('A' + random_u64(frame, 3, i) % 26);
         return RIG_LEGACY_BYTES;
     }
-    if (format == FORMAT_OPUS) {
+    if (format_is_opus(format)) {
         header.codec = MESSAGE_CODEC_OPUS;
         header.packet_count = CHUNK_PACKETS;
-        rig_opus(frame, payload, header.packet_bytes);
-        len = 0;
-        for (int i = 0; i < CHUNK_PACKETS; i++)
-            len += packet_bytes[i] = header.packet_bytes[i];
+        len = rig_opus(format, frame, payload, header.packet_bytes);
+        memcpy(packet_bytes, header.packet_bytes, CHUNK_PACKETS * sizeof *packet_bytes);
     } else {
         rig_bytes(2, frame, payload, len);
     }
@@ -79,7 +77,7 @@ void rig_publish_one(struct rig *rig, enum format format, uint64_t frame)
     chunk->first_frame = frame;
     chunk->frame_count = CHUNK_FRAMES;
     chunk->generation = 0;
-    chunk->packet_count = format == FORMAT_OPUS ? CHUNK_PACKETS : 0;
+    chunk->packet_count = format_is_opus(format) ? CHUNK_PACKETS : 0;
     chunk->payload_offset = 0;
     chunk->len = (uint32_t)rig_chunk(format, frame, chunk->bytes, chunk->packet_bytes);
     timeline_publish(rig->station.timeline, chunk);
@@ -119,8 +117,7 @@ static void rig_station(struct rig *rig)
         .origin_unix_ns = clock_unix_ns(&rig->clock) - (int64_t)frames_to_ns(RIG_LIVE_FRAME),
         .lead_frames = RIG_LEAD_FRAMES,
         .decoder_delay_frames = 312,
-        .opus_bitrate = 128000,
-        .encoder_id = "rig",
+        .encoder_ids = {[FORMAT_OPUS] = "rig 128", [FORMAT_OPUS_64] = "rig 64", [FORMAT_OPUS_32] = "rig 32"},
         .timeline = timeline_create(&timeline),
     };
     rig->station.sequencer = sequencer_create(&(struct control_config){
@@ -363,7 +360,7 @@ void guest_expect_chunk(struct guest *guest, enum format format, uint64_t frame)
     assert_memory_equal(guest->bytes, wanted + head, guest->len);
 }
 
-void guest_expect_preroll(struct guest *guest, uint64_t frame, int packets)
+void guest_expect_preroll(struct guest *guest, enum format format, uint64_t frame, int packets)
 {
     struct message_header header;
     const uint8_t *payload;
@@ -379,7 +376,7 @@ void guest_expect_preroll(struct guest *guest, uint64_t frame, int packets)
         uint8_t packet[2000];
         uint64_t at = header.first_frame + (uint64_t)i * PACKET_FRAMES;
         int number = (int)(at % CHUNK_FRAMES / PACKET_FRAMES);
-        size_t wanted = rig_packet(frames_round_down(at, CHUNK_FRAMES), number, packet);
+        size_t wanted = rig_packet(format, frames_round_down(at, CHUNK_FRAMES), number, packet);
         assert_int_equal(header.packet_bytes[i], wanted);
         assert_memory_equal(payload, packet, wanted);
         payload += wanted;

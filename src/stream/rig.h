@@ -38,8 +38,8 @@ void rig_publish(struct rig *rig, uint64_t from, int count);
 void rig_publish_one(struct rig *rig, enum format format, uint64_t frame);
 // What a chunk of that frame says. Returns bytes written: a whole frame, or base64.
 size_t rig_chunk(enum format format, uint64_t frame, uint8_t *out, uint16_t *packet_bytes);
-// Opus packet number 0..4 of a chunk. Returns its bytes.
-size_t rig_packet(uint64_t frame, int packet, uint8_t *out);
+// Opus packet number 0..4 of a chunk of a rung. Returns its bytes.
+size_t rig_packet(enum format format, uint64_t frame, int packet, uint8_t *out);
 void rig_event(struct rig *rig, enum event_record_kind kind, uint64_t at_frame, const char *text);
 void rig_advance_ms(struct rig *rig, uint64_t ms);
 // Waits until a condition holds, looking about every millisecond; fails the test after ten seconds.
@@ -75,8 +75,8 @@ void guest_say(struct guest *guest, const char *text);
 int guest_close_code(struct guest *guest);
 // The next binary frame is the chunk of that frame, byte for byte.
 void guest_expect_chunk(struct guest *guest, enum format format, uint64_t frame);
-// The next binary frame is a preroll of so many packets before that frame.
-void guest_expect_preroll(struct guest *guest, uint64_t frame, int packets);
+// The next binary frame is a preroll of so many packets of a rung before that frame.
+void guest_expect_preroll(struct guest *guest, enum format format, uint64_t frame, int packets);
 // All audio that was to come by now has come: the answer to a ping is next, whatever texts are between.
 void guest_expect_silence(struct guest *guest);
 const char *json_text(const json_t *object, const char *name);

@@ -16,8 +16,8 @@ struct stream_station {
     uint64_t seed, origin_ns, lead_frames;
     int64_t origin_unix_ns;
     uint32_t decoder_delay_frames;           // of Opus
-    uint32_t opus_bitrate;                   // bit/s
-    const char *encoder_id;                  // names the Opus encoder: packets are comparable between equal ids
+    const char *encoder_ids[FORMAT_COUNT];   // name the encoders of the Opus rungs: packets are comparable between
+                                             // equal ids; NULL for the others
     struct timeline *timeline;
     struct sequencer *sequencer;
 };

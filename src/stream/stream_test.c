@@ -34,7 +34,7 @@ static void the_first_second_comes_at_once_and_the_rest_at_the_pace(void **state
     uint64_t burst_until = (uint64_t)json_whole(hello, "burst_until_frame");
     json_decref(hello);
     assert_int_equal(burst_until, pace_burst_until(&pace));
-    guest_expect_preroll(&guest, frame, 16);
+    guest_expect_preroll(&guest, FORMAT_OPUS, frame, 16);
     for (int i = 0; i < 10; i++, frame += CHUNK_FRAMES)
         guest_expect_chunk(&guest, FORMAT_OPUS, frame);
     guest_expect_silence(&guest);
@@ -204,7 +204,7 @@ static void many_listeners_hear_the_same(void **state)
         frames[i] = (uint64_t)json_whole(hello, "first_frame");
         json_decref(hello);
         if (i % 3 != 0)
-            guest_expect_preroll(&guests[i], frames[i], 16);
+            guest_expect_preroll(&guests[i], FORMAT_OPUS, frames[i], 16);
     }
     for (uint64_t n = 0; n < CHUNKS; n++)
         for (int i = 0; i < LISTENERS; i++)

@@ -19,10 +19,42 @@ enum {
 
 #define V2_IDLE_NS (100 * NS_PER_MS)
 
+bool v2_format_from_name(const char *name, enum format ceiling, enum format *format)
+{
+    bool opus = strcmp(name, format_wire_name(FORMAT_OPUS)) == 0;
+    *format = opus ? ceiling : FORMAT_PCM;
+    return opus || strcmp(name, format_wire_name(FORMAT_PCM)) == 0;
+}
+
+// The rung whose bit rate is written out in digits.
+static bool v2_rung_from_text(const char *text, enum format *rung)
+{
+    char own[16];
+    for (int i = FORMAT_OPUS; i < FORMAT_OPUS + FORMAT_OPUS_RUNGS; i++) {
+        snprintf(own, sizeof own, "%u", format_bitrate((enum format)i));
+        if (strcmp(text, own) == 0) {
+            *rung = (enum format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+// Format and highest rung, as the query has them. Returns what is wrong with them, NULL: nothing.
+static const char *v2_wish(struct listener *listener, const struct http_request *request)
+{
+    char format[16] = "opus", bitrate[16];
+    listener->v2.ceiling = FORMAT_OPUS;
+    if (http_query(request, "bitrate", bitrate, sizeof bitrate) && !v2_rung_from_text(bitrate, &listener->v2.ceiling))
+        return V2_BITRATES;
+    (void)http_query(request, "format", format, sizeof format);
+    return v2_format_from_name(format, listener->v2.ceiling, &listener->format) ? NULL : V2_FORMATS;
+}
+
 static bool v2_accept(struct listener *listener, const struct http_request *request, struct net_accept *accept,
                       struct refusal *refusal)
 {
-    char name[64], format[16] = "opus";
+    char name[64];
     const struct stream_config *config = &listener->stream->config;
     if (http_query(request, "station", name, sizeof name)) {
         listener->station = NULL;
@@ -30,19 +62,18 @@ static bool v2_accept(struct listener *listener, const struct http_request *requ
             if (strcmp(config->stations[i].name, name) == 0)
                 listener->station = &config->stations[i];
     }
-    (void)http_query(request, "format", format, sizeof format);
-    bool known = format_from_name(format, &listener->format) && listener->format != FORMAT_LEGACY;
+    const char *unknown = v2_wish(listener, request);
     enum offer offer = subprotocol_offer(http_header(request, "sec-websocket-protocol"), "auralis-v2");
     if (!listener->station)
         *refusal = (struct refusal){404, "NOT_FOUND", "no such station"};
-    else if (!known)
-        *refusal = (struct refusal){400, "INVALID_PARAMETERS", "format is opus or pcm"};
+    else if (unknown)
+        *refusal = (struct refusal){400, "INVALID_PARAMETERS", unknown};
     else if (offer == OFFER_OTHERS)
         *refusal = (struct refusal){400, "INVALID_PARAMETERS", "the subprotocol is auralis-v2"};
     if (refusal->status != 0)
         return false;
     accept->subprotocol = offer == OFFER_IT ? "auralis-v2" : NULL;
-    accept->send_buffer_bytes = listener->format == FORMAT_OPUS ? V2_OPUS_BUFFER_BYTES : V2_PCM_BUFFER_BYTES;
+    accept->send_buffer_bytes = format_is_opus(listener->format) ? V2_OPUS_BUFFER_BYTES : V2_PCM_BUFFER_BYTES;
     return true;
 }
 
@@ -53,12 +84,13 @@ double v2_time_ms(const struct listener *listener, uint64_t now_ns)
 
 uint32_t v2_delay_frames(const struct listener *listener)
 {
-    return listener->format == FORMAT_OPUS ? listener->station->decoder_delay_frames : 0;
+    return format_is_opus(listener->format) ? listener->station->decoder_delay_frames : 0;
 }
 
-uint32_t v2_bitrate(const struct listener *listener)
+const char *v2_encoder_id(const struct listener *listener)
 {
-    return listener->format == FORMAT_OPUS ? listener->station->opus_bitrate : 0;
+    const char *id = listener->station->encoder_ids[listener->format];
+    return id ? id : "";
 }
 
 // The first reader of a format comes before its chunks.
@@ -74,7 +106,7 @@ static void v2_begin_when(struct listener *listener, uint64_t now_ns, bool ready
 {
     listener->cursor = pace_start(&listener->pace, now_ns, ready);
     listener->missing_ns = 0;
-    listener->v2.preroll = listener->format == FORMAT_OPUS;
+    listener->v2.preroll = format_is_opus(listener->format);
 }
 
 void v2_begin(struct listener *listener, uint64_t now_ns)
@@ -101,11 +133,11 @@ static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
         (json_int_t)listener->cursor, "burst_until_frame", (json_int_t)pace_burst_until(&listener->pace), "sequence",
         (json_int_t)latest.sequence);
     json_t *sound = json_pack(
-        "{s:s, s:[s,s], s:i, s:i, s:s, s:o}", "format", format_name(listener->format), "formats",
-        format_name(FORMAT_OPUS), format_name(FORMAT_PCM), "bitrate", (int)v2_bitrate(listener),
-        "decoder_delay_frames", (int)v2_delay_frames(listener), "encoder_id",
-        station->encoder_id && listener->format == FORMAT_OPUS ? station->encoder_id : "", "parameters",
-        mood_to_json(&latest.mood));
+        "{s:s, s:[s,s], s:i, s:[i,i,i], s:i, s:s, s:o}", "format", format_wire_name(listener->format), "formats",
+        format_wire_name(FORMAT_OPUS), format_wire_name(FORMAT_PCM), "bitrate", (int)format_bitrate(listener->format),
+        "bitrates", (int)format_bitrate(FORMAT_OPUS), (int)format_bitrate(FORMAT_OPUS_64),
+        (int)format_bitrate(FORMAT_OPUS_32), "decoder_delay_frames", (int)v2_delay_frames(listener), "encoder_id",
+        v2_encoder_id(listener), "parameters", mood_to_json(&latest.mood));
     json_object_update(hello, clocks);
     json_object_update(hello, sound);
     json_decref(clocks);

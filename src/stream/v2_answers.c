@@ -105,24 +105,35 @@ static bool v2_on_report(struct listener *listener, json_t *message, uint64_t no
 static void v2_tell_codec(struct listener *listener)
 {
     (void)listener_tell(
-        listener, json_pack("{s:s, s:s, s:I, s:i, s:i, s:I}", "type", "codec", "format", format_name(listener->format),
-                            "at_frame", (json_int_t)listener->cursor, "decoder_delay_frames",
-                            (int)v2_delay_frames(listener), "bitrate", (int)v2_bitrate(listener), "burst_until_frame",
-                            (json_int_t)pace_burst_until(&listener->pace)));
+        listener,
+        json_pack("{s:s, s:s, s:i, s:I, s:i, s:s, s:I}", "type", "codec", "format", format_wire_name(listener->format),
+                  "bitrate", (int)format_bitrate(listener->format), "at_frame", (json_int_t)listener->cursor,
+                  "decoder_delay_frames", (int)v2_delay_frames(listener), "encoder_id", v2_encoder_id(listener),
+                  "burst_until_frame", (json_int_t)pace_burst_until(&listener->pace)));
 }
 
-static bool v2_on_codec(struct listener *listener, json_t *message, uint64_t now_ns)
+void v2_change_format(struct listener *listener, enum format format)
 {
-    const char *name = json_string_value(json_object_get(message, "format"));
-    enum format format;
-    if (!name || !format_from_name(name, &format) || format == FORMAT_LEGACY)
-        return v2_malformed(listener, message, "format is opus or pcm");
     listener_leave(listener);
     listener->format = format;
-    listener->v2.preroll = format == FORMAT_OPUS;
+    listener->v2.preroll = format_is_opus(format);
     if (listener->v2.playing)
         listener_join(listener);
     v2_tell_codec(listener);
+}
+
+// One of the two may be left out: the format stays then, or the ceiling.
+static bool v2_on_codec(struct listener *listener, json_t *message, uint64_t now_ns)
+{
+    const json_t *name = json_object_get(message, "format"), *bitrate = json_object_get(message, "bitrate");
+    enum format format, ceiling = listener->v2.ceiling;
+    const char *wanted = name || !bitrate ? json_string_value(name) : format_wire_name(listener->format);
+    if (bitrate && (!json_is_integer(bitrate) || !format_opus_rung(json_integer_value(bitrate), &ceiling)))
+        return v2_malformed(listener, message, V2_BITRATES);
+    if (!wanted || !v2_format_from_name(wanted, ceiling, &format))
+        return v2_malformed(listener, message, V2_FORMATS);
+    listener->v2.ceiling = ceiling;
+    v2_change_format(listener, format);
     return true;
 }
 

@@ -45,8 +45,12 @@ static void hello_is_first_and_complete(void **state)
     assert_string_equal(json_text(hello, "format"), "opus");
     assert_int_equal(json_array_size(json_object_get(hello, "formats")), 2);
     assert_int_equal(json_whole(hello, "bitrate"), 128000);
+    const json_t *bitrates = json_object_get(hello, "bitrates");
+    assert_int_equal(json_array_size(bitrates), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(json_integer_value(json_array_get(bitrates, i)), 128000 >> i);
     assert_int_equal(json_whole(hello, "decoder_delay_frames"), 312);
-    assert_string_equal(json_text(hello, "encoder_id"), "rig");
+    assert_string_equal(json_text(hello, "encoder_id"), "rig 128");
     assert_int_equal(json_whole(hello, "first_frame"), RIG_LIVE_CHUNK);
     assert_int_equal(json_whole(hello, "burst_until_frame") % CHUNK_FRAMES, 0);
     assert_int_equal(json_whole(hello, "sequence"), 0);
@@ -82,7 +86,7 @@ static void preroll_is_what_history_there_is(void **state)
     rig_begin(&rig, &config, 0);
     rig_publish(&rig, RIG_LIVE_CHUNK - 2 * CHUNK_FRAMES, 12);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
-    guest_expect_preroll(&guest, RIG_LIVE_CHUNK, 10);
+    guest_expect_preroll(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK, 10);
     guest_expect_chunk(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK);
     guest_end(&guest);
     rig_end(&rig);
@@ -349,8 +353,93 @@ static void the_format_can_be_changed(void **state)
     assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_PCM), 0);
     assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS), 1);
     rig_advance_ms(&rig, 50);
-    guest_expect_preroll(&guest, at, 16);
+    guest_expect_preroll(&guest, FORMAT_OPUS, at, 16);
     guest_expect_chunk(&guest, FORMAT_OPUS, at);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+static void a_lower_bit_rate_can_be_asked_for_at_the_door(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    begin(&rig);
+    guest_open(&guest, &rig, "/ws/v2?bitrate=32000&format=opus", NULL, false);
+    json_t *hello = guest_json(&guest);
+    assert_string_equal(json_text(hello, "format"), "opus");
+    assert_int_equal(json_whole(hello, "bitrate"), 32000);
+    assert_string_equal(json_text(hello, "encoder_id"), "rig 32");
+    json_decref(hello);
+    guest_expect_preroll(&guest, FORMAT_OPUS_32, RIG_LIVE_CHUNK, 16);
+    for (uint64_t i = 0; i < 10; i++)
+        guest_expect_chunk(&guest, FORMAT_OPUS_32, RIG_LIVE_CHUNK + i * CHUNK_FRAMES);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+static void no_other_bit_rate_is_taken(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    begin(&rig);
+    static const char *const targets[] = {"/ws/v2?bitrate=96000", "/ws/v2?bitrate=", "/ws/v2?bitrate=64",
+                                          "/ws/v2?bitrate=64000.0", "/ws/v2?bitrate=-64000",
+                                          "/ws/v2?format=pcm&bitrate=1000000000000000000000000",
+                                          "/ws/v2?format=opus-64"};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        guest_open(&guest, &rig, targets[i], NULL, false);
+        assert_int_equal(guest.status, 400);
+        guest_end(&guest);
+    }
+    guest_open(&guest, &rig, "/ws/v2", NULL, false);
+    static const char *const wishes[] = {"{\"type\":\"codec\"}", "{\"type\":\"codec\",\"bitrate\":\"64000\"}"};
+    for (size_t i = 0; i < 2; i++) {
+        guest_say(&guest, wishes[i]);
+        json_t *error = guest_await(&guest, "error");
+        assert_string_equal(json_text(error, "code"), "INVALID_MESSAGE");
+        json_decref(error);
+    }
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+// Asks for a codec, checks the answer. Returns at_frame.
+static uint64_t change(struct guest *guest, const char *wish, const char *format, int bitrate, const char *encoder_id)
+{
+    guest_say(guest, wish);
+    json_t *codec = guest_await(guest, "codec");
+    assert_string_equal(json_text(codec, "format"), format);
+    assert_int_equal(json_whole(codec, "bitrate"), bitrate);
+    assert_string_equal(json_text(codec, "encoder_id"), encoder_id);
+    uint64_t at = (uint64_t)json_whole(codec, "at_frame");
+    json_decref(codec);
+    return at;
+}
+
+static void the_bit_rate_can_be_changed(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    begin(&rig);
+    guest_open(&guest, &rig, "/ws/v2", NULL, false);
+    guest_expect_preroll(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
+    uint64_t at = RIG_LIVE_CHUNK;
+    for (; at < RIG_LIVE_CHUNK + 10 * CHUNK_FRAMES; at += CHUNK_FRAMES)
+        guest_expect_chunk(&guest, FORMAT_OPUS, at);
+    assert_int_equal(change(&guest, "{\"type\":\"codec\",\"bitrate\":64000}", "opus", 64000, "rig 64"), at);
+    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS), 0);
+    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS_64), 1);
+    rig_advance_ms(&rig, 50);
+    guest_expect_preroll(&guest, FORMAT_OPUS_64, at, 16);
+    guest_expect_chunk(&guest, FORMAT_OPUS_64, at);
+    // PCM has no bit rate of its own; what was asked for last holds again after it.
+    assert_int_equal(change(&guest, "{\"type\":\"codec\",\"format\":\"pcm\",\"bitrate\":32000}", "pcm", 0, ""),
+                     at + CHUNK_FRAMES);
+    assert_int_equal(change(&guest, "{\"type\":\"codec\",\"format\":\"opus\"}", "opus", 32000, "rig 32"),
+                     at + CHUNK_FRAMES);
+    rig_advance_ms(&rig, 50);
+    guest_expect_preroll(&guest, FORMAT_OPUS_32, at + CHUNK_FRAMES, 16);
+    guest_expect_chunk(&guest, FORMAT_OPUS_32, at + CHUNK_FRAMES);
     guest_end(&guest);
     rig_end(&rig);
 }
@@ -366,7 +455,7 @@ static void pause_stops_and_play_begins_anew(void **state)
     struct guest guest;
     begin(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
-    guest_expect_preroll(&guest, RIG_LIVE_CHUNK, 16);
+    guest_expect_preroll(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
     for (uint64_t i = 0; i < 10; i++)
         guest_expect_chunk(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK + i * CHUNK_FRAMES);
     guest_say(&guest, "{\"type\":\"pause\"}");
@@ -384,7 +473,7 @@ static void pause_stops_and_play_begins_anew(void **state)
     assert_true(json_whole(codec, "burst_until_frame") > (json_int_t)at);
     json_decref(codec);
     rig_advance_ms(&rig, 1);
-    guest_expect_preroll(&guest, at, 16);
+    guest_expect_preroll(&guest, FORMAT_OPUS, at, 16);
     for (uint64_t i = 0; i < 10; i++)
         guest_expect_chunk(&guest, FORMAT_OPUS, at + i * CHUNK_FRAMES);
     guest_end(&guest);
@@ -427,6 +516,9 @@ int main(void)
         cmocka_unit_test(more_than_fifty_messages_in_a_second_are_too_many),
         cmocka_unit_test(binary_and_long_messages_close),
         cmocka_unit_test(the_format_can_be_changed),
+        cmocka_unit_test(a_lower_bit_rate_can_be_asked_for_at_the_door),
+        cmocka_unit_test(no_other_bit_rate_is_taken),
+        cmocka_unit_test(the_bit_rate_can_be_changed),
         cmocka_unit_test(pause_stops_and_play_begins_anew),
         cmocka_unit_test(reports_are_counted_and_resume_is_not_yet),
     };

@@ -192,7 +192,7 @@ static enum status listen_compare(struct listen *listen, const struct score_file
 static bool listen_same_encoder(const struct listen *listen, struct text *trouble)
 {
     const char *id = listen->report.encoder_id;
-    if (listen->protocol != CLIENT_OPUS || id[0] == '\0' || strcmp(id, encode_opus_id()) == 0)
+    if (listen->protocol != CLIENT_OPUS || id[0] == '\0' || strcmp(id, encode_opus_id(FORMAT_OPUS)) == 0)
         return true;
     text_printf(trouble, "packets cannot be compared: the server encodes with %s", id);
     return false;
