@@ -71,7 +71,7 @@ static void client_run_crowd(struct crowd *crowd)
 {
     struct client_report *report = crowd->report;
     int64_t unix_ns = clock_unix_ns(&crowd->clock);
-    if (crowd->dialect->unix_time)
+    if (crowd->dialect->unix_time && crowd->clock.speed == 1)
         clock_map_guess(&crowd->map, (double)unix_ns / 1e6, (uint64_t)crowd_now_ns(crowd));
     process_raise_descriptor_limit();
     upgrade_key_make(&crowd->key);
@@ -103,7 +103,7 @@ enum status client_run(const struct client_config *config, struct client_report 
     struct crowd crowd = {.config = config, .report = report, .dialect = client_dialect(config->protocol)};
     if (config->listeners < 1 || !url_read(config->url, &crowd.url))
         return STATUS_INVALID;
-    clock_init(&crowd.clock, 1);
+    clock_init(&crowd.clock, config->clock_speed > 0 ? config->clock_speed : 1);
     if (!client_resolve(&crowd))
         return STATUS_CLOSED;
     return client_run_with_memory(&crowd);

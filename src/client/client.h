@@ -22,7 +22,7 @@ struct client_chunk {
     const uint16_t *packet_bytes;
     int packet_count;            // 0: PCM
     bool burst;                  // before the steady schedule: not counted in lateness
-    int64_t arrival_ns, due_ns;  // this machine's clock
+    int64_t arrival_ns, due_ns;  // this machine's clock, at the server's speed
     double due_unix_ms;          // v0 and v1: `timestamp`
     const float *sound;          // decoded, interleaved stereo; NULL when this listener does not decode, or a preroll
     int sound_frames;
@@ -35,6 +35,7 @@ struct client_config {
     const char *buffer_tier;         // v1; NULL: the server's default
     int listeners;
     int decoders;                    // the first so many listeners decode what they get
+    double clock_speed;              // that of the server's clock; 0 stands for 1. All times here are on such a clock
     double duration_s;               // from the moment that the last listener is connected or refused; 0: until all
                                      // have been greeted
     void (*chunk)(void *context, const struct client_chunk *chunk);  // may be NULL
@@ -44,7 +45,8 @@ struct client_config {
 
 // What all listeners together met. Steady chunks are those with a send due time of their own (not the burst at the
 // start) that lies before the end. Lateness = arrival - send due time; early by up to 100 ms counts as 0. Jitter =
-// |(a_k - a_k-1) - (due_k - due_k-1)| over steady chunks. Arrival is read once per readable socket, before reading.
+// |(a_k - a_k-1) - (due_k - due_k-1)| over steady chunks. Arrival is read once per readable socket, before reading. All
+// of it is programme time: with a clock of 20 times the speed, 1 ms of this machine counts as 20.
 struct client_report {
     int listeners, connected, failed;
     int lost;                        // connected, but closed before the end

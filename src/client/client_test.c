@@ -27,6 +27,7 @@ enum { FIRST = 27, BURST = 3, CHUNKS = 12, LEAD_CHUNKS = 20, PCM_BYTES = CHUNK_F
 // What goes wrong at one connection.
 struct plan {
     int hole_at, late_at;        // chunk numbers, 0: none
+    double clock_speed;          // 0: real time
     bool refuse, close_early, no_greeting, fragmented, ping_first;
 };
 
@@ -186,7 +187,7 @@ static void *serve(void *argument)
 static void start(struct server *server, struct plan plan)
 {
     *server = (struct server){.plan = plan, .fd = socket(AF_INET, SOCK_STREAM, 0)};
-    clock_init(&server->clock, 1);
+    clock_init(&server->clock, plan.clock_speed > 0 ? plan.clock_speed : 1);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
     assert_int_equal(bind(server->fd, (struct sockaddr *)&address, len), 0);
@@ -222,7 +223,7 @@ static enum status listen_for(struct server *server, struct plan plan, double du
     memset(received, 0, sizeof received);
     snprintf(url, sizeof url, "http://127.0.0.1:%u", server->port);
     struct client_config config = {.url = url, .protocol = CLIENT_PCM, .station = "main", .listeners = 1, .decoders = 1,
-                                   .duration_s = duration_s, .chunk = note};
+                                   .clock_speed = plan.clock_speed, .duration_s = duration_s, .chunk = note};
     enum status status = client_run(&config, &report);
     pthread_join(server->thread, NULL);
     close(server->fd);
@@ -264,6 +265,18 @@ static void an_interrupted_run_is_measured_up_to_there(void **state)
     assert_int_equal(report.chunks_expected, CHUNKS - 2 - BURST);
     assert_int_equal(report.chunks_received, CHUNKS - 2 - BURST);
     assert_int_equal(report.lost, 0);
+}
+
+// Half a second of programme at ten times the speed: as many chunks, none of them too early.
+static void a_scaled_clock_counts_programme_time(void **state)
+{
+    struct server server;
+    assert_int_equal(listen_to(&server, (struct plan){.clock_speed = 10}), STATUS_OK);
+    assert_int_equal(report.chunks_expected, 5);
+    assert_int_equal(report.chunks_received, 5);
+    assert_int_equal(report.lateness.count, 5);
+    assert_int_equal(report.early, 0);
+    assert_int_equal(report.gaps, 0);
 }
 
 static void a_late_chunk_shows(void **state)
@@ -321,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_good_server_is_measured), cmocka_unit_test(a_late_chunk_shows),
         cmocka_unit_test(a_hole_shows), cmocka_unit_test(an_early_close_shows), cmocka_unit_test(refusals_are_told),
         cmocka_unit_test(nobody_there_is_told), cmocka_unit_test(an_interrupted_run_is_measured_up_to_there),
+        cmocka_unit_test(a_scaled_clock_counts_programme_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

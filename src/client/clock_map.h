@@ -22,5 +22,5 @@ void clock_map_guess(struct clock_map *map, double server_ms, uint64_t local_ns)
 // sent_ns, received_ns: this machine's clock; t1_ms, t2_ms: the server's at receipt and at sending.
 // Nonsense (received before sent, t2 before t1) is ignored.
 void clock_map_sample(struct clock_map *map, uint64_t sent_ns, double t1_ms, double t2_ms, uint64_t received_ns);
-// The server's time on this machine's clock. The map must be known.
+// The server's time on this machine's clock; without meaning while the map is not known.
 int64_t clock_map_local_ns(const struct clock_map *map, double server_ms);

@@ -16,11 +16,17 @@ enum {
     TICK_MS = 250,
     GRACE_MS = 500,              // how long chunks that were due before the end may still arrive
     CONNECT_LIMIT_MS = 10000,
-};
+};  // real milliseconds
 
 int64_t crowd_now_ns(const struct crowd *crowd)
 {
     return (int64_t)clock_now_ns(&crowd->clock);
+}
+
+// What the clock gains while the loop waits.
+static int64_t crowd_gain_ns(const struct crowd *crowd, int real_ms)
+{
+    return (int64_t)((double)real_ms * (double)NS_PER_MS * crowd->clock.speed);
 }
 
 void crowd_failure(struct crowd *crowd, const char *format, ...)
@@ -49,8 +55,9 @@ static void crowd_set_end(struct crowd *crowd)
 {
     double duration_ms = crowd->config->duration_s * 1000;
     bool worth_it = duration_ms > 0 && crowd->open > 0;
+    uint64_t real_ms = (uint64_t)(duration_ms / crowd->clock.speed);
     crowd->end_ns = crowd_now_ns(crowd) + (int64_t)(duration_ms * (double)NS_PER_MS);
-    uv_timer_start(&crowd->stop_timer, crowd_stop, worth_it ? (uint64_t)duration_ms + GRACE_MS : 0, 0);
+    uv_timer_start(&crowd->stop_timer, crowd_stop, worth_it ? real_ms + GRACE_MS : 0, 0);
 }
 
 // Ctrl-C: the time that was asked for is over. A second one ends the process.
@@ -77,7 +84,7 @@ static void crowd_turn(uv_prepare_t *turn)
 static void crowd_lag(uv_timer_t *timer)
 {
     struct crowd *crowd = timer->data;
-    int64_t now = crowd_now_ns(crowd), late = now - crowd->lag_last_ns - LAG_MS * (int64_t)NS_PER_MS;
+    int64_t now = crowd_now_ns(crowd), late = now - crowd->lag_last_ns - crowd_gain_ns(crowd, LAG_MS);
     histogram_record(&crowd->report->loop_lag, late > 0 ? (uint64_t)late : 0);
     crowd->lag_last_ns = now;
 }
@@ -114,7 +121,7 @@ static void crowd_tick(uv_timer_t *timer)
     int64_t now = crowd_now_ns(crowd);
     for (int i = 0; i < crowd->started && crowd->settled < crowd->started; i++) {
         struct member *member = &crowd->members[i];
-        if (member->state < MEMBER_OPEN && now - member->tally.connect_ns > CONNECT_LIMIT_MS * (int64_t)NS_PER_MS)
+        if (member->state < MEMBER_OPEN && now - member->tally.connect_ns > crowd_gain_ns(crowd, CONNECT_LIMIT_MS))
             member_fail(member, "no answer for %d s", CONNECT_LIMIT_MS / 1000);
     }
     if (crowd->config->progress)

@@ -27,7 +27,7 @@ enum { CROWD_READ_BYTES = 256 * 1024, CROWD_ANSWER_BYTES = 8 * 1024 };
 struct dialect {
     const char *subprotocol;     // offered; NULL: none
     uint64_t span;               // tally.h
-    bool unix_time;              // its times are unix times, so the map can begin with a guess
+    bool unix_time;              // its times are unix times: where those are everybody's, the map begins with a guess
     // Path and query of listener `index`.
     void (*target)(const struct crowd *crowd, int index, struct text *out);
     // A whole message. False when it breaks the protocol.
@@ -49,7 +49,7 @@ struct crowd {
     struct sockaddr_storage address;
     socklen_t address_len;
     struct upgrade_key key;    // one for all: it proves that a server understood, no more
-    struct clock clock;
+    struct clock clock;          // as fast as the server's; the loop's timers are real
     struct clock_map map;        // one server, one clock: what any listener learns holds for all
     struct member *members;
     int started, settled;        // connects begun; of these, greeted or failed

@@ -76,6 +76,17 @@ static double legacy_due_ms(json_t *message)
     return json_is_integer(time) ? (double)json_integer_value(time) : json_real_value(time) * 1000;
 }
 
+// Where the stream begins, and what counts as its burst: the tier's worth, and whatever comes before the server's clock
+// is known, since that has no due time.
+static void legacy_place(struct member *member, uint64_t sequence)
+{
+    struct tally *tally = &member->tally;
+    if (!tally->placed)
+        tally_place(tally, sequence, sequence + member->burst_chunks);
+    else if (!member->crowd->map.known && sequence >= tally->burst_until)
+        tally_skip(tally, sequence, sequence + 1);
+}
+
 static bool legacy_audio(struct member *member, json_t *message, const char *data, size_t data_len,
                          int64_t arrival_ns)
 {
@@ -88,13 +99,13 @@ static bool legacy_audio(struct member *member, json_t *message, const char *dat
     long bytes = base64_decode(data, data_len, pcm);
     if (bytes != FORMAT_LEGACY_FRAMES * CHANNELS * 2)
         return false;
-    if (!member->tally.placed)
-        tally_place(&member->tally, (uint64_t)sequence, (uint64_t)sequence + member->burst_chunks);
+    legacy_place(member, (uint64_t)sequence);
     double due_ms = legacy_due_ms(message);
     struct client_chunk chunk = {
         .first_frame = (uint64_t)sequence, .frame_count = FORMAT_LEGACY_FRAMES, .payload = pcm,
         .payload_bytes = (size_t)bytes, .burst = tally_is_burst(&member->tally, (uint64_t)sequence),
-        .arrival_ns = arrival_ns, .due_ns = clock_map_local_ns(&member->crowd->map, due_ms), .due_unix_ms = due_ms,
+        .arrival_ns = arrival_ns, .due_ns = clock_map_local_ns(&member->crowd->map, due_ms),
+        .due_unix_ms = due_ms,
     };
     member_chunk(member, &chunk);
     return true;

@@ -22,7 +22,7 @@ enum { DECODE_ALL_UP_TO = 10, TROUBLE_BYTES = 200, GAP_FRAMES_MAX = 60 * FRAME_R
 struct listen_options {
     const char *url, *format, *station, *tier, *out;
     int64_t listeners;
-    double duration_s;
+    double duration_s, clock_speed;
     bool verify, json;
 };
 
@@ -34,6 +34,8 @@ static const struct argument listen_arguments[] = {
      .max = 200000, .help = "how many"},
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "20", .min = .1,
      .max = 1e7, .help = "seconds, from when the last one has connected; Ctrl-C ends it earlier"},
+    {.name = "clock-speed", .kind = ARGUMENT_NUMBER, .offset = AT(clock_speed), .value = "N", .standard = "1",
+     .min = .01, .max = 1000, .help = "that of the server; all times are then programme time, the duration as well"},
     {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "opus", .choices = "opus|pcm|v0|v1",
      .help = "protocol v2 with Opus or PCM, or an old protocol"},
     {.name = "station", .kind = ARGUMENT_TEXT, .offset = AT(station), .value = "NAME",
@@ -254,7 +256,8 @@ static enum status listen_run(struct listen *listen)
     const struct listen_options *options = &listen->options;
     struct client_config config = {
         .url = options->url, .protocol = listen->protocol, .station = options->station, .buffer_tier = options->tier,
-        .listeners = (int)options->listeners, .duration_s = options->duration_s, .chunk = listen_chunk,
+        .listeners = (int)options->listeners, .clock_speed = options->clock_speed, .duration_s = options->duration_s,
+        .chunk = listen_chunk,
         .decoders = options->listeners <= DECODE_ALL_UP_TO ? (int)options->listeners : 1, .progress = listen_progress,
         .context = listen,
     };
