@@ -87,14 +87,14 @@ void net_wake_at(struct net_server *server, int loop, uint64_t at_ns);
 bool connection_send_text(struct connection *connection, const char *text, size_t len);
 
 enum connection_sent {
-    CONNECTION_SENT,      // all of it is with the kernel; `release` has been called
-    CONNECTION_PENDING,   // the rest follows by itself; `release` is called when it has gone out or the socket closed
+    CONNECTION_SENT,      // all of it is with the kernel
+    CONNECTION_PENDING,   // the rest follows by itself; `release` is called once it has gone out or the socket closed
     CONNECTION_BUSY,      // something shared is still under way: nothing was taken, try again at `writable`
     CONNECTION_GONE,      // the socket is closed or closing: nothing was taken
 };
 // Sends bytes that are framed already, straight from where they stand: one writev, no copy.
 //   slices: at most 16 in all; bytes before `shared_from` are copied when they have to wait (a head of the caller's
-//           own), the others must stay until `release(pin)`.
+//           own), the others must stay until this returns, and after CONNECTION_PENDING until `release(pin)`.
 enum connection_sent connection_send(struct connection *connection, const struct iovec *slices, int slice_count,
                                      int shared_from, void (*release)(void *pin), void *pin);
 // Sends a close frame after what is pending; `closed` follows. reason: at most 120 bytes.

@@ -107,7 +107,10 @@ static void send_big(struct listener *listener, size_t bytes)
         {(uint8_t *)server->payload + bytes / 2, bytes - bytes / 2},
     };
     switch (connection_send(listener->connection, slices, 3, 1, on_released, server)) {
-    case CONNECTION_SENT: count(server, &server->sent); break;
+    case CONNECTION_SENT:
+        on_released(server);
+        count(server, &server->sent);
+        break;
     case CONNECTION_PENDING: count(server, &server->pending); break;
     case CONNECTION_BUSY:
         count(server, &server->busy);
@@ -153,7 +156,9 @@ static void send_echo(struct listener *listener, const uint8_t *bytes, size_t le
     memcpy(echo->bytes + head, bytes, len);
     struct iovec slice = {echo->bytes, head + len};
     enum connection_sent sent = connection_send(listener->connection, &slice, 1, 0, release_echo, echo);
-    if (sent == CONNECTION_BUSY || sent == CONNECTION_GONE)
+    if (sent == CONNECTION_SENT)
+        release_echo(echo);
+    else if (sent != CONNECTION_PENDING)
         free(echo);
 }
 
