@@ -51,6 +51,12 @@ static const struct histogram *metrics_encoding(const struct station_stats *stat
     return scratch;
 }
 
+static const struct histogram *metrics_lateness(const struct app *app, struct histogram *scratch)
+{
+    stream_lateness(app->stream, scratch);
+    return scratch;
+}
+
 static void metrics_head(struct text *text, const char *name, const char *kind, const char *help)
 {
     text_printf(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);

@@ -95,13 +95,14 @@ bool legacy_send(struct listener *listener, const struct legacy_words *words, st
     struct text head = text_on(json, sizeof json);
     words->audio_head(listener, &head, legacy_due_unix_ns(listener));
     size_t payload = head.len + len + sizeof LEGACY_TAIL - 1;
-    struct batch batch = batch_begin(listener);
+    struct batch batch;
+    batch_begin(&batch, listener);
     batch_own(&batch, frame_head, websocket_write_head(frame_head, WEBSOCKET_TEXT, payload));
     batch_own(&batch, head.bytes, head.len);
     batch_shared(&batch, base64, len);
     batch_shared(&batch, LEGACY_TAIL, sizeof LEGACY_TAIL - 1);
     if (chunk)
-        batch_pin(&batch, chunk, pace_due_ns(&listener->pace, listener->cursor));
+        batch_chunk(&batch, chunk, pace_due_ns(&listener->pace, listener->cursor));
     if (!batch_send(&batch, now_ns))
         return false;
     listener->cursor += CHUNK_FRAMES;
@@ -115,9 +116,7 @@ bool legacy_send(struct listener *listener, const struct legacy_words *words, st
 static bool legacy_move(struct listener *listener, const struct legacy_words *words, uint64_t now_ns)
 {
     uint64_t to = legacy_begin_frame(listener, now_ns);
-    struct chunk *chunk = timeline_acquire(listener->station->timeline, FORMAT_LEGACY, to);
-    chunk_release(chunk);
-    if (!chunk && !words->fills)
+    if (!listener_chunk(listener, FORMAT_LEGACY, to) && !words->fills)
         return false;
     bool started = listener->legacy.chunks_sent > 0;
     listener->cursor = to;
@@ -149,13 +148,11 @@ static uint64_t legacy_await(struct listener *listener, const struct legacy_word
 static bool legacy_send_next(struct listener *listener, const struct legacy_words *words, uint64_t now_ns,
                              uint64_t *next_ns)
 {
-    struct chunk *chunk = timeline_acquire(listener->station->timeline, FORMAT_LEGACY, listener->cursor);
+    struct chunk *chunk = listener_chunk(listener, FORMAT_LEGACY, listener->cursor);
     if (chunk) {
         listener->missing_ns = 0;
-        if (!legacy_may_send(listener, now_ns, next_ns)) {
-            chunk_release(chunk);
+        if (!legacy_may_send(listener, now_ns, next_ns))
             return false;
-        }
         listener->legacy.dry = false;
         return legacy_send(listener, words, chunk, (const char *)chunk->bytes + chunk->payload_offset,
                            chunk->len - chunk->payload_offset, now_ns);
@@ -212,7 +209,7 @@ void legacy_accepted(struct listener *listener, uint64_t first_frame, uint64_t s
     // The burst of one who comes or moves up is neither late nor uneven.
     if (first_frame < listener->legacy.exempt_until_frame)
         return;
-    histogram_record(&stats->lateness_ns, now_ns > send_ns ? now_ns - send_ns : 0);
+    histogram_record(&listener->loop->lateness_ns, now_ns > send_ns ? now_ns - send_ns : 0);
     bool first = listener->legacy.meter.last_ns == 0;
     uint64_t jitter_ns = tier_meter_accept(&listener->legacy.meter, now_ns, underrun);
     if (!first)

@@ -28,7 +28,7 @@ void legacy_accept(struct listener *listener, struct net_accept *accept, enum ti
 void legacy_greet(struct listener *listener, uint64_t now_ns);
 // Sends chunks that are due. Returns when the next one is.
 uint64_t legacy_serve(struct listener *listener, const struct legacy_words *words, uint64_t now_ns);
-// Sends base64 of one chunk at the cursor and moves on.   chunk: pinned until it is out, NULL when `base64` stands for
+// Sends base64 of one chunk at the cursor and moves on.   chunk: that it stands in, NULL when `base64` stands for
 // ever.
 bool legacy_send(struct listener *listener, const struct legacy_words *words, struct chunk *chunk, const char *base64,
                  size_t len, uint64_t now_ns);

@@ -31,7 +31,7 @@ struct listener *listener_create(struct stream *stream)
 void listener_destroy(struct listener *listener)
 {
     struct stream *stream = listener->stream;
-    check(!listener->entry.next && !listener->joined && listener->pin.count == 0);
+    check(!listener->entry.next && !listener->joined && listener->pin.sent.count == 0);
     pthread_mutex_lock(&stream->places_mutex);
     listener->next = stream->free_places;
     stream->free_places = listener;
@@ -161,7 +161,7 @@ void listener_closed(struct listener *listener, int code)
     admission_leave(listener->stream->admission, &listener->peer);
     listener_count_end(listener, code);
     listener->closing = listener->gone = true;
-    if (listener->pin.count == 0)
+    if (listener->pin.sent.count == 0)
         listener_destroy(listener);
 }
 
@@ -281,8 +281,13 @@ uint64_t listener_missing(struct listener *listener, uint64_t now_ns)
 
 void listener_count_sent(struct listener *listener, int chunks, size_t bytes)
 {
-    struct stream_stats *stats = &listener->stream->stats;
+    struct stream_turn *turn = &listener->loop->turn;
     enum stream_protocol id = listener->protocol->id;
-    atomic_fetch_add_explicit(&stats->chunks_sent[id], (uint64_t)chunks, memory_order_relaxed);
-    atomic_fetch_add_explicit(&stats->bytes_sent[id], bytes, memory_order_relaxed);
+    turn->chunks_sent[id] += (uint64_t)chunks;
+    turn->bytes_sent[id] += bytes;
+}
+
+struct chunk *listener_chunk(const struct listener *listener, enum format format, uint64_t first_frame)
+{
+    return shelf_chunk(&listener->loop->shelf, listener->station->timeline, format, first_frame);
 }

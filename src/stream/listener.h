@@ -58,7 +58,6 @@ struct listener {
     uint64_t told_sequence;
     bool greeted, joined;
     bool blocked;                   // something is under way: wait for `writable`
-    bool sending;                   // inside batch_send
     bool closing;                   // nothing more is sent
     bool gone;                      // closed; only its pin is still under way
     enum close_cause cause;
@@ -107,6 +106,8 @@ bool listener_tell_exact(struct listener *listener, json_t *message);
 // A broken message: the third one closes.
 void listener_violation(struct listener *listener);
 void listener_count_sent(struct listener *listener, int chunks, size_t bytes);
+// A chunk of its station, on its loop's shelf until the loop's turn is over; NULL when it is not there.
+struct chunk *listener_chunk(const struct listener *listener, enum format format, uint64_t first_frame);
 // The next chunk lies wholly behind the live playhead.
 bool listener_past(const struct listener *listener, uint64_t now_ns);
 // The chunk is not there yet: when to look again.

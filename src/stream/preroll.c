@@ -54,10 +54,10 @@ void preroll_add(struct batch *batch, uint8_t *head, uint64_t frame)
     check(batch->slice_count == 0);
     while (preroll.first_part > 0 && frame >= CHUNK_FRAMES) {
         frame -= CHUNK_FRAMES;
-        struct chunk *chunk = timeline_acquire(listener->station->timeline, listener->format, frame);
+        struct chunk *chunk = listener_chunk(listener, listener->format, frame);
         if (!chunk)
             break;
-        batch_pin(batch, chunk, 0);
+        batch_chunk(batch, chunk, 0);
         preroll_prepend(&preroll, chunk);
     }
     if (preroll.header.packet_count > 0)

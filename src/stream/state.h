@@ -5,6 +5,7 @@
 
 #include "stream/admission.h"
 #include "stream/schedule.h"
+#include "stream/shelf.h"
 #include "stream/stream.h"
 
 struct listener;
@@ -20,11 +21,19 @@ struct told {
 
 enum told_kind { TOLD_V2, TOLD_V0, TOLD_KINDS };
 
+// What one turn of a loop has sent; added to the statistics when it is over.
+struct stream_turn {
+    uint64_t chunks_sent[STREAM_PROTOCOLS], bytes_sent[STREAM_PROTOCOLS];
+};
+
 // Belongs to one I/O loop's thread.
 struct stream_loop {
     struct stream *stream;
     int index;
     struct schedule schedule;
+    struct shelf shelf;           // empty between turns
+    struct stream_turn turn;
+    struct histogram lateness_ns; // of each chunk: accepted by the kernel, after its due time
     struct listener *listeners;   // list of all that are open
     uint64_t wake_ns;             // the earliest tick that has been asked for
     bool ticking;

@@ -38,7 +38,6 @@ enum status stream_create(struct stream **stream, const struct stream_config *co
         return STATUS_MEMORY;
     made->config = *config;
     pthread_mutex_init(&made->places_mutex, NULL);
-    histogram_init(&made->stats.lateness_ns);
     histogram_init(&made->stats.jitter_ns);
     histogram_init(&made->stats.player_lead_ns);
     enum status status = stream_claim(made);
@@ -69,6 +68,7 @@ static bool stream_loop_init(struct stream_loop *loop, struct stream *stream, in
 {
     *loop = (struct stream_loop){.stream = stream, .index = index, .wake_ns = UINT64_MAX};
     schedule_init(&loop->schedule, clock_now_ns(stream->config.clock));
+    histogram_init(&loop->lateness_ns);
     loop->told = calloc((size_t)stream->config.station_count * TOLD_KINDS, sizeof *loop->told);
     return loop->told;
 }
@@ -88,6 +88,20 @@ void stream_attach(struct stream *stream, struct net_server *server)
         atomic_store(&stream->server, server);
 }
 
+// A turn of a loop is over: whatever was served, by its time or by what came.
+static void stream_turn_over(struct stream_loop *loop)
+{
+    struct stream_stats *stats = &loop->stream->stats;
+    shelf_clear(&loop->shelf);
+    for (int i = 0; i < STREAM_PROTOCOLS; i++) {
+        if (loop->turn.chunks_sent[i] == 0)
+            continue;
+        atomic_fetch_add_explicit(&stats->chunks_sent[i], loop->turn.chunks_sent[i], memory_order_relaxed);
+        atomic_fetch_add_explicit(&stats->bytes_sent[i], loop->turn.bytes_sent[i], memory_order_relaxed);
+        loop->turn.chunks_sent[i] = loop->turn.bytes_sent[i] = 0;
+    }
+}
+
 static void *stream_open(void *context, int loop, struct connection *connection, const struct net_accept *accept)
 {
     struct stream *stream = context;
@@ -97,12 +111,15 @@ static void *stream_open(void *context, int loop, struct connection *connection,
         return NULL;
     }
     listener_open(listener, &stream->loops[loop], connection);
+    stream_turn_over(&stream->loops[loop]);
     return listener;
 }
 
-static void stream_message(void *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
+static void stream_message(void *context, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
 {
+    struct listener *listener = context;
     listener_message(listener, opcode, bytes, len);
+    stream_turn_over(listener->loop);
 }
 
 static void stream_oversized(void *listener)
@@ -110,9 +127,11 @@ static void stream_oversized(void *listener)
     listener_oversized(listener);
 }
 
-static void stream_writable(void *listener)
+static void stream_writable(void *context)
 {
+    struct listener *listener = context;
     listener_writable(listener);
+    stream_turn_over(listener->loop);
 }
 
 static void stream_closed(void *listener, int code)
@@ -143,6 +162,7 @@ static uint64_t stream_tick(void *context, int index, uint64_t now_ns)
         stream_drain_loop(loop, now_ns);
     while ((entry = schedule_pop(&loop->schedule, now_ns)))
         listener_serve((struct listener *)entry, clock_now_ns(stream->config.clock));
+    stream_turn_over(loop);
     loop->ticking = false;
     loop->wake_ns = schedule_next_ns(&loop->schedule);
     return loop->wake_ns;
@@ -185,4 +205,11 @@ int stream_listeners(const struct stream *stream)
 const struct stream_stats *stream_stats(const struct stream *stream)
 {
     return &stream->stats;
+}
+
+void stream_lateness(const struct stream *stream, struct histogram *lateness_ns)
+{
+    histogram_init(lateness_ns);
+    for (int i = 0; i < stream->loop_count; i++)
+        histogram_merge(lateness_ns, &stream->loops[i].lateness_ns);
 }

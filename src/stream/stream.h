@@ -46,7 +46,6 @@ struct stream_stats {
     atomic_uint_fast64_t skips;              // listeners moved to a safe position
     atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request;
     atomic_uint_fast64_t closed_slow, closed_policy, closed_protocol;
-    struct histogram lateness_ns;            // of each chunk: accepted by the kernel, after its due time
     struct histogram jitter_ns;              // |interval - 100 ms| of legacy listeners, as estimated
     atomic_uint_fast64_t player_reports, player_underruns;   // as v2 players report them
     struct histogram player_lead_ns;
@@ -67,3 +66,5 @@ void stream_attach(struct stream *stream, struct net_server *server);
 void stream_drain(struct stream *stream, const char *reason, uint64_t drain_ns);
 int stream_listeners(const struct stream *stream);
 const struct stream_stats *stream_stats(const struct stream *stream);
+// How late chunks were: accepted by the kernel, after their due time; all loops together.
+void stream_lateness(const struct stream *stream, struct histogram *lateness_ns);

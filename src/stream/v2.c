@@ -97,9 +97,7 @@ const char *v2_encoder_id(const struct listener *listener)
 static bool v2_live_is_ready(const struct listener *listener, uint64_t now_ns)
 {
     uint64_t live = pace_live_chunk(&listener->pace, now_ns);
-    struct chunk *chunk = timeline_acquire(listener->station->timeline, listener->format, live);
-    chunk_release(chunk);
-    return chunk != NULL;
+    return listener_chunk(listener, listener->format, live) != NULL;
 }
 
 static void v2_begin_when(struct listener *listener, uint64_t now_ns, bool ready)
@@ -212,16 +210,15 @@ static bool v2_skip(struct listener *listener, uint64_t now_ns)
 static int v2_gather(struct listener *listener, struct batch *batch, uint8_t *preroll_head, uint64_t now_ns)
 {
     int count = 0;
-    for (; count < PACE_AT_ONCE && batch->slice_count < PIN_CHUNKS; count++) {
+    for (; count < PACE_AT_ONCE && batch->slice_count < BATCH_CHUNKS; count++) {
         uint64_t frame = listener->cursor + (uint64_t)count * CHUNK_FRAMES;
         uint64_t send_ns = pace_send_ns(&listener->pace, frame);
-        struct chunk *chunk =
-            send_ns > now_ns ? NULL : timeline_acquire(listener->station->timeline, listener->format, frame);
+        struct chunk *chunk = send_ns > now_ns ? NULL : listener_chunk(listener, listener->format, frame);
         if (!chunk)
             break;
         if (count == 0 && listener->v2.preroll)
             preroll_add(batch, preroll_head, frame);
-        batch_pin(batch, chunk, send_ns);
+        batch_chunk(batch, chunk, send_ns);
         batch_shared(batch, chunk->bytes, chunk->len);
     }
     return count;
@@ -230,7 +227,8 @@ static int v2_gather(struct listener *listener, struct batch *batch, uint8_t *pr
 static void v2_send(struct listener *listener, uint64_t now_ns)
 {
     uint8_t preroll_head[PREROLL_HEAD_BYTES];
-    struct batch batch = batch_begin(listener);
+    struct batch batch;
+    batch_begin(&batch, listener);
     int count = v2_gather(listener, &batch, preroll_head, now_ns);
     if (count == 0 || !batch_send(&batch, now_ns))
         return;
@@ -264,7 +262,7 @@ static void v2_accepted(struct listener *listener, uint64_t first_frame, uint64_
 {
     struct stream_stats *stats = &listener->stream->stats;
     const struct pace *pace = &listener->pace;
-    histogram_record(&stats->lateness_ns, now_ns > send_ns ? now_ns - send_ns : 0);
+    histogram_record(&listener->loop->lateness_ns, now_ns > send_ns ? now_ns - send_ns : 0);
     // The first second of a run begins at the playhead itself, so it cannot be late.
     bool started = first_frame >= pace->start_frame + (uint64_t)PACE_AT_ONCE * CHUNK_FRAMES;
     if (started && first_frame < pace_live_frame(pace, now_ns))
