@@ -130,6 +130,7 @@ static enum status app_start_stream(struct app *app)
 
 static enum status app_start_net(struct app *app)
 {
+    const struct options *options = &app->options;
     struct net_handlers handlers = stream_handlers(app->stream);
     handlers.request = routes_handle;
     handlers.request_context = app;
@@ -140,6 +141,9 @@ static enum status app_start_net(struct app *app)
                                                    .clock = &app->clock,
                                                    .handlers = &handlers,
                                                    .server_name = "auralis/" AURALIS_VERSION,
+                                                   .accept_rate = (int)options->accept_rate,
+                                                   .max_sockets_per_address = (int)options->max_sockets_per_address,
+                                                   .limit_loopback = strcmp(options->limit_loopback, "on") == 0,
                                                });
     if (status == STATUS_IN_USE) {
         fprintf(stderr, "auralis: %s is in use by another program; choose another with --listen ADDR:PORT\n",

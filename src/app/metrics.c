@@ -17,15 +17,17 @@ static const struct metrics_buckets metrics_lead_seconds = {1e9, 11, {0, .1, .5,
 static const struct metrics_buckets metrics_jitter_ms = {1e6, 10, {1, 2, 5, 10, 20, 30, 50, 75, 100, 200}};
 
 static const char *const metrics_protocols[] = {"v2", "v1", "v0"};
-static const char *const metrics_refusals[] = {"full", "address", "attempts", "token", "request"};
+static const char *const metrics_refusals[] = {"full", "address", "attempts", "token", "request", "rate", "sockets"};
 static const char *const metrics_closings[] = {"slow", "policy", "protocol"};
 static const char *const metrics_sockets[] = {"http", "websocket"};
-enum { METRICS_REFUSALS = 5, METRICS_CLOSINGS = 3, METRICS_SOCKETS = 2 };
+enum { METRICS_REFUSALS = 7, METRICS_CLOSINGS = 3, METRICS_SOCKETS = 2 };
 
-static const atomic_uint_fast64_t *metrics_refusal(const struct stream_stats *stream, int i)
+static const atomic_uint_fast64_t *metrics_refusal(const struct stream_stats *stream, const struct net_stats *net,
+                                                   int i)
 {
     return (const atomic_uint_fast64_t *[]){&stream->refused_full, &stream->refused_address, &stream->refused_attempts,
-                                            &stream->refused_token, &stream->refused_request}[i];
+                                            &stream->refused_token, &stream->refused_request, &net->refused_by_rate,
+                                            &net->refused_by_address}[i];
 }
 
 static const atomic_uint_fast64_t *metrics_closing(const struct stream_stats *stream, int i)

@@ -13,8 +13,10 @@ static void connection_on_poll(uv_poll_t *poll, int status, int events);
 
 static void connection_watch(struct connection *connection)
 {
-    int events = UV_READABLE | (connection->waiting ? UV_WRITABLE : 0);
-    if (uv_poll_start(&connection->poll, events, connection_on_poll) != 0)
+    int events = (connection->flooding ? 0 : UV_READABLE) | (connection->waiting ? UV_WRITABLE : 0);
+    if (events == 0)
+        uv_poll_stop(&connection->poll);
+    else if (uv_poll_start(&connection->poll, events, connection_on_poll) != 0)
         connection_doom(connection);
 }
 
@@ -288,6 +290,17 @@ static bool connection_floods(struct connection *connection)
     return limit > 0 && connection->receiver.frames > limit;
 }
 
+// What it sends stays with the kernel until the close frame has had its time: reading it would be what it is after.
+static void connection_stop_flood(struct connection *connection)
+{
+    connection->flooding = connection->deaf = true;
+    if (connection->listener)
+        connection->loop->shared->handlers.flooding(connection->listener);
+    connection_close(connection, 1008, "too many frames");
+    if (connection->state != CONNECTION_DOOMED)
+        connection_watch(connection);
+}
+
 static void connection_count_anew(struct connection *connection)
 {
     uint64_t now_ms = uv_now(&connection->loop->uv);
@@ -309,7 +322,7 @@ static void connection_receive(struct connection *connection, const uint8_t *byt
     case RECEIVER_FAILED: connection_peer_failed(connection, code); break;
     }
     if (connection->state == CONNECTION_OPEN && connection_floods(connection))
-        connection_peer_failed(connection, 1008);
+        connection_stop_flood(connection);
 }
 
 static void connection_on_readable(struct connection *connection)
@@ -382,15 +395,21 @@ static void connection_begin(struct connection *connection, struct handover *han
         connection_receive(connection, handover->bytes + handover->answer_len, handover->extra_len);
 }
 
+void handover_abandon(struct handover *handover, struct net_shared *shared)
+{
+    shared->handlers.abandoned(shared->handlers.context, &handover->accept);
+    close(handover->descriptor);
+    free(handover);
+}
+
 void connection_adopt(struct io_loop *loop, struct handover *handover)
 {
     struct connection *connection = connection_create(loop, handover);
-    if (connection) {
-        connection_begin(connection, handover);
-    } else {
-        loop->shared->handlers.abandoned(loop->shared->handlers.context, &handover->accept);
-        close(handover->descriptor);
+    if (!connection) {
+        handover_abandon(handover, loop->shared);
         atomic_fetch_sub(&loop->load, 1);
+        return;
     }
+    connection_begin(connection, handover);
     free(handover);
 }

@@ -8,6 +8,7 @@
 #include "net/server.h"
 
 struct io_loop;
+struct net_shared;
 
 enum connection_state { CONNECTION_OPEN, CONNECTION_CLOSING, CONNECTION_DOOMED };
 
@@ -21,6 +22,7 @@ struct connection {
     bool waiting;              // the kernel has no room: what comes is queued until the socket is writable
     bool peer_done;            // the peer's close frame has come, or nothing of it counts any more
     bool deaf;                 // the peer broke the protocol: what it sends is dropped
+    bool flooding;             // the peer sends too much: what it sends is not read any more
     int close_code;            // what `closed` tells
     uint64_t due_ms;           // loop time of the next ping, or of the end of the close handshake
     uint64_t bytes_sent;
@@ -31,12 +33,15 @@ struct connection {
 
 // What the door hands over. Freed by connection_adopt.
 struct handover {
+    struct list link;          // while it waits for its turn
     int descriptor;
     struct net_accept accept;
     size_t answer_len, extra_len;
     uint8_t bytes[];           // the 101 answer, then what has been read after the request
 };
 
+// It is lost: tells the handler, closes the socket, frees it.
+void handover_abandon(struct handover *handover, struct net_shared *shared);
 // Takes a socket over on its loop: sends the answer, calls `open`. Without memory: `abandoned`.
 void connection_adopt(struct io_loop *loop, struct handover *handover);
 // Sends a ping frame.

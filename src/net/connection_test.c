@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 // clang-format on
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,6 +351,19 @@ static void test_flood_of_pings(void **state)
     bye(fd);
 }
 
+// What is sent stays with the kernels.
+static void assert_not_read(int fd)
+{
+    static const char zeros[65536];
+    size_t sent = 0;
+    ssize_t n;
+    while ((n = send(fd, zeros, sizeof zeros, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0 && sent < 64 << 20)
+        sent += (size_t)n;
+    assert_in_range(sent, 0, (64 << 20) - 1);
+    assert_int_equal(n, -1);
+    assert_int_equal(errno, EAGAIN);
+}
+
 // One that floods would have a loop for itself.
 static void test_frames_are_bounded(void **state)
 {
@@ -374,9 +388,13 @@ static void test_frames_are_bounded(void **state)
             client_frame(fd, opcodes[i] != 0, opcodes[i], "", 0);
         while ((frame = client_read_frame(fd)).opcode == WEBSOCKET_PONG)
             free(frame.bytes);
+        assert_string_equal("too much", (char *)frame.bytes);
+        free(frame.bytes);
+        frame = client_read_frame(fd);
         assert_int_equal(frame.opcode, WEBSOCKET_CLOSE);
         assert_int_equal((uint8_t)frame.bytes[0] << 8 | (uint8_t)frame.bytes[1], 1008);
         free(frame.bytes);
+        assert_not_read(fd);
         close(fd);
     }
 }

@@ -100,6 +100,14 @@ static bool door_accept_failed(struct door *door, int error)
     return false;
 }
 
+static bool door_address_is_full(const struct door *door, const struct http_peer *peer)
+{
+    const struct net_limits *limits = &door->shared->limits;
+    if (limits->sockets_per_address == 0 || (peer->loopback && !limits->limit_loopback))
+        return false;
+    return callers_count(&door->callers, peer->key) >= limits->sockets_per_address;
+}
+
 // Takes one connection. False when there is none, or no more can be taken now.
 static bool door_accept(struct door *door)
 {
@@ -113,6 +121,11 @@ static bool door_accept(struct door *door)
     if (descriptor < 0)
         return door_accept_failed(door, errno);
     atomic_fetch_add(&door->shared->stats.accepted, 1);
+    if (door_address_is_full(door, &peer)) {
+        atomic_fetch_add(&door->shared->stats.refused_by_address, 1);
+        close(descriptor);
+        return true;
+    }
     if (!visitor_welcome(door, descriptor, &peer))
         return false;
     if (dispensable)
@@ -172,6 +185,7 @@ static void door_close(struct door *door)
     door_end_list(&door->busy);
     door_end_list(&door->idle);
     door_end_list(&door->lingering);
+    lobby_close(&door->lobby);
     if (door->reserve >= 0)
         close(door->reserve);
     door->reserve = -1;
@@ -222,6 +236,8 @@ static bool door_prepare(struct door *door)
     list_init(&door->busy);
     list_init(&door->idle);
     list_init(&door->lingering);
+    callers_init(&door->callers);
+    lobby_init(&door->lobby, door);
     door_open_reserve(door);
     uv_timer_start(&door->sweep, door_on_sweep, sweep_ms, sweep_ms);
     door_watch(door, true);

@@ -3,8 +3,10 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "net/callers.h"
 #include "net/io_loop.h"
 #include "net/list.h"
+#include "net/lobby.h"
 #include "net/shared.h"
 #include "os/thread.h"
 
@@ -23,6 +25,8 @@ struct door {
     int reserve;                // a descriptor to give up when there is no other, -1: none
     int visitors;
     bool watching;              // new connections are taken
+    struct callers callers;     // visitors by address
+    struct lobby lobby;         // who has been a visitor and is to be a listener
     atomic_bool stop_accepting, stop;
     struct list busy, idle, lingering;  // visitors, each list by the time that they have left
     char input[DOOR_READ_BYTES];

@@ -246,6 +246,14 @@ static int parser_on_body(llhttp_t *llhttp, const char *bytes, size_t len)
     return 0;
 }
 
+// A chunk that says it is too long is not waited for.
+static int parser_on_chunk_header(llhttp_t *llhttp)
+{
+    struct http_parser *parser = llhttp->data;
+    bool fits = llhttp->content_length <= HTTP_MAX_BODY_BYTES - parser->request.body_len;
+    return fits ? 0 : parser_fail_body_size(parser);
+}
+
 static int parser_on_message_complete(llhttp_t *llhttp)
 {
     struct http_parser *parser = llhttp->data;
@@ -261,6 +269,7 @@ static const llhttp_settings_t parser_settings = {
     .on_header_value = parser_on_value,
     .on_header_value_complete = parser_on_value_complete,
     .on_headers_complete = parser_on_headers_complete,
+    .on_chunk_header = parser_on_chunk_header,
     .on_body = parser_on_body,
     .on_message_complete = parser_on_message_complete,
 };

@@ -55,15 +55,17 @@ void io_loop_wake_at(struct io_loop *loop, uint64_t at_ns)
         }
 }
 
-bool io_loop_hand_over(struct io_loop *loop, struct handover *handover)
+bool io_loop_has_room(const struct io_loop *loop)
+{
+    return atomic_load(&loop->on_their_way) < IO_LOOP_HANDOVERS;
+}
+
+void io_loop_hand_over(struct io_loop *loop, struct handover *handover)
 {
     atomic_fetch_add(&loop->load, 1);
-    if (!queue_push(&loop->handovers, &handover)) {
-        atomic_fetch_sub(&loop->load, 1);
-        return false;
-    }
+    atomic_fetch_add(&loop->on_their_way, 1);
+    check(queue_push(&loop->handovers, &handover));
     uv_async_send(&loop->wake);
-    return true;
 }
 
 static struct connection *io_loop_first(struct list *list)
@@ -104,8 +106,10 @@ static void io_loop_on_wake(uv_async_t *wake)
 {
     struct io_loop *loop = wake->data;
     struct handover *handover;
-    while (queue_pop(&loop->handovers, &handover))
+    while (queue_pop(&loop->handovers, &handover)) {
+        atomic_fetch_sub(&loop->on_their_way, 1);
         connection_adopt(loop, handover);
+    }
     io_loop_tick_at(loop, atomic_exchange(&loop->wished_ns, UINT64_MAX));
     if (atomic_load(&loop->stop) && !loop->stopping)
         io_loop_begin_stop(loop);

@@ -19,6 +19,7 @@ struct io_loop {
     struct net_shared *shared;
     int index;
     struct queue handovers;      // struct handover *
+    atomic_int on_their_way;     // in that queue
     atomic_int load;             // sockets here and on their way
     _Atomic(pthread_t) self;
     atomic_uint_fast64_t wished_ns;  // earliest tick that another thread asked for
@@ -36,7 +37,9 @@ struct io_loop {
 MUST_USE enum status io_loop_start(struct io_loop *loop, struct net_shared *shared, int index);
 // Closes everything with 1001 and ends the thread. Once no other thread hands over any more.
 void io_loop_stop(struct io_loop *loop);
-// Any thread. False when its queue is full: the caller keeps the handover.
-bool io_loop_hand_over(struct io_loop *loop, struct handover *handover);
+// Door thread. There is room for a handover.
+bool io_loop_has_room(const struct io_loop *loop);
+// Door thread, while there is room.
+void io_loop_hand_over(struct io_loop *loop, struct handover *handover);
 // Any thread.
 void io_loop_wake_at(struct io_loop *loop, uint64_t at_ns);

@@ -21,7 +21,7 @@ struct net_server {
 
 const struct net_limits net_default_limits = {
     .request_ms = 10000, .idle_ms = 30000, .crowded_ms = 1000, .ping_ms = 25000, .close_ms = 5000, .door_sockets = 2048,
-    .frames_per_second = 1000};
+    .accept_wait_ms = 5000, .frames_per_second = 1000};
 
 uint32_t net_sweep_ms(uint32_t a_ms, uint32_t b_ms)
 {
@@ -90,7 +90,11 @@ enum status net_create_limited(struct net_server **result, const struct net_conf
 
 enum status net_create(struct net_server **server, const struct net_config *config)
 {
-    return net_create_limited(server, config, &net_default_limits);
+    struct net_limits limits = net_default_limits;
+    limits.accept_rate = (uint32_t)config->accept_rate;
+    limits.sockets_per_address = config->max_sockets_per_address;
+    limits.limit_loopback = config->limit_loopback;
+    return net_create_limited(server, config, &limits);
 }
 
 void net_stop_accepting(struct net_server *server)

@@ -44,6 +44,8 @@ struct net_handlers {
     void (*message)(void *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len);
     // A message longer than max_message_bytes has begun: a last chance to say so before it is closed with 1009.
     void (*oversized)(void *listener);
+    // The peer floods with frames: a last chance to say so before it is closed with 1008.
+    void (*flooding)(void *listener);
     // What was pending has gone out: room again.
     void (*writable)(void *listener);
     // The last call for this listener. code: the WebSocket close code, 1006 when the peer just went.
@@ -59,10 +61,16 @@ struct net_config {
     const struct clock *clock;
     const struct net_handlers *handlers;
     const char *server_name;  // for the Server header: "auralis/0.1"
+    int accept_rate;          // WebSockets that are let in per second; 0: no limit
+    int max_sockets_per_address;  // at the door, that is but for WebSockets; 0: no limit
+    bool limit_loopback;      // apply that to loopback too
 };
 
 struct net_stats {
     atomic_uint_fast64_t accepted, requests, upgrades, http_errors, bytes_sent, send_errors, refused_by_parser;
+    atomic_uint_fast64_t refused_by_rate;     // handshakes for which there would have been no turn in time
+    atomic_uint_fast64_t refused_by_address;  // sockets: their address had too many at the door
+    atomic_int waiting;             // good handshakes that wait for their turn
     atomic_int open_connections;    // WebSockets
     atomic_int open_http;           // sockets at the door
 };

@@ -12,6 +12,10 @@ struct net_limits {
     uint32_t ping_ms;          // between pings to a listener
     uint32_t close_ms;         // for the close handshake
     int door_sockets;          // at most at the door
+    uint32_t accept_rate;      // WebSockets that are let in per second; 0: no limit
+    uint32_t accept_wait_ms;   // how long one may have to wait for its turn
+    int sockets_per_address;   // at most at the door; 0: no limit
+    bool limit_loopback;       // apply that to loopback too
     uint32_t frames_per_second;  // of one WebSocket, control frames and fragments too; 0: no limit
 };
 

@@ -194,6 +194,12 @@ static void on_message(void *data, enum websocket_opcode opcode, const uint8_t *
     free(words);
 }
 
+static void on_flooding(void *data)
+{
+    struct listener *listener = data;
+    (void)connection_send_text(listener->connection, "too much", 8);
+}
+
 static void on_oversized(void *data)
 {
     struct listener *listener = data;
@@ -245,6 +251,7 @@ void test_server_start(struct test_server *server, const char *address, const st
     struct net_handlers handlers = {
         .context = server, .request_context = server, .request = on_request, .upgrade = on_upgrade,
         .abandoned = on_abandoned, .open = on_open, .message = on_message, .oversized = on_oversized,
+        .flooding = on_flooding,
         .writable = on_writable, .closed = on_closed, .tick = on_tick};
     struct net_config config = {.address = address, .loops = 2, .clock = &server->clock, .handlers = &handlers,
                                 .server_name = "test/1"};

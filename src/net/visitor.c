@@ -1,6 +1,7 @@
 #include "net/visitor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -44,6 +45,7 @@ void visitor_end(struct visitor *visitor)
         return;
     visitor->state = VISITOR_GONE;
     list_remove(&visitor->link);
+    callers_remove(&visitor->caller);
     uv_close((uv_handle_t *)&visitor->poll, visitor_on_freed);
     if (visitor->descriptor >= 0)
         close(visitor->descriptor);
@@ -165,6 +167,14 @@ static struct handover *visitor_make_handover(const struct visitor *visitor, con
     return handover;
 }
 
+static void visitor_refuse_for_now(struct http_response *response, int retry_s)
+{
+    char retry[16];
+    snprintf(retry, sizeof retry, "%d", retry_s);
+    http_response_header(response, "Retry-After", retry);
+    http_respond_error(response, 503, "SERVER_OVERLOAD", "at capacity", NULL, NULL, NULL);
+}
+
 // What the handler has agreed to. rest: bytes after the request, the first frames perhaps. The visitor ends before the
 // loop gets the socket, so that this thread has nothing to do with it any more.
 static void visitor_upgrade(struct visitor *visitor, const struct net_accept *accept, struct http_response *response,
@@ -176,18 +186,24 @@ static void visitor_upgrade(struct visitor *visitor, const struct net_accept *ac
     struct handover *handover = visitor_make_handover(visitor, accept, rest, len);
     if (!handover) {
         handlers->abandoned(handlers->context, accept);
-        http_respond_error(response, 503, "INTERNAL_ERROR", "The server is at capacity.", NULL, NULL, NULL);
+        visitor_refuse_for_now(response, lobby_retry_s(&door->lobby));
         visitor_answer(visitor, response);
         return;
     }
     visitor->descriptor = -1;
     visitor_end(visitor);
     atomic_fetch_add(&door->shared->stats.upgrades, 1);
-    if (io_loop_hand_over(door_choose_loop(door), handover))
-        return;
-    handlers->abandoned(handlers->context, accept);
-    close(handover->descriptor);
-    free(handover);
+    lobby_enter(&door->lobby, handover);
+}
+
+static bool visitor_may_enter(struct visitor *visitor, struct http_response *response)
+{
+    struct door *door = visitor->door;
+    if (lobby_has_room(&door->lobby))
+        return true;
+    atomic_fetch_add(&door->shared->stats.refused_by_rate, 1);
+    visitor_refuse_for_now(response, lobby_retry_s(&door->lobby));
+    return false;
 }
 
 static void visitor_request(struct visitor *visitor, const char *rest, size_t len)
@@ -200,7 +216,7 @@ static void visitor_request(struct visitor *visitor, const char *rest, size_t le
     visitor_prepare_answer(visitor, &response);
     if (!handshake_wanted(request)) {
         shared->handlers.request(shared->handlers.request_context, request, &response);
-    } else if (handshake_check(request, visitor->parser.http_1_1, &response) &&
+    } else if (handshake_check(request, visitor->parser.http_1_1, &response) && visitor_may_enter(visitor, &response) &&
                shared->handlers.upgrade(shared->handlers.context, request, &accept, &response)) {
         visitor_upgrade(visitor, &accept, &response, rest, len);
         return;
@@ -319,6 +335,7 @@ bool visitor_welcome(struct door *door, int descriptor, const struct http_peer *
     visitor->descriptor = descriptor;
     http_parser_init(&visitor->parser, peer);
     list_init(&visitor->link);
+    callers_add(&door->callers, &visitor->caller, peer->key);
     door->visitors++;
     atomic_fetch_add(&door->shared->stats.open_http, 1);
     visitor_give_request_time(visitor);

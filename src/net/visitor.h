@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 #include <uv.h>
 
+#include "net/callers.h"
 #include "net/http_parser.h"
 #include "net/list.h"
 
@@ -13,6 +14,7 @@ enum visitor_state { VISITOR_READING, VISITOR_ANSWERING, VISITOR_LINGERING, VISI
 struct visitor {
     uv_poll_t poll;
     struct list link;            // in the door's list of those who have the same time
+    struct caller caller;        // among those of its address
     struct door *door;
     int descriptor;              // -1 when it has been handed over
     enum visitor_state state;

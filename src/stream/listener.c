@@ -264,6 +264,12 @@ void listener_oversized(struct listener *listener)
     listener->protocol->refuse(listener, "INVALID_MESSAGE", "a message that is too long");
 }
 
+void listener_flooding(struct listener *listener)
+{
+    listener_greet(listener, listener_now_ns(listener));
+    listener_close(listener, 1008, CLOSE_POLICY, "too many frames");
+}
+
 bool listener_past(const struct listener *listener, uint64_t now_ns)
 {
     return listener->cursor + CHUNK_FRAMES <= pace_live_frame(&listener->pace, now_ns);

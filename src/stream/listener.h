@@ -85,6 +85,8 @@ void listener_serve(struct listener *listener, uint64_t now_ns);
 void listener_message(struct listener *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len);
 // A message is too long to be taken: says so, the network closes.
 void listener_oversized(struct listener *listener);
+// It sends too many frames: says so and closes.
+void listener_flooding(struct listener *listener);
 void listener_writable(struct listener *listener);
 void listener_closed(struct listener *listener, int code);
 // Asks to be served at a time.

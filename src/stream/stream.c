@@ -127,6 +127,13 @@ static void stream_oversized(void *listener)
     listener_oversized(listener);
 }
 
+static void stream_flooding(void *context)
+{
+    struct listener *listener = context;
+    listener_flooding(listener);
+    stream_turn_over(listener->loop);
+}
+
 static void stream_writable(void *context)
 {
     struct listener *listener = context;
@@ -177,6 +184,7 @@ struct net_handlers stream_handlers(struct stream *stream)
         .open = stream_open,
         .message = stream_message,
         .oversized = stream_oversized,
+        .flooding = stream_flooding,
         .writable = stream_writable,
         .closed = stream_closed,
         .tick = stream_tick,

@@ -285,6 +285,25 @@ static void the_third_broken_message_closes(void **state)
     rig_end(&rig);
 }
 
+static void who_floods_is_told_so(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    begin(&rig);
+    guest_open(&guest, &rig, "/ws/v2", NULL, false);
+    for (int i = 0; i < 1500; i++)
+        guest_send(&guest, WEBSOCKET_PONG, "", 0);
+    json_t *goodbye = guest_await(&guest, "goodbye");
+    assert_string_equal(json_text(goodbye, "code"), "POLICY");
+    json_decref(goodbye);
+    assert_int_equal(guest_close_code(&guest), 1008);
+    guest_end(&guest);
+    rig_wait(rig_deserted, &rig);
+    assert_int_equal(stream_stats(rig.stream)->closed_policy, 1);
+    assert_int_equal(stream_stats(rig.stream)->closed_slow, 0);
+    rig_end(&rig);
+}
+
 static void more_than_fifty_messages_in_a_second_are_too_many(void **state)
 {
     struct rig rig;
@@ -513,6 +532,7 @@ int main(void)
         cmocka_unit_test(events_begin_with_what_sounds_and_go_on),
         cmocka_unit_test(many_events_are_all_told),
         cmocka_unit_test(the_third_broken_message_closes),
+        cmocka_unit_test(who_floods_is_told_so),
         cmocka_unit_test(more_than_fifty_messages_in_a_second_are_too_many),
         cmocka_unit_test(binary_and_long_messages_close),
         cmocka_unit_test(the_format_can_be_changed),
