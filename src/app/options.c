@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/frames.h"
+#include "os/file.h"
 #include "score/scene.h"
 #include "synth/backend.h"
 
@@ -24,7 +26,7 @@ static const struct argument option_rows[] = {
 #define OPTION_LIST(field, flag, what, help) OPTION_ROW(field, flag, ARGUMENT_LIST, what, NULL, 0, 0, NULL, help)
 #include "app/options.def"
 };
-enum { OPTION_ROWS = sizeof option_rows / sizeof *option_rows, OPTION_MAX_WORDS = 256 };
+enum { OPTION_ROWS = sizeof option_rows / sizeof *option_rows, OPTION_MAX_WORDS = 256, OPTION_FILE_BYTES = 65536 };
 
 static const struct argument_table option_table = {
     .usage = "auralis serve [options]",
@@ -116,28 +118,24 @@ static const char *options_config_path(int argc, char **argv)
     return path;
 }
 
-// The number of the first bad line, 0: there is none, -1: the file cannot be read; a directory opens like a file.
-static int options_parse_file(struct option_words *words, const char *path)
-{
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return -1;
-    int line = ini_parse_file(file, options_add_line, words);
-    bool failed = ferror(file);
-    fclose(file);
-    return failed ? -1 : line;
-}
-
+// At most so much is read: a device that never ends is no configuration file.
 static bool options_add_file(struct option_words *words, const char *path)
 {
-    int line = options_parse_file(words, path);
+    char bytes[OPTION_FILE_BYTES];
+    size_t len;
+    enum status status = file_read(path, bytes, sizeof bytes, &len);
+    if (status == STATUS_OK && memchr(bytes, '\0', len))
+        status = STATUS_INVALID;
+    if (status != STATUS_OK) {
+        fprintf(stderr, "auralis serve: cannot read the configuration file %s: %s\n", path,
+                status == STATUS_FULL ? "it has more than 64 KiB" : status_text(status));
+        return false;
+    }
+    int line = ini_parse_string(bytes, options_add_line, words);
     if (line == 0)
         return true;
-    if (line < 0)
-        fprintf(stderr, "auralis serve: cannot read the configuration file %s\n", path);
-    else
-        fprintf(stderr, "auralis serve: %s, line %d: %s\n", path, line,
-                *words->fault ? words->fault : "not a line of the form `flag = value`");
+    fprintf(stderr, "auralis serve: %s, line %d: %s\n", path, line,
+            *words->fault ? words->fault : "not a line of the form `flag = value`");
     return false;
 }
 
@@ -155,12 +153,34 @@ static bool options_add_variables(struct option_words *words)
     return true;
 }
 
+static bool option_has_variable(const char *name, size_t len)
+{
+    char known[64];
+    for (int i = 0; i < OPTION_ROWS; i++) {
+        option_variable_name(option_rows[i].name, known, sizeof known);
+        if (strlen(known) == len && memcmp(name, known, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+// A variable that means nothing is most often one that is misspelt.
+static void options_warn_of_variables(void)
+{
+    for (char **at = environ; *at; at++) {
+        size_t len = strcspn(*at, "=");
+        if (strncmp(*at, "AURALIS_", 8) == 0 && !option_has_variable(*at, len))
+            fprintf(stderr, "auralis serve: the variable %.*s is ignored: there is no such option\n", (int)len, *at);
+    }
+}
+
 static bool options_gather(int argc, char **argv, struct option_words *words)
 {
     words->words[words->count++] = argv[0];
     const char *path = options_config_path(argc, argv);
     if (path && *path && !options_add_file(words, path))
         return false;
+    options_warn_of_variables();
     if (!options_add_variables(words))
         return false;
     for (int i = 1; i < argc; i++) {

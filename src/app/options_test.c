@@ -114,10 +114,22 @@ static void faults_of_a_file_tell_their_line(void **state)
     }
 }
 
+// What is said of the variables, besides what is right with them.
+static void a_variable_without_an_option_is_told(void **state)
+{
+    char said[400];
+    setenv("AURALIS_LAED", "20", 1);
+    setenv("AURALIS_LEAD", "20", 1);
+    assert_int_equal(said_by_file("", said, sizeof said), 0);
+    assert_string_equal(said, "auralis serve: the variable AURALIS_LAED is ignored: there is no such option\n");
+    unsetenv("AURALIS_LAED");
+    unsetenv("AURALIS_LEAD");
+}
+
 static void mistakes_are_status_2(void **state)
 {
     static char *const mistakes[] = {"--seed=abc", "--scene=nothing", "--simd=mmx", "--listen=x", "--lead=0",
-                                     "--nothing", "--config=/nowhere", "--config=/tmp"};
+                                     "--nothing", "--config=/nowhere", "--config=/tmp", "--config=/dev/zero"};
     struct options options;
     int exit_status;
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
@@ -141,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_long_address_is_refused),
         cmocka_unit_test(a_flag_beats_a_variable),
         cmocka_unit_test(faults_of_a_file_tell_their_line),
+        cmocka_unit_test(a_variable_without_an_option_is_told),
         cmocka_unit_test(mistakes_are_status_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
