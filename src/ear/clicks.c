@@ -11,8 +11,6 @@ enum {
     NEAR_BINS = 10,             // surroundings begin so far away
     FAR_BINS = 250,             // and end here
     WINDOW_BINS = FAR_BINS - NEAR_BINS + 1,
-    ONSET_BEFORE_FRAMES = 480,
-    ONSET_AFTER_FRAMES = 1200,
     DIFFERENCE_LANES = 16,
     RUN_BINS = 64,              // filtered at once
 };
@@ -147,9 +145,9 @@ struct clicks_onsets {
 // Asked with ascending frames.
 static bool clicks_is_onset(struct clicks_onsets *onsets, uint64_t frame)
 {
-    while (onsets->next < onsets->count && onsets->frames[onsets->next] + ONSET_AFTER_FRAMES < frame)
+    while (onsets->next < onsets->count && onsets->frames[onsets->next] + CLICKS_ONSET_AFTER_FRAMES < frame)
         onsets->next++;
-    return onsets->next < onsets->count && onsets->frames[onsets->next] <= frame + ONSET_BEFORE_FRAMES;
+    return onsets->next < onsets->count && onsets->frames[onsets->next] <= frame + CLICKS_ONSET_BEFORE_FRAMES;
 }
 
 struct clicks_list {

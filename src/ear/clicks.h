@@ -9,6 +9,11 @@
 #define CLICKS_DIFFERENCE_LIMIT 5e-4
 double clicks_difference(const float *captured, const float *reference, size_t frames);
 
+enum {
+    CLICKS_ONSET_BEFORE_FRAMES = 480,   // so far before a known onset
+    CLICKS_ONSET_AFTER_FRAMES = 1200,   // and so far after it nothing is reported
+};
+
 struct click {
     uint64_t frame;     // within the material, where the high-passed sound is loudest
     double ratio;       // peak over the surroundings

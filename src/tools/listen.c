@@ -11,19 +11,21 @@
 #include "encode/encode.h"
 #include "tools/arguments.h"
 #include "tools/capture.h"
+#include "tools/click_watch.h"
 #include "tools/listen_report.h"
 #include "tools/score_file.h"
 #include "tools/sound_file.h"
 #include "tools/tools.h"
 #include "tools/verify.h"
 
-enum { DECODE_ALL_UP_TO = 10, TROUBLE_BYTES = 200, GAP_FRAMES_MAX = 60 * FRAME_RATE };
+enum { TROUBLE_BYTES = 200, GAP_FRAMES_MAX = 60 * FRAME_RATE };
 
 struct listen_options {
     const char *url, *format, *station, *tier, *out;
     int64_t listeners;
     double duration_s, clock_speed;
-    bool verify, json;
+    int64_t decoders;
+    bool verify, clicks, json;
 };
 
 #define AT(field) offsetof(struct listen_options, field)
@@ -44,6 +46,10 @@ static const struct argument listen_arguments[] = {
      .help = "buffer tier asked for, with v1"},
     {.name = "verify", .kind = ARGUMENT_FLAG, .offset = AT(verify),
      .help = "render from the server's seed and log, and compare every chunk of every listener"},
+    {.name = "clicks", .kind = ARGUMENT_FLAG, .offset = AT(clicks),
+     .help = "look for clicks in what the first listener hears; with --format pcm"},
+    {.name = "decoders", .kind = ARGUMENT_INTEGER, .offset = AT(decoders), .value = "N", .standard = "10", .min = 1,
+     .max = 200000, .help = "so many listeners decode what they get, the others count it"},
     {.name = "out", .kind = ARGUMENT_TEXT, .offset = AT(out), .value = "FILE",
      .help = "what the first listener hears: NAME.wav or NAME.flac, or NAME.opus with v2"},
     {.name = "json", .kind = ARGUMENT_FLAG, .offset = AT(json), .help = "the report as JSON"},
@@ -61,6 +67,8 @@ struct listen {
     struct client_report report, probe;
     struct capture capture;
     struct verify_result verify;
+    struct click_watch watch;
+    struct click_result clicks;
     struct sound_file *file;
     uint64_t file_next;              // v2: frame that comes next in the file
     bool file_begun, progress;
@@ -120,6 +128,8 @@ static void listen_chunk(void *context, const struct client_chunk *chunk)
         status = capture_add(&listen->capture, chunk);
     if (status == STATUS_OK && listen->file && chunk->listener == 0 && chunk->sound)
         status = listen_write(listen, chunk);
+    if (status == STATUS_OK && listen->options.clicks && chunk->listener == 0 && chunk->sound)
+        status = click_watch_add(&listen->watch, chunk->first_frame, chunk->sound, (size_t)chunk->sound_frames);
     if (listen->kept == STATUS_OK)
         listen->kept = status;
 }
@@ -201,21 +211,42 @@ static bool listen_same_encoder(const struct listen *listen, struct text *troubl
 }
 
 // True when a comparison took place.
-static bool listen_verify(struct listen *listen)
+static bool listen_verify(struct listen *listen, const struct score_file *score, struct text *trouble)
+{
+    if (!listen_same_encoder(listen, trouble))
+        return false;
+    enum status status = listen_compare(listen, score);
+    if (status != STATUS_OK)
+        text_printf(trouble, "the comparison failed: %s", status_text(status));
+    return status == STATUS_OK;
+}
+
+// True when all that was heard could be looked at.
+static bool listen_judge_clicks(struct listen *listen, const struct score_file *score, struct text *trouble)
+{
+    struct program program = {.seed = score->seed, .log = &score->log};
+    enum status status = click_watch_judge(&listen->watch, &program, &listen->clicks);
+    if (status != STATUS_OK)
+        text_printf(trouble, "clicks could not be looked for: %s", status_text(status));
+    return status == STATUS_OK;
+}
+
+// What needs the score: comparing what came with it, telling clicks from onsets.
+static void listen_check(struct listen *listen, struct listen_summary *summary)
 {
     char base[URL_HOST_BYTES + 16];
     struct score_file score;
     struct text trouble = text_on(listen->trouble, sizeof listen->trouble);
     const char *station = listen_is_legacy(listen) ? listen->probe.station : listen->report.station;
-    if (!listen_same_encoder(listen, &trouble) || !listen_base_url(listen, base, sizeof base) ||
+    if (!listen_base_url(listen, base, sizeof base) ||
         listen_fetch_score(listen, base, station, &score, &trouble) != STATUS_OK)
-        return false;
+        return;
     trouble = text_on(listen->trouble, sizeof listen->trouble);
-    enum status status = listen_compare(listen, &score);
+    if (listen->options.verify && listen_verify(listen, &score, &trouble))
+        summary->verify = &listen->verify;
+    if (listen->options.clicks && listen_judge_clicks(listen, &score, &trouble))
+        summary->clicks = &listen->clicks;
     score_file_finish(&score);
-    if (status != STATUS_OK)
-        text_printf(&trouble, "the comparison failed: %s", status_text(status));
-    return status == STATUS_OK;
 }
 
 // Old protocols do not tell where the programme stands; a v2 listener is told.
@@ -238,8 +269,12 @@ static bool listen_prepare(struct listen *listen)
     struct text trouble = text_on(listen->trouble, sizeof listen->trouble);
     if (options->verify && listen_is_legacy(listen) && !listen_probe(listen))
         return false;
-    if (options->verify &&
-        capture_init(&listen->capture, (int)options->listeners, listen_is_legacy(listen)) != STATUS_OK) {
+    enum status status = STATUS_OK;
+    if (options->verify)
+        status = capture_init(&listen->capture, (int)options->listeners, listen_is_legacy(listen));
+    if (options->clicks && status == STATUS_OK)
+        status = click_watch_init(&listen->watch);
+    if (status != STATUS_OK) {
         fprintf(stderr, "auralis listen: out of memory\n");
         return false;
     }
@@ -257,9 +292,7 @@ static enum status listen_run(struct listen *listen)
     struct client_config config = {
         .url = options->url, .protocol = listen->protocol, .station = options->station, .buffer_tier = options->tier,
         .listeners = (int)options->listeners, .clock_speed = options->clock_speed, .duration_s = options->duration_s,
-        .chunk = listen_chunk,
-        .decoders = options->listeners <= DECODE_ALL_UP_TO ? (int)options->listeners : 1, .progress = listen_progress,
-        .context = listen,
+        .chunk = listen_chunk, .decoders = (int)options->decoders, .progress = listen_progress, .context = listen,
     };
     enum status status = client_run(&config, &listen->report);
     if (listen->progress)
@@ -271,8 +304,8 @@ static int listen_conclude(struct listen *listen, enum status run)
 {
     struct listen_summary summary = {.format = listen->options.format, .report = &listen->report,
                                      .trouble = listen->trouble};
-    if (run == STATUS_OK && listen->options.verify && listen_verify(listen))
-        summary.verify = &listen->verify;
+    if (run == STATUS_OK && (listen->options.verify || listen->options.clicks))
+        listen_check(listen, &summary);
     enum status closed = STATUS_OK;
     if (listen->file_begun)
         closed = sound_file_close(listen->file);
@@ -294,6 +327,10 @@ static int listen_all(struct listen *listen)
 {
     listen->protocol = listen_protocol(listen->options.format);
     listen->progress = isatty(STDERR_FILENO);
+    if (listen->options.clicks && listen->protocol != CLIENT_PCM) {
+        fprintf(stderr, "auralis listen: --clicks needs --format pcm\n");
+        return 2;
+    }
     if (!listen_prepare(listen))
         return 1;
     enum status status = listen_run(listen);
@@ -309,8 +346,10 @@ static int listen_main(int argc, char **argv)
     int exit_status = 1;
     if (listen && arguments_begin(&listen_table, argc, argv, &listen->options, &exit_status))
         exit_status = listen_all(listen);
-    if (listen)
+    if (listen) {
         capture_finish(&listen->capture);
+        click_watch_finish(&listen->watch);
+    }
     free(listen);
     return exit_status;
 }

@@ -27,7 +27,8 @@ bool listen_all_well(const struct listen_summary *summary)
                  report->silent == 0;
     bool whole = report->gaps == 0 && report->decode_errors == 0 && report->protocol_errors == 0;
     bool equal = !summary->verify || (summary->verify->mismatches == 0 && summary->verify->verified > 0);
-    return there && whole && equal && summary->trouble[0] == '\0';
+    bool smooth = !summary->clicks || summary->clicks->clicks == 0;
+    return there && whole && equal && smooth && summary->trouble[0] == '\0';
 }
 
 static void print_times(FILE *out, const char *name, const struct histogram *histogram, const double *quantiles,
@@ -67,6 +68,12 @@ static void print_faults(const struct listen_summary *summary, FILE *out)
     if (summary->verify && summary->verify->mismatches > 0)
         fprintf(out, "%-16sat frame or sequence %llu, listener %d\n", "first difference",
                 (unsigned long long)summary->verify->first_frame, summary->verify->first_listener);
+    if (summary->clicks)
+        fprintf(out, "%-16s%zu in %.1f min; %zu sharp onsets of notes\n", "clicks", summary->clicks->clicks,
+                (double)summary->clicks->watched_frames / FRAME_RATE / 60, summary->clicks->explained);
+    if (summary->clicks && summary->clicks->clicks > 0)
+        fprintf(out, "%-16sat frame %llu, %.1f times its surroundings\n", "first click",
+                (unsigned long long)summary->clicks->first.frame, summary->clicks->first.ratio);
     if (summary->trouble[0])
         fprintf(out, "%-16s%s\n", "trouble", summary->trouble);
 }
@@ -125,6 +132,16 @@ static json_t *json_count_or_null(const struct verify_result *verify, uint64_t c
     return verify ? json_integer((json_int_t)count) : json_null();
 }
 
+static void json_clicks(json_t *root, const struct click_result *clicks)
+{
+    json_object_set_new(root, "clicks", clicks ? json_integer((json_int_t)clicks->clicks) : json_null());
+    json_object_set_new(root, "first_click_frame", clicks && clicks->clicks > 0
+                                                       ? json_integer((json_int_t)clicks->first.frame) : json_null());
+    json_object_set_new(root, "sharp_onsets", clicks ? json_integer((json_int_t)clicks->explained) : json_null());
+    json_object_set_new(root, "watched_s", clicks ? json_real((double)clicks->watched_frames / FRAME_RATE)
+                                                  : json_null());
+}
+
 void listen_print_json(const struct listen_summary *summary, FILE *out)
 {
     const struct client_report *report = summary->report;
@@ -142,6 +159,7 @@ void listen_print_json(const struct listen_summary *summary, FILE *out)
     json_object_set_new(root, "clock_error_ms", json_ms(clock_error_ms));
     json_object_set_new(root, "verified", json_count_or_null(verify, verify ? verify->verified : 0));
     json_object_set_new(root, "mismatches", json_count_or_null(verify, verify ? verify->mismatches : 0));
+    json_clicks(root, summary->clicks);
     json_object_set_new(root, "failure", json_string(report->failure));
     json_object_set_new(root, "trouble", json_string(summary->trouble));
     json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

@@ -13,6 +13,7 @@
 
 static struct client_report report;
 static struct verify_result verified;
+static struct click_result clicks;
 static struct listen_summary summary;
 
 // Ten chunks expected, nine came: eight within 20 ms, one 30 ms late.
@@ -27,7 +28,9 @@ static int set_up(void **state)
         histogram_record(&report.lateness, 2 * NS_PER_MS);
     histogram_record(&report.lateness, 30 * NS_PER_MS);
     verified = (struct verify_result){.verified = 9};
-    summary = (struct listen_summary){.format = "opus", .report = &report, .verify = &verified, .trouble = ""};
+    clicks = (struct click_result){.watched_frames = 90 * FRAME_RATE, .explained = 4};
+    summary = (struct listen_summary){
+        .format = "opus", .report = &report, .verify = &verified, .clicks = &clicks, .trouble = ""};
     return 0;
 }
 
@@ -64,6 +67,9 @@ static void each_fault_is_told_by_the_exit_status(void **state)
         assert_false(listen_all_well(&summary));
         *people[i] = 0;
     }
+    clicks.clicks = 1;
+    assert_false(listen_all_well(&summary));
+    clicks.clicks = 0;
     verified.verified = 0;
     assert_false(listen_all_well(&summary));
     summary.verify = NULL;
@@ -89,6 +95,9 @@ static void json_has_every_figure(void **state)
     assert_float_equal(json_number_value(json_object_get(root, "share_within_20_ms")), .8, 1e-6);
     assert_float_equal(json_number_value(json_object_get(json_object_get(root, "lateness_ms"), "max")), 30, 1e-6);
     assert_true(json_is_null(json_object_get(root, "jitter_ms")));
+    assert_int_equal(json_integer_value(json_object_get(root, "clicks")), 0);
+    assert_int_equal(json_integer_value(json_object_get(root, "sharp_onsets")), 4);
+    assert_float_equal(json_number_value(json_object_get(root, "watched_s")), 90, 1e-6);
     json_decref(root);
     free(text);
 }
@@ -96,11 +105,12 @@ static void json_has_every_figure(void **state)
 static void what_was_not_measured_is_null(void **state)
 {
     summary.verify = NULL;
+    summary.clicks = NULL;
     report.chunks_expected = 0;
     report.clock_error_ns = -1;
     char *text = printed(listen_print_json);
     json_t *root = json_loads(text, 0, NULL);
-    static const char *const names[] = {"verified", "mismatches", "share_within_20_ms", "clock_error_ms"};
+    static const char *const names[] = {"verified", "mismatches", "share_within_20_ms", "clock_error_ms", "clicks"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_true(json_is_null(json_object_get(root, names[i])));
     json_decref(root);
@@ -112,10 +122,14 @@ static void people_are_told_what_went_wrong(void **state)
     strcpy(report.failure, "refused: 503 Full");
     verified.mismatches = 2;
     verified.first_frame = 4800;
+    clicks.clicks = 3;
+    clicks.first = (struct click){.frame = 77, .ratio = 5};
     char *text = printed(listen_print_text);
     assert_non_null(strstr(text, "refused: 503 Full"));
     assert_non_null(strstr(text, "9 messages are as seed and log say, 2 differ"));
     assert_non_null(strstr(text, "80.000 % within 20 ms, 90.000 % within 50 ms"));
+    assert_non_null(strstr(text, "3 in 1.5 min; 4 sharp onsets of notes"));
+    assert_non_null(strstr(text, "at frame 77, 5.0 times its surroundings"));
     free(text);
 }
 

@@ -1,0 +1,38 @@
+// Clicks in what one listener hears, looked for while it listens: in segments that overlap, so that a day takes no more
+// memory than half a minute. What the score explains is taken out at the end, when the control log is known.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "compose/compose.h"
+#include "ear/clicks.h"
+
+struct click_watch {
+    float *sound;                // the segment so far, interleaved stereo
+    size_t frames;
+    size_t looked;               // frames of it that have been looked at
+    uint64_t first_frame;        // of the segment
+    uint64_t watched_frames;     // in all
+    struct click *suspects;      // `frame` counts from the station's beginning
+    size_t count, cap;
+};
+
+struct click_result {
+    uint64_t watched_frames;
+    size_t explained;            // at the onset of a note
+    size_t clicks;               // at none
+    struct click first;
+};
+
+// Errors: STATUS_MEMORY.
+MUST_USE enum status click_watch_init(struct click_watch *watch);
+// Harmless on an all-zero watch.
+void click_watch_finish(struct click_watch *watch);
+// What is heard next. Where it does not continue what came before, that is a gap, not a click: a new segment begins.
+// Errors: STATUS_MEMORY.
+MUST_USE enum status click_watch_add(struct click_watch *watch, uint64_t first_frame, const float *sound,
+                                     size_t frames);
+// Looks at the rest, and asks the score about every suspect.   Errors: STATUS_MEMORY.
+MUST_USE enum status click_watch_judge(struct click_watch *watch, const struct program *program,
+                                       struct click_result *result);
