@@ -45,6 +45,16 @@ class Listening(unittest.TestCase):
     def test_opus(self):
         self.hears_everything("opus")
 
+    def test_opus_at_changing_bit_rates(self):
+        """Each listener goes down the rungs and up again; whatever it is sent is what its rung's encoder makes."""
+        status, report, said = listen(self.server, "opus", "--listeners", "3", "--bitrate", "64", "--change", "1.5",
+                                      "--verify")
+        self.assertEqual(status, 0, (said, report))
+        self.assertGreaterEqual(report["format_changes"], 3 * 4)
+        for rung in ("opus", "opus-64", "opus-32"):
+            self.assertGreater(report["format_chunks"][rung], 3 * 10, report)
+        self.assertEqual((report["gaps"], report["decode_errors"], report["mismatches"]), (0, 0, 0), report)
+
     def test_pcm(self):
         self.hears_everything("pcm")
 

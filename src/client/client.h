@@ -21,6 +21,7 @@ struct client_chunk {
     size_t payload_bytes;
     const uint16_t *packet_bytes;
     int packet_count;            // 0: PCM
+    enum format format;          // v2: which rung of Opus is as the server told last
     bool burst;                  // before the steady schedule: not counted in lateness
     int64_t arrival_ns, due_ns;  // this machine's clock, at the server's speed
     double due_unix_ms;          // v0 and v1: `timestamp`
@@ -33,6 +34,9 @@ struct client_config {
     enum client_protocol protocol;
     const char *station;             // v2; NULL: the server's first
     const char *buffer_tier;         // v1; NULL: the server's default
+    uint32_t bitrate;                // v2: highest of Opus that is wanted; 0: the server's default
+    double change_s;                 // Opus: each listener asks for the next lower bit rate so often, after the lowest
+                                     // for the highest; 0: never
     int listeners;
     int decoders;                    // the first so many listeners decode what they get
     double clock_speed;              // that of the server's clock; 0 stands for 1. All times here are on such a clock
@@ -57,13 +61,15 @@ struct client_report {
     uint64_t early;                  // more than 100 ms before due: wrong, and in neither histogram
     uint64_t gaps, gap_frames;       // holes and what is missing in them: frames (v2), chunks (v0, v1)
     uint64_t superseded;             // chunks sent again under a higher generation
+    uint64_t format_chunks[FORMAT_COUNT];  // that came, bursts included
+    uint64_t format_changes;         // how often a listener was told that another format or bit rate follows
     uint64_t bytes;                  // read from the sockets
     uint64_t decode_errors, protocol_errors;
     struct histogram lateness, jitter, start_up, loop_lag;
     int64_t clock_error_ns;          // half of the round trip by which the server's clock was read; -1: never read
+    char encoder_ids[FORMAT_COUNT][128];   // of the Opus rungs that the server told; "": not told
     // From the first listener's greeting (v2).
     char station[64];
-    char encoder_id[128];
     uint64_t decoder_delay_frames;
     double origin_unix_ms;           // unix time of frame 0
     char failure[160];               // the first failure in words; "" when there was none

@@ -2,6 +2,7 @@
 #include "client/client.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,18 +18,22 @@
 #include <cmocka.h>
 
 #include "base/frames.h"
+#include "client/decoder.h"
 #include "client/upgrade.h"
+#include "encode/encode.h"
 #include "os/clock.h"
 #include "wire/message.h"
 #include "wire/websocket.h"
 
-enum { FIRST = 27, BURST = 3, CHUNKS = 12, LEAD_CHUNKS = 20, PCM_BYTES = CHUNK_FRAMES * 4 };
+enum { FIRST = 27, BURST = 3, CHUNKS = 12, LEAD_CHUNKS = 20, PCM_BYTES = CHUNK_FRAMES * 4,
+       CHANGE_AT = 6, PREROLL_CHUNKS = 3 };
 
 // What goes wrong at one connection.
 struct plan {
     int hole_at, late_at;        // chunk numbers, 0: none
     double clock_speed;          // 0: real time
     bool refuse, close_early, no_greeting, fragmented, ping_first;
+    bool change, change_unsaid;  // Opus at 128 kb/s, from CHANGE_AT on at 64
 };
 
 struct server {
@@ -85,8 +90,10 @@ static void greet(struct server *server, int fd)
              "{\"type\":\"hello\",\"protocol\":2,\"version\":\"1\",\"station\":\"main\","
              "\"seed\":\"18446744073709551615\",\"time_ms\":%f,\"origin_unix_ms\":5,\"lead_frames\":%d,"
              "\"phase_frames\":480,\"first_frame\":%d,"
-             "\"burst_until_frame\":%d,\"decoder_delay_frames\":0,\"encoder_id\":\"none\"}",
-             programme_ms(server), LEAD_CHUNKS * CHUNK_FRAMES, FIRST * CHUNK_FRAMES, (FIRST + BURST) * CHUNK_FRAMES);
+             "\"burst_until_frame\":%d,\"decoder_delay_frames\":0,%s}",
+             programme_ms(server), LEAD_CHUNKS * CHUNK_FRAMES, FIRST * CHUNK_FRAMES, (FIRST + BURST) * CHUNK_FRAMES,
+             server->plan.change ? "\"format\":\"opus\",\"bitrate\":128000,\"encoder_id\":\"one\""
+                                 : "\"format\":\"pcm\",\"bitrate\":0,\"encoder_id\":\"\"");
     put_text(fd, text);
 }
 
@@ -98,6 +105,73 @@ static void put_chunk(const struct server *server, int fd, int number)
     size_t len = message_write(&header, bytes) + PCM_BYTES;
     memset(bytes + MESSAGE_HEADER_BYTES, number, PCM_BYTES);
     put_frame(fd, WEBSOCKET_BINARY, bytes, len, server->plan.fragmented);
+}
+
+// Packets of a tone at two bit rates, whole messages.
+struct packets {
+    struct message_header header;
+    uint8_t bytes[MESSAGE_MAX_PACKETS * 1275];
+    size_t len;
+};
+
+static struct packets tone[2][CHUNKS], tone_preroll;
+
+static void make_tone(const struct encoder *encoder, struct packets *out)
+{
+    static float pcm[CHUNK_FRAMES * CHANNELS];
+    void *state = aligned_alloc(64, (encoder->state_bytes / 64 + 1) * 64);
+    assert_int_equal(encoder->init(state), STATUS_OK);
+    for (int n = 0; n < CHUNKS; n++) {
+        for (int i = 0; i < CHUNK_FRAMES * CHANNELS; i++)
+            pcm[i] = .3f * sinf((float)(n * CHUNK_FRAMES + i / CHANNELS) * (i % CHANNELS ? .05f : .08f));
+        struct encode_input input = {.first_frame = (uint64_t)n * CHUNK_FRAMES, .pcm = pcm, .before = pcm};
+        struct encode_output output = {.bytes = out[n].bytes};
+        assert_int_equal(encoder->encode(state, &input, &output), STATUS_OK);
+        out[n].header = (struct message_header){.codec = MESSAGE_CODEC_OPUS, .packet_count = CHUNK_PACKETS,
+                                                .first_frame = (uint64_t)(FIRST + n) * CHUNK_FRAMES,
+                                                .frame_count = CHUNK_FRAMES};
+        memcpy(out[n].header.packet_bytes, output.packet_bytes, sizeof output.packet_bytes);
+        out[n].len = output.len;
+    }
+    free(state);
+}
+
+static void make_tones(void)
+{
+    make_tone(&encoder_opus, tone[0]);
+    make_tone(&encoder_opus_64, tone[1]);
+    tone_preroll = (struct packets){.header = tone[1][CHANGE_AT - PREROLL_CHUNKS].header};
+    tone_preroll.header.flags = MESSAGE_PREROLL;
+    tone_preroll.header.packet_count = PREROLL_CHUNKS * CHUNK_PACKETS;
+    tone_preroll.header.frame_count = PREROLL_CHUNKS * CHUNK_FRAMES;
+    for (int i = 0; i < PREROLL_CHUNKS; i++) {
+        const struct packets *chunk = &tone[1][CHANGE_AT - PREROLL_CHUNKS + i];
+        memcpy(tone_preroll.header.packet_bytes + i * CHUNK_PACKETS, chunk->header.packet_bytes,
+               CHUNK_PACKETS * sizeof chunk->header.packet_bytes[0]);
+        memcpy(tone_preroll.bytes + tone_preroll.len, chunk->bytes, chunk->len);
+        tone_preroll.len += chunk->len;
+    }
+}
+
+static void put_packets(int fd, const struct packets *packets)
+{
+    static uint8_t bytes[MESSAGE_HEADER_BYTES + 2 * MESSAGE_MAX_PACKETS + sizeof packets->bytes];
+    size_t head = message_write(&packets->header, bytes);
+    memcpy(bytes + head, packets->bytes, packets->len);
+    put_frame(fd, WEBSOCKET_BINARY, bytes, head + packets->len, false);
+}
+
+static void put_tone(const struct server *server, int fd, int number)
+{
+    char text[200];
+    if (number == CHANGE_AT && !server->plan.change_unsaid) {
+        snprintf(text, sizeof text, "{\"type\":\"codec\",\"format\":\"opus\",\"bitrate\":64000,\"at_frame\":%d,"
+                 "\"decoder_delay_frames\":312,\"encoder_id\":\"two\",\"burst_until_frame\":%d}",
+                 (FIRST + number) * CHUNK_FRAMES, (FIRST + BURST) * CHUNK_FRAMES);
+        put_text(fd, text);
+        put_packets(fd, &tone_preroll);
+    }
+    put_packets(fd, &tone[number >= CHANGE_AT][number]);
 }
 
 // Reads what the client says, answers its pings.
@@ -142,16 +216,20 @@ static void play(struct server *server, int fd)
             put_frame(fd, WEBSOCKET_CLOSE, "\x03\xf0" "too slow", 10, false);
             return;
         }
-        if (!plan->hole_at || i != plan->hole_at)
+        if (plan->change)
+            put_tone(server, fd, i);
+        else if (!plan->hole_at || i != plan->hole_at)
             put_chunk(server, fd, i);
     }
 }
 
-static void hand_shake(int fd)
+static void hand_shake(const struct server *server, int fd)
 {
+    const char *wanted = server->plan.change ? "GET /ws/v2?format=opus&bitrate=128000&station=main HTTP/1.1\r\n"
+                                             : "GET /ws/v2?format=pcm&station=main HTTP/1.1\r\n";
     char request[1024] = "", text[512];
     ssize_t len = recv(fd, request, sizeof request - 1, 0);
-    assert_true(len > 0 && strstr(request, "GET /ws/v2?format=pcm&station=main HTTP/1.1\r\n"));
+    assert_true(len > 0 && strstr(request, wanted));
     struct upgrade_key key;
     assert_true(upgrade_header(request, "Sec-WebSocket-Key", key.key, sizeof key.key));
     upgrade_key_accept(&key);
@@ -171,7 +249,7 @@ static void *serve(void *argument)
     if (server->plan.refuse) {
         put(fd, refusal, sizeof refusal - 1);
     } else {
-        hand_shake(fd);
+        hand_shake(server, fd);
         if (server->plan.no_greeting)
             put_text(fd, "{\"hello\":1}");
         else
@@ -318,6 +396,83 @@ static void refusals_are_told(void **state)
     assert_string_equal(report.failure, "a message breaks the protocol: {\"hello\":1}");
 }
 
+static float heard[CHUNKS][CHUNK_FRAMES * CHANNELS];
+static enum format heard_as[CHUNKS];
+
+static void note_tone(void *context, const struct client_chunk *chunk)
+{
+    if (!chunk->sound)
+        return;
+    int number = (int)(chunk->first_frame / CHUNK_FRAMES) - FIRST;
+    assert_in_range(number, 0, CHUNKS - 1);
+    assert_int_equal(chunk->sound_frames, CHUNK_FRAMES);
+    memcpy(heard[number], chunk->sound, sizeof heard[number]);
+    heard_as[number] = chunk->format;
+}
+
+static void listen_to_the_change(struct plan plan)
+{
+    struct server server;
+    char url[64];
+    make_tones();
+    start(&server, plan);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", server.port);
+    struct client_config config = {.url = url, .protocol = CLIENT_OPUS, .station = "main", .listeners = 1,
+                                   .bitrate = 128000, .decoders = 1, .duration_s = .8, .chunk = note_tone};
+    assert_int_equal(client_run(&config, &report), STATUS_OK);
+    pthread_join(server.thread, NULL);
+    close(server.fd);
+}
+
+static struct client_chunk as_chunk(const struct packets *packets)
+{
+    return (struct client_chunk){.payload = packets->bytes, .payload_bytes = packets->len,
+                                 .packet_bytes = packets->header.packet_bytes,
+                                 .packet_count = packets->header.packet_count};
+}
+
+// What a decoder makes that is fresh at the change and is fed the preroll.
+static void assert_decoded_afresh(void)
+{
+    struct decoder *decoder = decoder_create();
+    struct client_chunk chunk = as_chunk(&tone_preroll);
+    const float *sound;
+    uint64_t errors = 0;
+    (void)decoder_feed(decoder, &chunk, &sound, &errors);
+    for (int i = CHANGE_AT; i < CHUNKS - 1; i++) {
+        chunk = as_chunk(&tone[1][i]);
+        (void)decoder_feed(decoder, &chunk, &sound, &errors);
+        assert_memory_equal(sound, heard[i], sizeof heard[i]);
+    }
+    assert_int_equal(errors, 0);
+    decoder_destroy(decoder);
+}
+
+static void another_bit_rate_is_decoded_afresh(void **state)
+{
+    listen_to_the_change((struct plan){.change = true});
+    assert_int_equal(report.format_changes, 1);
+    assert_int_equal(report.gaps + report.decode_errors + report.protocol_errors, 0);
+    assert_int_equal(report.format_chunks[FORMAT_OPUS], CHANGE_AT);
+    assert_in_range(report.format_chunks[FORMAT_OPUS_64], CHUNKS - CHANGE_AT - 1, CHUNKS - CHANGE_AT);
+    assert_string_equal(report.encoder_ids[FORMAT_OPUS], "one");
+    assert_string_equal(report.encoder_ids[FORMAT_OPUS_64], "two");
+    for (int i = 0; i < CHUNKS - 1; i++)
+        assert_int_equal(heard_as[i], i < CHANGE_AT ? FORMAT_OPUS : FORMAT_OPUS_64);
+    assert_decoded_afresh();
+    // No step where the bit rate changes.
+    const float *before = heard[CHANGE_AT - 1] + (CHUNK_FRAMES - 1) * CHANNELS, *after = heard[CHANGE_AT];
+    for (int channel = 0; channel < CHANNELS; channel++)
+        assert_true(fabsf(after[channel] - before[channel]) < .3f * .08f * 1.5f);
+}
+
+static void a_change_that_is_not_told_is_not_noticed_here(void **state)
+{
+    listen_to_the_change((struct plan){.change = true, .change_unsaid = true});
+    assert_int_equal(report.format_changes, 0);
+    assert_int_equal(report.format_chunks[FORMAT_OPUS_64], 0);
+}
+
 static void nobody_there_is_told(void **state)
 {
     struct client_config config = {.url = "http://127.0.0.1:1", .protocol = CLIENT_PCM, .listeners = 3};
@@ -333,6 +488,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_server_is_measured), cmocka_unit_test(a_late_chunk_shows),
         cmocka_unit_test(a_hole_shows), cmocka_unit_test(an_early_close_shows), cmocka_unit_test(refusals_are_told),
+        cmocka_unit_test(another_bit_rate_is_decoded_afresh),
+        cmocka_unit_test(a_change_that_is_not_told_is_not_noticed_here),
         cmocka_unit_test(nobody_there_is_told), cmocka_unit_test(an_interrupted_run_is_measured_up_to_there),
         cmocka_unit_test(a_scaled_clock_counts_programme_time),
     };

@@ -115,6 +115,18 @@ static void crowd_ping(uv_timer_t *timer)
         uv_timer_set_repeat(timer, PING_MS);
 }
 
+static void crowd_change(struct crowd *crowd, int64_t now)
+{
+    int64_t period_ns = (int64_t)(crowd->config->change_s * 1e9);
+    for (int i = 0; i < crowd->started; i++) {
+        struct member *member = &crowd->members[i];
+        if (member->state != MEMBER_OPEN || now < member->change_ns)
+            continue;
+        member->change_ns += period_ns;
+        crowd->dialect->change(member);
+    }
+}
+
 static void crowd_tick(uv_timer_t *timer)
 {
     struct crowd *crowd = timer->data;
@@ -124,6 +136,8 @@ static void crowd_tick(uv_timer_t *timer)
         if (member->state < MEMBER_OPEN && now - member->tally.connect_ns > crowd_gain_ns(crowd, CONNECT_LIMIT_MS))
             member_fail(member, "no answer for %d s", CONNECT_LIMIT_MS / 1000);
     }
+    if (crowd->config->change_s > 0 && crowd->dialect->change)
+        crowd_change(crowd, now);
     if (crowd->config->progress)
         crowd->config->progress(crowd->config->context, (double)(now - crowd->start_ns) / 1e9, crowd->open);
 }

@@ -37,6 +37,8 @@ struct dialect {
     int64_t (*first_due_ns)(const struct member *member);
     // The body of a ping that carries `stamp`.
     void (*ping)(struct text *out, int64_t stamp);
+    // Asks for another bit rate; NULL where there is none.
+    void (*change)(struct member *member);
 };
 
 extern const struct dialect dialect_opus, dialect_pcm, dialect_v0, dialect_v1;

@@ -5,6 +5,7 @@
 
 #include <opus.h>
 
+#include "base/check.h"
 #include "base/frames.h"
 
 struct decoder {
@@ -32,6 +33,11 @@ void decoder_destroy(struct decoder *decoder)
         return;
     opus_decoder_destroy(decoder->opus);
     free(decoder);
+}
+
+void decoder_renew(struct decoder *decoder)
+{
+    check(opus_decoder_ctl(decoder->opus, OPUS_RESET_STATE) == OPUS_OK);
 }
 
 static int decoder_opus(struct decoder *decoder, const struct client_chunk *chunk, uint64_t *errors)

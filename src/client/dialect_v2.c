@@ -13,6 +13,8 @@ static void v2_target(const struct crowd *crowd, const char *format, struct text
     bool bare = given[0] == '\0' || strcmp(given, "/") == 0;
     text_add(out, bare ? "/ws/v2" : given);
     text_printf(out, "%cformat=%s", strchr(given, '?') ? '&' : '?', format);
+    if (crowd->config->bitrate > 0)
+        text_printf(out, "&bitrate=%u", crowd->config->bitrate);
     if (crowd->config->station)
         text_printf(out, "&station=%s", crowd->config->station);
 }
@@ -47,9 +49,25 @@ static void v2_copy(char *out, size_t cap, const char *text)
 static void v2_report(struct client_report *report, json_t *hello)
 {
     v2_copy(report->station, sizeof report->station, json_string_value(json_object_get(hello, "station")));
-    v2_copy(report->encoder_id, sizeof report->encoder_id, json_string_value(json_object_get(hello, "encoder_id")));
     report->decoder_delay_frames = (uint64_t)json_integer_value(json_object_get(hello, "decoder_delay_frames"));
     report->origin_unix_ms = json_number_value(json_object_get(hello, "origin_unix_ms"));
+}
+
+// What comes from now on, as `hello` and `codec` say.
+static bool v2_read_format(struct member *member, json_t *message)
+{
+    const char *name, *id = json_string_value(json_object_get(message, "encoder_id"));
+    json_int_t bitrate;
+    if (json_unpack(message, "{s:s, s:I}", "format", &name, "bitrate", &bitrate) != 0)
+        return false;
+    if (strcmp(name, format_wire_name(FORMAT_PCM)) == 0)
+        member->format = FORMAT_PCM;
+    else if (strcmp(name, format_wire_name(FORMAT_OPUS)) != 0 || !format_opus_rung(bitrate, &member->format))
+        return false;
+    char *known = member->crowd->report->encoder_ids[member->format];
+    if (known[0] == '\0')
+        v2_copy(known, sizeof member->crowd->report->encoder_ids[0], id);
+    return true;
 }
 
 static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
@@ -61,7 +79,8 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
         json_unpack(hello, "{s:I, s:F, s:I, s:I, s:I, s:I}", "protocol", &protocol, "time_ms", &time_ms, "lead_frames",
                     &lead, "phase_frames", &phase, "first_frame", &first, "burst_until_frame", &burst_until) != 0)
         return false;
-    if (protocol != 2 || lead < 0 || phase < 0 || phase >= CHUNK_FRAMES || first < 0 || burst_until < first)
+    if (protocol != 2 || lead < 0 || phase < 0 || phase >= CHUNK_FRAMES || first < 0 || burst_until < first ||
+        !v2_read_format(member, hello))
         return false;
     member->lead_frames = (uint64_t)lead;
     member->phase_frames = (uint64_t)phase;
@@ -102,6 +121,20 @@ static bool v2_skip(struct member *member, json_t *message)
     return true;
 }
 
+// Another format or bit rate follows: a fresh decoder, fed by the preroll that comes next.
+static bool v2_codec(struct member *member, json_t *message)
+{
+    json_int_t at, burst_until;
+    if (json_unpack(message, "{s:I, s:I}", "at_frame", &at, "burst_until_frame", &burst_until) != 0 || at < 0 ||
+        burst_until < 0 || member->state != MEMBER_OPEN || !v2_read_format(member, message))
+        return false;
+    tally_skip(&member->tally, (uint64_t)at, (uint64_t)burst_until);
+    if (member->decoder)
+        decoder_renew(member->decoder);
+    member->crowd->report->format_changes++;
+    return true;
+}
+
 static void v2_complaint(struct member *member, const char *type, json_t *message)
 {
     const char *code = json_string_value(json_object_get(message, "code"));
@@ -123,6 +156,8 @@ static bool v2_message(struct member *member, json_t *message, int64_t arrival_n
         return v2_phase(member, message);
     if (strcmp(type, "skip") == 0)
         return v2_skip(member, message);
+    if (strcmp(type, "codec") == 0)
+        return v2_codec(member, message);
     if (strcmp(type, "error") == 0 || strcmp(type, "goodbye") == 0)
         v2_complaint(member, type, message);
     return true;
@@ -136,13 +171,13 @@ static bool v2_text(struct member *member, const uint8_t *bytes, size_t len, int
     return good;
 }
 
-static bool v2_binary(struct member *member, const uint8_t *bytes, size_t len, uint8_t codec, int64_t arrival_ns)
+static bool v2_binary(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns)
 {
     struct message_header header;
     const uint8_t *payload;
     size_t payload_len;
     if (member->state != MEMBER_OPEN || !message_read(bytes, len, &header, &payload, &payload_len) ||
-        header.codec != codec)
+        header.codec != (format_is_opus(member->format) ? MESSAGE_CODEC_OPUS : MESSAGE_CODEC_PCM))
         return false;
     if (!(header.flags & MESSAGE_PREROLL) &&
         (header.first_frame % CHUNK_FRAMES != 0 || header.frame_count != CHUNK_FRAMES))
@@ -157,27 +192,27 @@ static bool v2_binary(struct member *member, const uint8_t *bytes, size_t len, u
     return true;
 }
 
-static bool v2_binary_opus(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns)
-{
-    return v2_binary(member, bytes, len, MESSAGE_CODEC_OPUS, arrival_ns);
-}
-
-static bool v2_binary_pcm(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns)
-{
-    return v2_binary(member, bytes, len, MESSAGE_CODEC_PCM, arrival_ns);
-}
-
 static void v2_ping(struct text *out, int64_t stamp)
 {
     text_printf(out, "{\"type\":\"ping\",\"t0\":%lld}", (long long)stamp);
 }
 
+static void v2_change(struct member *member)
+{
+    char body[64];
+    struct text text = text_on(body, sizeof body);
+    enum format next = format_lower(member->format);
+    text_printf(&text, "{\"type\":\"codec\",\"bitrate\":%u}",
+                format_bitrate(next != member->format ? next : FORMAT_OPUS));
+    member_send_text(member, text.bytes, text.len);
+}
+
 const struct dialect dialect_opus = {
     .subprotocol = "auralis-v2", .span = CHUNK_FRAMES, .target = v2_target_opus, .text = v2_text,
-    .binary = v2_binary_opus, .first_due_ns = v2_first_due_ns, .ping = v2_ping,
+    .binary = v2_binary, .first_due_ns = v2_first_due_ns, .ping = v2_ping, .change = v2_change,
 };
 
 const struct dialect dialect_pcm = {
     .subprotocol = "auralis-v2", .span = CHUNK_FRAMES, .target = v2_target_pcm, .text = v2_text,
-    .binary = v2_binary_pcm, .first_due_ns = v2_first_due_ns, .ping = v2_ping,
+    .binary = v2_binary, .first_due_ns = v2_first_due_ns, .ping = v2_ping,
 };

@@ -57,6 +57,7 @@ void member_greeted(struct member *member)
 {
     member->state = MEMBER_OPEN;
     member->greeted = true;
+    member->change_ns = crowd_now_ns(member->crowd) + (int64_t)(member->crowd->config->change_s * 1e9);
     member->crowd->open++;
     member->crowd->report->connected++;
     member->crowd->settled++;
@@ -101,6 +102,10 @@ void member_chunk(struct member *member, struct client_chunk *chunk)
     struct client_report *report = crowd->report;
     bool preroll = chunk->flags & MESSAGE_PREROLL;
     chunk->listener = member->index;
+    chunk->format = member->format;
+    report->format_chunks[chunk->format] += !preroll;
+    if (member->decoder && preroll)
+        decoder_renew(member->decoder);
     if (member->decoder)
         chunk->sound_frames = decoder_feed(member->decoder, chunk, &chunk->sound, &report->decode_errors);
     if (preroll)
@@ -271,7 +276,8 @@ static int member_socket(const struct crowd *crowd)
 
 void member_start(struct member *member, struct crowd *crowd, int index)
 {
-    *member = (struct member){.crowd = crowd, .index = index, .fd = -1, .state = MEMBER_CONNECTING};
+    *member = (struct member){.crowd = crowd, .index = index, .fd = -1, .state = MEMBER_CONNECTING,
+                              .format = FORMAT_LEGACY};
     tally_begin(&member->tally, crowd->dialect->span, crowd_now_ns(crowd));
     if (index < crowd->config->decoders && !(member->decoder = decoder_create())) {
         member_fail(member, "no memory for a decoder");

@@ -19,6 +19,8 @@ struct member {
     struct tally tally;
     struct decoder *decoder;     // NULL: this listener does not decode
     uint64_t lead_frames, phase_frames;  // v2
+    enum format format;                  // what comes
+    int64_t change_ns;                   // when it asks for another bit rate
     uint64_t burst_chunks;               // v0, v1
 };
 

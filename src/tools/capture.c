@@ -45,11 +45,12 @@ uint64_t capture_hash(const uint8_t *payload, size_t len, const uint16_t *packet
 }
 
 // The cell of a message, or the empty one where it belongs.
-static struct capture_message *message_cell(struct capture_message *cells, size_t cap, uint64_t end_frame,
-                                            uint64_t hash)
+static struct capture_message *message_cell(struct capture_message *cells, size_t cap,
+                                            const struct capture_message *message)
 {
-    size_t at = (size_t)(hash ^ end_frame) & (cap - 1);
-    while (cells[at].count > 0 && (cells[at].hash != hash || cells[at].end_frame != end_frame))
+    size_t at = (size_t)(message->hash ^ message->end_frame) & (cap - 1);
+    while (cells[at].count > 0 && (cells[at].hash != message->hash || cells[at].end_frame != message->end_frame ||
+                                   cells[at].format != message->format))
         at = (at + 1) & (cap - 1);
     return &cells[at];
 }
@@ -65,7 +66,7 @@ static bool message_grow(struct capture *capture)
     for (size_t i = 0; i < capture->message_cap; i++) {
         const struct capture_message *old = &capture->messages[i];
         if (old->count > 0)
-            *message_cell(cells, cap, old->end_frame, old->hash) = *old;
+            *message_cell(cells, cap, old) = *old;
     }
     free(capture->messages);
     capture->messages = cells;
@@ -77,12 +78,14 @@ static enum status capture_add_message(struct capture *capture, const struct cli
 {
     if (!message_grow(capture))
         return STATUS_MEMORY;
-    uint64_t hash = capture_hash(chunk->payload, chunk->payload_bytes, chunk->packet_bytes, chunk->packet_count);
-    uint64_t end_frame = chunk->first_frame + chunk->frame_count;
-    struct capture_message *cell = message_cell(capture->messages, capture->message_cap, end_frame, hash);
+    struct capture_message message = {
+        .end_frame = chunk->first_frame + chunk->frame_count, .frame_count = chunk->frame_count,
+        .format = chunk->format, .listener = chunk->listener,
+        .hash = capture_hash(chunk->payload, chunk->payload_bytes, chunk->packet_bytes, chunk->packet_count),
+    };
+    struct capture_message *cell = message_cell(capture->messages, capture->message_cap, &message);
     if (cell->count == 0) {
-        *cell = (struct capture_message){.end_frame = end_frame, .frame_count = chunk->frame_count, .hash = hash,
-                                         .listener = chunk->listener};
+        *cell = message;
         capture->message_count++;
     }
     cell->count++;

@@ -10,6 +10,7 @@
 struct capture_message {
     uint64_t end_frame;          // first frame after it
     uint32_t frame_count;
+    enum format format;          // which rung of Opus it is said to be
     uint64_t hash;               // of payload and packet lengths
     uint64_t count;              // how often it came; 0: an empty cell of the table
     int listener;                // who got it first

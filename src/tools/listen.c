@@ -23,7 +23,8 @@ enum { TROUBLE_BYTES = 200, GAP_FRAMES_MAX = 60 * FRAME_RATE };
 struct listen_options {
     const char *url, *format, *station, *tier, *out;
     int64_t listeners;
-    double duration_s, clock_speed;
+    const char *bitrate;
+    double duration_s, change_s, clock_speed;
     int64_t decoders;
     bool verify, clicks, json;
 };
@@ -40,6 +41,10 @@ static const struct argument listen_arguments[] = {
      .min = .01, .max = 1000, .help = "that of the server; all times are then programme time, the duration as well"},
     {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "opus", .choices = "opus|pcm|v0|v1",
      .help = "protocol v2 with Opus or PCM, or an old protocol"},
+    {.name = "bitrate", .kind = ARGUMENT_CHOICE, .offset = AT(bitrate), .choices = "128|64|32",
+     .help = "kb/s of Opus at most, with protocol v2"},
+    {.name = "change", .kind = ARGUMENT_NUMBER, .offset = AT(change_s), .value = "S", .standard = "0", .min = 0,
+     .max = 1e6, .help = "with Opus: ask for another bit rate every so many seconds; 0: never"},
     {.name = "station", .kind = ARGUMENT_TEXT, .offset = AT(station), .value = "NAME",
      .help = "which one, with protocol v2; without it the server's first"},
     {.name = "tier", .kind = ARGUMENT_CHOICE, .offset = AT(tier), .choices = "minimal|normal|stable|defensive",
@@ -194,26 +199,28 @@ static enum status listen_compare(struct listen *listen, const struct score_file
 {
     struct program program = {.seed = score->seed, .log = &score->log};
     if (!listen_is_legacy(listen))
-        return verify_messages(&listen->capture, listen->protocol == CLIENT_OPUS ? FORMAT_OPUS : FORMAT_PCM, &program,
-                               backend_best(), &listen->verify);
+        return verify_messages(&listen->capture, &program, backend_best(), &listen->verify);
     uint64_t from, to;
     listen_range(listen, score, &from, &to);
     return verify_tracks(&listen->capture, from, to, &program, backend_best(), &listen->verify);
 }
 
-static bool listen_same_encoder(const struct listen *listen, struct text *trouble)
+static bool listen_same_encoders(const struct listen *listen, struct text *trouble)
 {
-    const char *id = listen->report.encoder_id;
-    if (listen->protocol != CLIENT_OPUS || id[0] == '\0' || strcmp(id, encode_opus_id(FORMAT_OPUS)) == 0)
-        return true;
-    text_printf(trouble, "packets cannot be compared: the server encodes with %s", id);
-    return false;
+    for (int i = FORMAT_OPUS; i < FORMAT_OPUS + FORMAT_OPUS_RUNGS; i++) {
+        const char *id = listen->report.encoder_ids[i];
+        if (id[0] == '\0' || strcmp(id, encode_opus_id((enum format)i)) == 0)
+            continue;
+        text_printf(trouble, "packets cannot be compared: the server encodes with %s", id);
+        return false;
+    }
+    return true;
 }
 
 // True when a comparison took place.
 static bool listen_verify(struct listen *listen, const struct score_file *score, struct text *trouble)
 {
-    if (!listen_same_encoder(listen, trouble))
+    if (!listen_same_encoders(listen, trouble))
         return false;
     enum status status = listen_compare(listen, score);
     if (status != STATUS_OK)
@@ -291,6 +298,7 @@ static enum status listen_run(struct listen *listen)
     const struct listen_options *options = &listen->options;
     struct client_config config = {
         .url = options->url, .protocol = listen->protocol, .station = options->station, .buffer_tier = options->tier,
+        .bitrate = options->bitrate ? (uint32_t)atoi(options->bitrate) * 1000 : 0, .change_s = options->change_s,
         .listeners = (int)options->listeners, .clock_speed = options->clock_speed, .duration_s = options->duration_s,
         .chunk = listen_chunk, .decoders = (int)options->decoders, .progress = listen_progress, .context = listen,
     };

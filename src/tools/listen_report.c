@@ -54,6 +54,21 @@ static void print_on_time(const struct client_report *report, FILE *out)
                 (unsigned long long)report->early);
 }
 
+static void print_rungs(const struct client_report *report, FILE *out)
+{
+    uint64_t all = 0;
+    for (int i = FORMAT_OPUS; i < FORMAT_OPUS + FORMAT_OPUS_RUNGS; i++)
+        all += report->format_chunks[i];
+    if (all == 0)
+        return;
+    fprintf(out, "%-16s", "bit rate");
+    for (int i = FORMAT_OPUS; i < FORMAT_OPUS + FORMAT_OPUS_RUNGS; i++)
+        if (report->format_chunks[i] > 0)
+            fprintf(out, "%u kb/s %.1f %%, ", format_bitrate((enum format)i) / 1000,
+                    (double)report->format_chunks[i] / (double)all * 100);
+    fprintf(out, "%llu changes\n", (unsigned long long)report->format_changes);
+}
+
 static void print_faults(const struct listen_summary *summary, FILE *out)
 {
     const struct client_report *report = summary->report;
@@ -85,6 +100,7 @@ void listen_print_text(const struct listen_summary *summary, FILE *out)
     fprintf(out, "%-16s%llu of %llu expected, and %llu in bursts; %.1f MB read\n", "chunks",
             (unsigned long long)report->chunks_received, (unsigned long long)report->chunks_expected,
             (unsigned long long)report->burst_chunks, (double)report->bytes / 1e6);
+    print_rungs(report, out);
     print_on_time(report, out);
     print_times(out, "lateness", &report->lateness, (double[]){.5, .99, .999}, 3);
     print_times(out, "jitter", &report->jitter, (double[]){.5, .95, .99}, 3);
@@ -121,10 +137,22 @@ static void json_counts(json_t *root, const struct client_report *report)
         {"chunks_expected", report->chunks_expected}, {"chunks_received", report->chunks_received},
         {"burst_chunks", report->burst_chunks}, {"early", report->early}, {"gaps", report->gaps},
         {"gap_frames", report->gap_frames}, {"superseded", report->superseded}, {"bytes", report->bytes},
-        {"decode_errors", report->decode_errors}, {"protocol_errors", report->protocol_errors},
+        {"format_changes", report->format_changes}, {"decode_errors", report->decode_errors},
+        {"protocol_errors", report->protocol_errors},
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         json_object_set_new(root, counts[i].name, json_integer((json_int_t)counts[i].value));
+}
+
+static json_t *json_formats(const struct client_report *report)
+{
+    json_t *formats = json_object();
+    for (int i = 0; i < FORMAT_COUNT; i++) {
+        json_int_t chunks = (json_int_t)report->format_chunks[i];
+        if (chunks > 0)
+            json_object_set_new(formats, format_name((enum format)i), json_integer(chunks));
+    }
+    return formats;
 }
 
 static json_t *json_count_or_null(const struct verify_result *verify, uint64_t count)
@@ -149,6 +177,7 @@ void listen_print_json(const struct listen_summary *summary, FILE *out)
     json_t *root = json_object();
     json_object_set_new(root, "format", json_string(summary->format));
     json_counts(root, report);
+    json_object_set_new(root, "format_chunks", json_formats(report));
     json_object_set_new(root, "share_within_20_ms", json_ms(listen_share_within(report, 20)));
     json_object_set_new(root, "share_within_50_ms", json_ms(listen_share_within(report, 50)));
     json_object_set_new(root, "lateness_ms", json_times(&report->lateness));

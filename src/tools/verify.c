@@ -88,16 +88,16 @@ static int message_by_end(const void *a, const void *b)
     return (left->end_frame > right->end_frame) - (left->end_frame < right->end_frame);
 }
 
-// The messages of the table alone, by end frame. NULL when memory is short.
-static struct capture_message *messages_sorted(const struct capture *capture)
+// The messages of a format, by end frame. NULL when memory is short.
+static struct capture_message *messages_sorted(const struct capture *capture, enum format format, size_t *count)
 {
     struct capture_message *sorted = malloc((capture->message_count + 1) * sizeof *sorted);
-    size_t count = 0;
+    *count = 0;
     for (size_t i = 0; sorted && i < capture->message_cap; i++)
-        if (capture->messages[i].count > 0)
-            sorted[count++] = capture->messages[i];
+        if (capture->messages[i].count > 0 && capture->messages[i].format == format)
+            sorted[(*count)++] = capture->messages[i];
     if (sorted)
-        qsort(sorted, count, sizeof *sorted, message_by_end);
+        qsort(sorted, *count, sizeof *sorted, message_by_end);
     return sorted;
 }
 
@@ -129,23 +129,36 @@ static enum status messages_walk(const struct capture_message *sorted, size_t co
     return STATUS_OK;
 }
 
-enum status verify_messages(const struct capture *capture, enum format format, const struct program *program,
-                            const struct backend *backend, struct verify_result *result)
+static enum status messages_verify(const struct capture_message *sorted, size_t count, enum format format,
+                                   const struct program *program, const struct backend *backend,
+                                   struct verify_result *result)
 {
-    *result = (struct verify_result){0};
-    if (capture->message_count == 0)
-        return STATUS_OK;
-    struct capture_message *sorted = messages_sorted(capture);
     struct window window = {0};
     struct encoding encoding = {0};
     enum status status = STATUS_MEMORY;
-    if (sorted && window_init(&window, encoders[format]->max_bytes))
+    if (window_init(&window, encoders[format]->max_bytes))
         status = encoding_init(&encoding, program, backend, encoders[format], messages_begin(sorted));
     if (status == STATUS_OK)
-        status = messages_walk(sorted, capture->message_count, &encoding, &window, result);
+        status = messages_walk(sorted, count, &encoding, &window, result);
     encoding_finish(&encoding);
     window_finish(&window);
-    free(sorted);
+    return status;
+}
+
+enum status verify_messages(const struct capture *capture, const struct program *program,
+                            const struct backend *backend, struct verify_result *result)
+{
+    enum status status = STATUS_OK;
+    *result = (struct verify_result){0};
+    for (int i = 0; i < FORMAT_COUNT && status == STATUS_OK; i++) {
+        size_t count;
+        struct capture_message *sorted = messages_sorted(capture, (enum format)i, &count);
+        if (!sorted)
+            status = STATUS_MEMORY;
+        else if (count > 0)
+            status = messages_verify(sorted, count, (enum format)i, program, backend, result);
+        free(sorted);
+    }
     return status;
 }
 

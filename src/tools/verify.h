@@ -14,8 +14,9 @@ struct verify_result {
     int first_listener;
 };
 
-// v2: every message in the capture, prerolls included.   Errors: STATUS_MEMORY, STATUS_IO (the encoder).
-MUST_USE enum status verify_messages(const struct capture *capture, enum format format, const struct program *program,
+// v2: every message in the capture, prerolls included, each with an own encode of its format.
+// Errors: STATUS_MEMORY, STATUS_IO (the encoder).
+MUST_USE enum status verify_messages(const struct capture *capture, const struct program *program,
                                      const struct backend *backend, struct verify_result *result);
 // v0, v1: each listener's chunks must follow each other as the programme does. Where a listener stands is not told in
 // these protocols: its first chunks are looked for in [from_frame, to_frame).   Errors: as above.

@@ -83,15 +83,17 @@ static void hear(struct capture *capture, enum format format, int listener, int 
 {
     const struct encode_output *chunk = &sent[format].chunks[number];
     struct client_chunk heard = {.listener = listener, .first_frame = first_frame, .frame_count = CHUNK_FRAMES,
+                                 .format = format,
                                  .payload = chunk->bytes, .payload_bytes = chunk->len,
                                  .packet_bytes = chunk->packet_bytes, .packet_count = chunk->packet_count};
     assert_int_equal(capture_add(capture, &heard), STATUS_OK);
 }
 
-static void hear_preroll(struct capture *capture, int listener)
+static void hear_preroll(struct capture *capture, enum format format, int listener)
 {
-    const struct sent *opus = &sent[FORMAT_OPUS];
+    const struct sent *opus = &sent[format];
     struct client_chunk heard = {.listener = listener, .frame_count = PREROLL_PACKETS * PACKET_FRAMES,
+                                 .format = format,
                                  .first_frame = (uint64_t)FIRST * CHUNK_FRAMES - PREROLL_PACKETS * PACKET_FRAMES,
                                  .payload = opus->preroll, .payload_bytes = opus->preroll_len,
                                  .packet_bytes = opus->preroll_bytes, .packet_count = PREROLL_PACKETS};
@@ -110,21 +112,24 @@ static struct verify_result compare(enum format format)
     struct verify_result result;
     assert_int_equal(capture_init(&capture, 2, false), STATUS_OK);
     for (int listener = 0; listener < 2; listener++) {
-        if (format == FORMAT_OPUS)
-            hear_preroll(&capture, listener);
+        if (format_is_opus(format))
+            hear_preroll(&capture, format, listener);
         for (int i = 0; i < CHUNKS; i++)
             hear(&capture, format, listener, i, frame_of(i));
     }
-    assert_int_equal(verify_messages(&capture, format, &program, backend_best(), &result), STATUS_OK);
+    assert_int_equal(verify_messages(&capture, &program, backend_best(), &result), STATUS_OK);
     capture_finish(&capture);
     return result;
 }
 
 static void what_is_right_passes(void **state)
 {
-    struct verify_result result = compare(FORMAT_OPUS);
-    assert_int_equal(result.mismatches, 0);
-    assert_int_equal(result.verified, 2 * (CHUNKS + 1));
+    struct verify_result result;
+    for (int i = FORMAT_OPUS; i < FORMAT_OPUS + FORMAT_OPUS_RUNGS; i++) {
+        result = compare((enum format)i);
+        assert_int_equal(result.mismatches, 0);
+        assert_int_equal(result.verified, 2 * (CHUNKS + 1));
+    }
     result = compare(FORMAT_PCM);
     assert_int_equal(result.mismatches, 0);
     assert_int_equal(result.verified, 2 * CHUNKS);
@@ -171,10 +176,40 @@ static void a_chunk_at_another_frame_is_reported(void **state)
     assert_int_equal(capture_init(&capture, 1, false), STATUS_OK);
     for (int i = 0; i < CHUNKS; i++)
         hear(&capture, FORMAT_PCM, 0, i, frame_of(i == 4 ? 5 : i == 5 ? 4 : i));
-    assert_int_equal(verify_messages(&capture, FORMAT_PCM, &program, backend_best(), &result), STATUS_OK);
+    assert_int_equal(verify_messages(&capture, &program, backend_best(), &result), STATUS_OK);
     capture_finish(&capture);
     assert_int_equal(result.mismatches, 2);
     assert_int_equal(result.verified, CHUNKS - 2);
+}
+
+// One listener begins at 128 kb/s and goes on at 32; `claimed` is what the server says that is.
+static struct verify_result compare_change(enum format claimed)
+{
+    struct capture capture;
+    struct verify_result result;
+    assert_int_equal(capture_init(&capture, 1, false), STATUS_OK);
+    for (int i = 0; i < CHUNKS / 2; i++)
+        hear(&capture, FORMAT_OPUS, 0, i, frame_of(i));
+    for (int i = CHUNKS / 2; i < CHUNKS; i++) {
+        const struct encode_output *chunk = &sent[FORMAT_OPUS_32].chunks[i];
+        struct client_chunk heard = {.first_frame = frame_of(i), .frame_count = CHUNK_FRAMES, .format = claimed,
+                                     .payload = chunk->bytes, .payload_bytes = chunk->len,
+                                     .packet_bytes = chunk->packet_bytes, .packet_count = chunk->packet_count};
+        assert_int_equal(capture_add(&capture, &heard), STATUS_OK);
+    }
+    assert_int_equal(verify_messages(&capture, &program, backend_best(), &result), STATUS_OK);
+    capture_finish(&capture);
+    return result;
+}
+
+static void each_message_is_compared_with_its_own_rung(void **state)
+{
+    struct verify_result result = compare_change(FORMAT_OPUS_32);
+    assert_int_equal(result.verified, CHUNKS);
+    assert_int_equal(result.mismatches, 0);
+    result = compare_change(FORMAT_OPUS_64);
+    assert_int_equal(result.verified, CHUNKS / 2);
+    assert_int_equal(result.mismatches, CHUNKS - CHUNKS / 2);
 }
 
 static void another_seed_is_reported(void **state)
@@ -236,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_in_a_preroll_is_reported),
         cmocka_unit_test(packets_cut_elsewhere_are_reported),
         cmocka_unit_test(a_chunk_at_another_frame_is_reported),
+        cmocka_unit_test(each_message_is_compared_with_its_own_rung),
         cmocka_unit_test(another_seed_is_reported),
         cmocka_unit_test(old_clients_are_compared_within_one_step),
         cmocka_unit_test(a_chunk_left_out_without_a_word_is_reported),
