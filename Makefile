@@ -1,7 +1,7 @@
 # The front door. Everything here also works through meson: `meson setup build && meson compile -C build`.
 BUILD := build
 
-.PHONY: run build test bench figures check format lint sanitize fuzz clean help
+.PHONY: run build test faults bench figures check format lint sanitize fuzz clean help
 
 run: build
 	$(BUILD)/auralis serve
@@ -15,6 +15,11 @@ test: build
 	@scripts/setup test
 	@scripts/check_architecture
 	meson test -C $(BUILD) --print-errorlogs --num-processes 2
+
+# ONLY=name,name: these faults alone, and no page.
+faults: build
+	@scripts/setup faults
+	@scripts/faults $(BUILD)/auralis $(if $(ONLY),--only $(ONLY))
 
 bench: build
 	@for name in $$($(BUILD)/auralis bench --list); do $(BUILD)/auralis bench $$name; done
@@ -47,6 +52,7 @@ clean:
 help:
 	@echo 'make run       install what is missing, build, serve on http://localhost:8000'
 	@echo 'make test      likewise, and run every test'
+	@echo 'make faults    some 15 minutes of harm, and who noticed: writes doc/reliability.md; ONLY=name,name'
 	@echo 'make build     leaves build/auralis'
 	@echo 'make bench     all benchmarks'
 	@echo 'make figures   measures everything and writes doc/performance.md'

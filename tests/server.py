@@ -1,6 +1,7 @@
 """A real server for tests: starts the binary on a free port with a data directory of its own, and ends it."""
 import http.client
 import json
+import os
 import pathlib
 import re
 import select
@@ -12,11 +13,13 @@ import time
 
 
 class Server:
-    """`with Server(binary, "--seed", "7") as server:`"""
+    """`with Server(binary, "--seed", "7") as server:`  environment: variables that it gets besides ours."""
 
-    def __init__(self, binary, *options, data_dir=None):
+    def __init__(self, binary, *options, data_dir=None, listen="127.0.0.1:0", environment=None):
         self.binary = binary
         self.options = options
+        self.listen = listen
+        self.environment = environment or {}
         self.own_dir = data_dir is None
         self.data_dir = data_dir or tempfile.mkdtemp(prefix="auralis-test-")
         self.log_path = pathlib.Path(tempfile.mkstemp(prefix="auralis-test-log-")[1])
@@ -24,15 +27,16 @@ class Server:
     def __enter__(self):
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(
-                [self.binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", self.data_dir, *self.options],
-                stdout=subprocess.PIPE, stderr=log, text=True)
+                [self.binary, "serve", "--listen", self.listen, "--data-dir", self.data_dir, *self.options],
+                stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **self.environment})
         ready, _, _ = select.select([self.process.stdout], [], [], 30)
         line = self.process.stdout.readline() if ready else ""
-        match = re.match(r"listening on (http://(127\.0\.0\.1):(\d+))", line)
+        match = re.match(r"listening on http://(127\.0\.0\.1|localhost):(\d+)", line)
         if not match:
             self.stop()
             raise AssertionError(f"the server did not start: {line!r} {self.log()}")
-        self.url, self.host, self.port = match[1], match[2], int(match[3])
+        self.host, self.port = "127.0.0.1", int(match[2])
+        self.url = f"http://{self.host}:{self.port}"
         return self
 
     def __exit__(self, *_):

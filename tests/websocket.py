@@ -26,12 +26,12 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, host, port, path, *, subprotocols=(), headers=(), receive_buffer=None):
-        """receive_buffer: bytes that the kernel may keep for a slow reader."""
+    def __init__(self, host, port, path, *, subprotocols=(), headers=(), receive_buffer=None, timeout=20):
+        """receive_buffer: bytes that the kernel may keep for a slow reader.   timeout: seconds that anything may take."""
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(20)
+        self.socket.settimeout(timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
         try:
