@@ -70,6 +70,7 @@ int serve_run(int argc, char **argv)
     sigset_t set = serve_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL);  // before any thread starts, so that all of them inherit it
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);                // a file that may not grow is an error of the store, not an end
     struct app app;
     bool started = app_start(&app, &options) == STATUS_OK;
     if (started) {
