@@ -62,7 +62,8 @@ static void client_finish_member(struct member *member)
 {
     struct crowd *crowd = member->crowd;
     if (member->greeted)
-        tally_finish(&member->tally, crowd->dialect->first_due_ns(member), crowd->end_ns, crowd->report);
+        tally_finish(&member->tally, crowd->dialect->first_due_ns(member), &crowd->window,
+                     crowd->report);
     frame_reader_finish(&member->reader);
     decoder_destroy(member->decoder);
 }

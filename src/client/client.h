@@ -40,8 +40,11 @@ struct client_config {
     int listeners;
     int decoders;                    // the first so many listeners decode what they get
     double clock_speed;              // that of the server's clock; 0 stands for 1. All times here are on such a clock
-    double duration_s;               // from the moment that the last listener is connected or refused; 0: until all
-                                     // have been greeted
+    double settle_s;                 // from the moment that the last listener is connected or refused: chunks due
+                                     // before its end are not timed
+    double duration_s;               // after that; 0: until all have been greeted
+    double stall_after_s;            // from the same moment: nobody reads any more, as behind a network that is gone;
+                                     // 0: never
     void (*chunk)(void *context, const struct client_chunk *chunk);  // may be NULL
     void (*progress)(void *context, double elapsed_s, int connected);// about four times a second; may be NULL
     void *context;

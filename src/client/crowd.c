@@ -51,20 +51,38 @@ static void crowd_stop(uv_timer_t *timer)
     uv_stop(timer->loop);
 }
 
-static void crowd_set_end(struct crowd *crowd)
+static void crowd_stall(uv_timer_t *timer)
 {
-    double duration_ms = crowd->config->duration_s * 1000;
-    bool worth_it = duration_ms > 0 && crowd->open > 0;
-    uint64_t real_ms = (uint64_t)(duration_ms / crowd->clock.speed);
-    crowd->end_ns = crowd_now_ns(crowd) + (int64_t)(duration_ms * (double)NS_PER_MS);
-    uv_timer_start(&crowd->stop_timer, crowd_stop, worth_it ? real_ms + GRACE_MS : 0, 0);
+    struct crowd *crowd = timer->data;
+    for (int i = 0; i < crowd->started; i++)
+        member_stall(&crowd->members[i]);
+}
+
+static uint64_t crowd_real_ms(const struct crowd *crowd, double seconds)
+{
+    return (uint64_t)(seconds * 1000 / crowd->clock.speed);
+}
+
+// All are connected or refused: from now on time counts.
+static void crowd_settled(struct crowd *crowd)
+{
+    const struct client_config *config = crowd->config;
+    double whole_s = config->duration_s > 0 ? config->settle_s + config->duration_s : 0;
+    bool worth_it = whole_s > 0 && crowd->open > 0;
+    int64_t now_ns = crowd_now_ns(crowd);
+    if (config->settle_s > 0)
+        crowd->window.from_ns = now_ns + (int64_t)(config->settle_s * (double)NS_PER_SECOND);
+    crowd->window.end_ns = now_ns + (int64_t)(whole_s * (double)NS_PER_SECOND);
+    uv_timer_start(&crowd->stop_timer, crowd_stop, worth_it ? crowd_real_ms(crowd, whole_s) + GRACE_MS : 0, 0);
+    if (config->stall_after_s > 0)
+        uv_timer_start(&crowd->stall_timer, crowd_stall, crowd_real_ms(crowd, config->stall_after_s), 0);
 }
 
 // Ctrl-C: the time that was asked for is over. A second one ends the process.
 static void crowd_interrupted(uv_signal_t *interrupt, int signal)
 {
     struct crowd *crowd = interrupt->data;
-    crowd->end_ns = crowd_now_ns(crowd);
+    crowd->window.end_ns = crowd_now_ns(crowd);
     uv_timer_start(&crowd->stop_timer, crowd_stop, GRACE_MS, 0);
 }
 
@@ -76,8 +94,8 @@ static void crowd_turn(uv_prepare_t *turn)
         int index = crowd->started++;
         member_start(&crowd->members[index], crowd, index);
     }
-    if (crowd->settled == wanted && crowd->end_ns == INT64_MAX)
-        crowd_set_end(crowd);
+    if (crowd->settled == wanted && crowd->window.end_ns == INT64_MAX)
+        crowd_settled(crowd);
 }
 
 // How much later than asked for this loop comes round: what its own lateness figures may owe to itself.
@@ -159,6 +177,7 @@ static void crowd_close_handles(struct crowd *crowd)
     uv_close((uv_handle_t *)&crowd->ping_timer, NULL);
     uv_close((uv_handle_t *)&crowd->tick_timer, NULL);
     uv_close((uv_handle_t *)&crowd->stop_timer, NULL);
+    uv_close((uv_handle_t *)&crowd->stall_timer, NULL);
     uv_close((uv_handle_t *)&crowd->interrupt, NULL);
     uv_run(&crowd->loop, UV_RUN_DEFAULT);
 }
@@ -166,7 +185,8 @@ static void crowd_close_handles(struct crowd *crowd)
 void crowd_run(struct crowd *crowd)
 {
     crowd->start_ns = crowd->lag_last_ns = crowd_now_ns(crowd);
-    crowd->end_ns = INT64_MAX;
+    crowd->window.end_ns = INT64_MAX;
+    crowd->window.from_ns = crowd->config->settle_s > 0 ? INT64_MAX : INT64_MIN;
     uv_prepare_init(&crowd->loop, &crowd->turn);
     crowd->turn.data = crowd;
     uv_prepare_start(&crowd->turn, crowd_turn);
@@ -174,6 +194,7 @@ void crowd_run(struct crowd *crowd)
     crowd_timer(crowd, &crowd->ping_timer, crowd_ping, FIRST_PING_MS);
     crowd_timer(crowd, &crowd->tick_timer, crowd_tick, TICK_MS);
     crowd_timer(crowd, &crowd->stop_timer, NULL, 0);
+    crowd_timer(crowd, &crowd->stall_timer, NULL, 0);
     uv_signal_init(&crowd->loop, &crowd->interrupt);
     crowd->interrupt.data = crowd;
     uv_signal_start_oneshot(&crowd->interrupt, crowd_interrupted, SIGINT);

@@ -56,10 +56,11 @@ struct crowd {
     struct member *members;
     int started, settled;        // connects begun; of these, greeted or failed
     int open;                    // greeted and not closed
-    int64_t start_ns, end_ns;    // end_ns: INT64_MAX until all are settled
+    int64_t start_ns;
+    struct tally_window window;  // INT64_MAX until all have been greeted or refused
     uv_loop_t loop;
     uv_prepare_t turn;           // once before each wait
-    uv_timer_t lag_timer, ping_timer, tick_timer, stop_timer;
+    uv_timer_t lag_timer, ping_timer, tick_timer, stop_timer, stall_timer;
     uv_signal_t interrupt;
     int64_t lag_last_ns;
     int pings, ping_last;        // sent; listener that sent the last

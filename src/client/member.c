@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "wire/message.h"
 
-enum { MEMBER_FRAME_BYTES = 512, CLOSE_NORMAL = 1000 };
+enum { MEMBER_FRAME_BYTES = 512, MEMBERS_OF_AN_ADDRESS = 20000, CLOSE_NORMAL = 1000 };
 
 static void member_watch(struct member *member, int events);
 
@@ -45,7 +45,7 @@ void member_fail(struct member *member, const char *format, ...)
     va_end(args);
     bool greeted = member->state == MEMBER_OPEN;
     member_close(member);
-    if (greeted && crowd_now_ns(crowd) > crowd->end_ns)
+    if (greeted && crowd_now_ns(crowd) > crowd->window.end_ns)
         return;
     crowd_failure(crowd, "%s", reason);
     crowd->report->lost += greeted;
@@ -89,6 +89,12 @@ void member_send_text(struct member *member, const char *text, size_t len)
         member_fail(member, "the server does not read");
 }
 
+void member_stall(struct member *member)
+{
+    if (member->state != MEMBER_ENDED)
+        uv_poll_stop(&member->poll);
+}
+
 void member_end(struct member *member)
 {
     if (member->state == MEMBER_OPEN)
@@ -111,7 +117,7 @@ void member_chunk(struct member *member, struct client_chunk *chunk)
     if (preroll)
         chunk->sound = NULL;
     else
-        tally_chunk(&member->tally, chunk, crowd->end_ns, report);
+        tally_chunk(&member->tally, chunk, &crowd->window, report);
     if (crowd->config->chunk)
         crowd->config->chunk(crowd->config->context, chunk);
 }
@@ -258,13 +264,27 @@ static void member_watch(struct member *member, int events)
         member_fail(member, "the socket cannot be watched");
 }
 
+// A source address gives some 28,000 connections to one server. Loopback has many addresses, so a crowd that is larger
+// than that takes several; elsewhere the system chooses.
+static void member_bind(int fd, const struct crowd *crowd, int index)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    const struct sockaddr_in *to = (const struct sockaddr_in *)&crowd->address;
+    if (crowd->config->listeners <= MEMBERS_OF_AN_ADDRESS || crowd->address.ss_family != AF_INET ||
+        ntohl(to->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET)
+        return;
+    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(index / MEMBERS_OF_AN_ADDRESS));
+    (void)bind(fd, (const struct sockaddr *)&from, sizeof from);
+}
+
 // A non-blocking socket on its way. -1, with errno, when there is none.
-static int member_socket(const struct crowd *crowd)
+static int member_socket(const struct crowd *crowd, int index)
 {
     int fd = socket(crowd->address.ss_family, SOCK_STREAM, 0), on = 1;
     if (fd < 0)
         return -1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    member_bind(fd, crowd, index);
     if (fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
         (connect(fd, (const struct sockaddr *)&crowd->address, crowd->address_len) == 0 || errno == EINPROGRESS))
         return fd;
@@ -283,7 +303,7 @@ void member_start(struct member *member, struct crowd *crowd, int index)
         member_fail(member, "no memory for a decoder");
         return;
     }
-    int fd = member_socket(crowd);
+    int fd = member_socket(crowd, index);
     if (fd < 0) {
         member_fail(member, "cannot connect: %s", strerror(errno));
         return;

@@ -30,6 +30,8 @@ void member_start(struct member *member, struct crowd *crowd, int index);
 void member_greeted(struct member *member);
 // Counts as failed or lost, keeps the reason, closes.
 __attribute__((format(printf, 2, 3))) void member_fail(struct member *member, const char *format, ...);
+// Reads no more.
+void member_stall(struct member *member);
 // Says goodbye where it can, closes the socket. Harmless when it is closed.
 void member_end(struct member *member);
 void member_send_text(struct member *member, const char *text, size_t len);

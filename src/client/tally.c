@@ -70,37 +70,41 @@ static void tally_time(struct tally *tally, const struct client_chunk *chunk, st
     tally->last_arrival_ns = chunk->arrival_ns;
 }
 
-static void tally_steady(struct tally *tally, const struct client_chunk *chunk, int64_t end_ns,
+static void tally_steady(struct tally *tally, const struct client_chunk *chunk, const struct tally_window *window,
                          struct client_report *report)
 {
     int64_t offset_ns = tally_offset_ns(tally, chunk->first_frame);
     if (!tally->steady)
         tally->first_due_ns = chunk->due_ns - offset_ns;
     tally->steady = true;
-    if (tally->first_due_ns + offset_ns > end_ns)
+    if (tally->first_due_ns + offset_ns > window->end_ns)
         return;
-    if (tally_order(tally, chunk->first_frame, report))
+    if (tally_order(tally, chunk->first_frame, report) && tally->first_due_ns + offset_ns >= window->from_ns)
         tally_time(tally, chunk, report);
 }
 
-void tally_chunk(struct tally *tally, const struct client_chunk *chunk, int64_t end_ns, struct client_report *report)
+void tally_chunk(struct tally *tally, const struct client_chunk *chunk, const struct tally_window *window,
+                 struct client_report *report)
 {
     if (!tally->heard)
         histogram_record(&report->start_up, (uint64_t)(chunk->arrival_ns - tally->connect_ns));
     tally->heard = true;
     if (!chunk->burst) {
-        tally_steady(tally, chunk, end_ns, report);
+        tally_steady(tally, chunk, window, report);
         return;
     }
     report->burst_chunks++;
     (void)tally_order(tally, chunk->first_frame, report);
 }
 
-void tally_finish(const struct tally *tally, int64_t first_due_ns, int64_t end_ns, struct client_report *report)
+void tally_finish(const struct tally *tally, int64_t first_due_ns, const struct tally_window *window,
+                  struct client_report *report)
 {
     if (!tally->heard)
         report->silent++;
     int64_t first = tally->steady ? tally->first_due_ns : first_due_ns;
-    if (first <= end_ns)
-        report->chunks_expected += (uint64_t)((end_ns - first) / CHUNK_PERIOD_NS) + 1;
+    if (first < window->from_ns)
+        first += (window->from_ns - first + CHUNK_PERIOD_NS - 1) / CHUNK_PERIOD_NS * CHUNK_PERIOD_NS;
+    if (first <= window->end_ns)
+        report->chunks_expected += (uint64_t)((window->end_ns - first) / CHUNK_PERIOD_NS) + 1;
 }

@@ -24,6 +24,11 @@ struct tally {
     bool paired;                 // last_due_ns and last_arrival_ns are those of the chunk before
 };
 
+// What counts: chunks due in it.
+struct tally_window {
+    int64_t from_ns, end_ns;     // INT64_MAX while they are not known
+};
+
 void tally_begin(struct tally *tally, uint64_t span, int64_t connect_ns);
 // Where the stream will begin (if it does not, that is a gap) and where its burst ends.
 void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);
@@ -32,9 +37,11 @@ void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);
 void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until);
 // The chunk at a position comes in a burst.
 bool tally_is_burst(const struct tally *tally, uint64_t position);
-// A chunk of audio, no preroll; `burst` is set.   end_ns: INT64_MAX while the end is not known. What is due after the
-// end counts for nothing; membership goes by position, so that it does not hang on how well clocks are known.
-void tally_chunk(struct tally *tally, const struct client_chunk *chunk, int64_t end_ns, struct client_report *report);
+// A chunk of audio, no preroll; `burst` is set. What is due after the window counts for nothing, of what is due before
+// it only gaps do; membership goes by position, so that it does not hang on how well clocks are known.
+void tally_chunk(struct tally *tally, const struct client_chunk *chunk, const struct tally_window *window,
+                 struct client_report *report);
 // Adds what was expected.   first_due_ns: of the chunk at steady_from, if none ever came; INT64_MAX when that is not
 // known.
-void tally_finish(const struct tally *tally, int64_t first_due_ns, int64_t end_ns, struct client_report *report);
+void tally_finish(const struct tally *tally, int64_t first_due_ns, const struct tally_window *window,
+                  struct client_report *report);

@@ -9,6 +9,7 @@
 
 #define MS INT64_C(1000000)
 
+static const struct tally_window open_end = {.from_ns = INT64_MIN, .end_ns = INT64_MAX};
 static struct client_report report;
 static struct tally tally;
 
@@ -30,17 +31,22 @@ static int64_t due_ns(int index)
 }
 
 // Chunk number `index` of the connection, `late_ms` after its due time.
-static void chunk(int index, int late_ms, int64_t end_ns)
+static void chunk(int index, int late_ms, struct tally_window window)
 {
     struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)index, .burst = index < 10,
                              .due_ns = due_ns(index), .arrival_ns = due_ns(index) + late_ms * MS};
-    tally_chunk(&tally, &c, end_ns, &report);
+    tally_chunk(&tally, &c, &window, &report);
 }
 
 static void run(int from, int to, int late_ms)
 {
     for (int i = from; i < to; i++)
-        chunk(i, late_ms, INT64_MAX);
+        chunk(i, late_ms, open_end);
+}
+
+static void finish(int64_t end_ns)
+{
+    tally_finish(&tally, INT64_MAX, &(struct tally_window){INT64_MIN, end_ns}, &report);
 }
 
 static uint64_t within(const struct histogram *histogram, int ms)
@@ -52,7 +58,7 @@ static void a_burst_counts_apart(void **state)
 {
     run(0, 10, -900);
     run(10, 30, 3);
-    tally_finish(&tally, INT64_MAX, due_ns(29) + 50 * MS, &report);
+    finish(due_ns(29) + 50 * MS);
     assert_int_equal(report.burst_chunks, 10);
     assert_int_equal(report.chunks_received, 20);
     assert_int_equal(report.chunks_expected, 20);
@@ -69,8 +75,8 @@ static void lateness_and_jitter_are_told_apart(void **state)
 {
     run(0, 10, 0);
     run(10, 20, 30);
-    chunk(20, 75, INT64_MAX);
-    chunk(21, 30, INT64_MAX);
+    chunk(20, 75, open_end);
+    chunk(21, 30, open_end);
     assert_int_equal(within(&report.lateness, 20), 0);
     assert_int_equal(within(&report.lateness, 50), 11);
     assert_int_equal(report.lateness.max_ns, 75 * MS);
@@ -82,8 +88,8 @@ static void lateness_and_jitter_are_told_apart(void **state)
 static void early_by_more_than_100_ms_is_wrong(void **state)
 {
     run(0, 10, 0);
-    chunk(10, -100, INT64_MAX);
-    chunk(11, -101, INT64_MAX);
+    chunk(10, -100, open_end);
+    chunk(11, -101, open_end);
     assert_int_equal(report.early, 1);
     assert_int_equal(report.lateness.count, 1);
     assert_int_equal(report.chunks_received, 2);
@@ -95,7 +101,7 @@ static void holes_are_gaps_and_missing_from_what_was_received(void **state)
     run(0, 15, 0);
     run(17, 20, 0);
     run(21, 30, 0);
-    tally_finish(&tally, INT64_MAX, due_ns(29), &report);
+    finish(due_ns(29));
     assert_int_equal(report.gaps, 2);
     assert_int_equal(report.gap_frames, 3 * 4800);
     assert_int_equal(report.chunks_expected, 20);
@@ -113,7 +119,7 @@ static void a_hole_at_the_first_steady_chunk_is_expected_all_the_same(void **sta
 {
     run(0, 10, 0);
     run(12, 20, 0);
-    tally_finish(&tally, INT64_MAX, due_ns(19), &report);
+    finish(due_ns(19));
     assert_int_equal(report.chunks_expected, 10);
     assert_int_equal(report.chunks_received, 8);
 }
@@ -122,8 +128,8 @@ static void what_is_due_after_the_end_does_not_count(void **state)
 {
     int64_t end_ns = due_ns(19) + 99 * MS;
     for (int i = 0; i < 25; i++)
-        chunk(i, 5, end_ns);
-    tally_finish(&tally, INT64_MAX, end_ns, &report);
+        chunk(i, 5, (struct tally_window){INT64_MIN, end_ns});
+    finish(end_ns);
     assert_int_equal(report.chunks_received, 10);
     assert_int_equal(report.chunks_expected, 10);
 }
@@ -136,9 +142,9 @@ static void a_corrected_clock_loses_no_chunk(void **state)
     for (int i = 12; i < 18; i++) {
         struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)i, .due_ns = due_ns(i) + 2 * MS,
                                  .arrival_ns = due_ns(i) + 3 * MS};
-        tally_chunk(&tally, &c, end_ns, &report);
+        tally_chunk(&tally, &c, &(struct tally_window){INT64_MIN, end_ns}, &report);
     }
-    tally_finish(&tally, INT64_MAX, end_ns, &report);
+    finish(end_ns);
     assert_int_equal(report.chunks_received, 6);
     assert_int_equal(report.chunks_expected, 6);
 }
@@ -147,7 +153,7 @@ static void chunks_sent_again_are_told_apart(void **state)
 {
     run(0, 20, 0);
     run(15, 25, 0);
-    tally_finish(&tally, INT64_MAX, due_ns(24), &report);
+    finish(due_ns(24));
     assert_int_equal(report.superseded, 5);
     assert_int_equal(report.gaps, 0);
     assert_int_equal(report.chunks_expected, 15);
@@ -156,10 +162,10 @@ static void chunks_sent_again_are_told_apart(void **state)
 
 static void a_listener_that_hears_nothing_is_silent(void **state)
 {
-    tally_finish(&tally, due_ns(10), due_ns(14), &report);
+    tally_finish(&tally, due_ns(10), &(struct tally_window){INT64_MIN, due_ns(14)}, &report);
     assert_int_equal(report.silent, 1);
     assert_int_equal(report.chunks_expected, 5);
-    tally_finish(&tally, INT64_MAX, due_ns(14), &report);
+    finish(due_ns(14));
     assert_int_equal(report.chunks_expected, 5);
 }
 
@@ -170,9 +176,9 @@ static void a_skip_before_the_first_chunk_is_where_it_begins(void **state)
         struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)i, .due_ns = due_ns(i),
                                  .arrival_ns = due_ns(i)};
         c.burst = tally_is_burst(&tally, c.first_frame);
-        tally_chunk(&tally, &c, INT64_MAX, &report);
+        tally_chunk(&tally, &c, &open_end, &report);
     }
-    tally_finish(&tally, INT64_MAX, due_ns(19), &report);
+    finish(due_ns(19));
     assert_int_equal(report.gaps, 0);
     assert_int_equal(report.burst_chunks, 9);
     assert_int_equal(report.chunks_expected, 9);
@@ -187,9 +193,9 @@ static void a_skip_later_is_a_gap(void **state)
         struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)i, .due_ns = due_ns(i),
                                  .arrival_ns = due_ns(i)};
         c.burst = tally_is_burst(&tally, c.first_frame);
-        tally_chunk(&tally, &c, INT64_MAX, &report);
+        tally_chunk(&tally, &c, &open_end, &report);
     }
-    tally_finish(&tally, INT64_MAX, due_ns(24), &report);
+    finish(due_ns(24));
     assert_int_equal(report.gaps, 1);
     assert_int_equal(report.burst_chunks, 12);
     assert_int_equal(report.chunks_expected, 15);
@@ -204,9 +210,9 @@ static void sequence_numbers_move_by_one(void **state)
         struct client_chunk c = {.first_frame = (uint64_t)(i == 12 ? 13 : i), .burst = i < 9, .due_ns = due_ns(i),
                                  .arrival_ns = due_ns(i)};
         if (i != 13)
-            tally_chunk(&tally, &c, INT64_MAX, &report);
+            tally_chunk(&tally, &c, &open_end, &report);
     }
-    tally_finish(&tally, INT64_MAX, due_ns(19), &report);
+    finish(due_ns(19));
     assert_int_equal(report.gaps, 1);
     assert_int_equal(report.gap_frames, 1);
     assert_int_equal(report.burst_chunks, 2);
@@ -214,11 +220,25 @@ static void sequence_numbers_move_by_one(void **state)
     assert_int_equal(report.chunks_received, 10);
 }
 
+static void a_crowds_own_arrival_is_not_timed(void **state)
+{
+    const struct tally_window window = {.from_ns = due_ns(15) - 30 * MS, .end_ns = due_ns(24)};
+    for (int i = 0; i < 25; i++)
+        if (i != 12)
+            chunk(i, i < 15 ? 70 : 5, window);
+    tally_finish(&tally, INT64_MAX, &window, &report);
+    assert_int_equal(report.chunks_expected, 10);
+    assert_int_equal(report.chunks_received, 10);
+    assert_int_equal(within(&report.lateness, 6), 10);
+    assert_int_equal(report.gaps, 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup(name, set_up)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_burst_counts_apart),
+        CASE(a_crowds_own_arrival_is_not_timed),
         CASE(lateness_and_jitter_are_told_apart),
         CASE(early_by_more_than_100_ms_is_wrong),
         CASE(holes_are_gaps_and_missing_from_what_was_received),
