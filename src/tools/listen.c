@@ -13,6 +13,7 @@
 #include "tools/capture.h"
 #include "tools/click_watch.h"
 #include "tools/listen_report.h"
+#include "tools/listen_window.h"
 #include "tools/score_file.h"
 #include "tools/sound_file.h"
 #include "tools/tools.h"
@@ -24,7 +25,7 @@ struct listen_options {
     const char *url, *format, *station, *tier, *out;
     int64_t listeners;
     const char *bitrate;
-    double duration_s, change_s, clock_speed;
+    double duration_s, settle_s, every_s, stall_after_s, change_s, clock_speed;
     int64_t decoders;
     bool verify, clicks, json;
 };
@@ -37,6 +38,12 @@ static const struct argument listen_arguments[] = {
      .max = 200000, .help = "how many"},
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "20", .min = .1,
      .max = 1e7, .help = "seconds, from when the last one has connected; Ctrl-C ends it earlier"},
+    {.name = "settle", .kind = ARGUMENT_NUMBER, .offset = AT(settle_s), .value = "S", .standard = "0", .min = 0,
+     .max = 1e7, .help = "seconds before the duration begins: what comes in them is not timed"},
+    {.name = "every", .kind = ARGUMENT_NUMBER, .offset = AT(every_s), .value = "S", .standard = "0", .min = 0,
+     .max = 1e7, .help = "tell the figures of the last S seconds as they go; 0: only at the end"},
+    {.name = "stall-after", .kind = ARGUMENT_NUMBER, .offset = AT(stall_after_s), .value = "S", .standard = "0",
+     .min = 0, .max = 1e7, .help = "nobody reads any more after S seconds, as behind a network that is gone; 0: never"},
     {.name = "clock-speed", .kind = ARGUMENT_NUMBER, .offset = AT(clock_speed), .value = "N", .standard = "1",
      .min = .01, .max = 1000, .help = "that of the server; all times are then programme time, the duration as well"},
     {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "opus", .choices = "opus|pcm|v0|v1",
@@ -72,6 +79,7 @@ struct listen {
     struct client_report report, probe;
     struct capture capture;
     struct verify_result verify;
+    struct listen_window window;
     struct click_watch watch;
     struct click_result clicks;
     struct sound_file *file;
@@ -129,6 +137,7 @@ static void listen_chunk(void *context, const struct client_chunk *chunk)
 {
     struct listen *listen = context;
     enum status status = STATUS_OK;
+    listen_window_add(&listen->window, chunk);
     if (listen->options.verify)
         status = capture_add(&listen->capture, chunk);
     if (status == STATUS_OK && listen->file && chunk->listener == 0 && chunk->sound)
@@ -141,7 +150,8 @@ static void listen_chunk(void *context, const struct client_chunk *chunk)
 
 static void listen_progress(void *context, double elapsed_s, int connected)
 {
-    const struct listen *listen = context;
+    struct listen *listen = context;
+    listen_window_look(&listen->window, elapsed_s, connected, stdout);
     if (listen->progress)
         fprintf(stderr, "\r%6.1f s  %d listening ", elapsed_s, connected);
 }
@@ -274,6 +284,7 @@ static bool listen_prepare(struct listen *listen)
 {
     const struct listen_options *options = &listen->options;
     struct text trouble = text_on(listen->trouble, sizeof listen->trouble);
+    listen_window_init(&listen->window, options->every_s, options->json);
     if (options->verify && listen_is_legacy(listen) && !listen_probe(listen))
         return false;
     enum status status = STATUS_OK;
@@ -300,6 +311,7 @@ static enum status listen_run(struct listen *listen)
         .url = options->url, .protocol = listen->protocol, .station = options->station, .buffer_tier = options->tier,
         .bitrate = options->bitrate ? (uint32_t)atoi(options->bitrate) * 1000 : 0, .change_s = options->change_s,
         .listeners = (int)options->listeners, .clock_speed = options->clock_speed, .duration_s = options->duration_s,
+        .settle_s = options->settle_s, .stall_after_s = options->stall_after_s,
         .chunk = listen_chunk, .decoders = (int)options->decoders, .progress = listen_progress, .context = listen,
     };
     enum status status = client_run(&config, &listen->report);
