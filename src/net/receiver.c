@@ -32,6 +32,7 @@ static void receiver_on_frame(wslay_event_context_ptr parser, const struct wslay
     receiver->ahead_bytes -= head + (int64_t)payload;
     if (!wslay_is_ctrl_frame(frame->opcode))
         receiver->fragmented = !frame->fin;
+    receiver->half_code = frame->opcode == WSLAY_CONNECTION_CLOSE && payload == 1;
 }
 
 static void receiver_on_message(wslay_event_context_ptr parser, const struct wslay_event_on_msg_recv_arg *message,
@@ -85,7 +86,12 @@ static enum receiver_state receiver_end(struct receiver *receiver, int result, i
         *code = WSLAY_CODE_INTERNAL_SERVER_ERROR;
         return RECEIVER_FAILED;
     }
-    if (result == 0 && wslay_event_get_close_received(receiver->parser)) {
+    bool closed = result == 0 && wslay_event_get_close_received(receiver->parser);
+    if (closed && receiver->half_code) {
+        *code = WSLAY_CODE_PROTOCOL_ERROR;
+        return RECEIVER_FAILED;
+    }
+    if (closed) {
         *code = wslay_event_get_status_code_received(receiver->parser);
         return RECEIVER_CLOSED;
     }

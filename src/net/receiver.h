@@ -24,6 +24,7 @@ struct receiver {
     int64_t ahead_bytes;             // fed, less what the frames seen so far take
     uint32_t frames;                 // that have begun; the owner's to reset
     bool fragmented;                 // a data message has begun and its last frame not
+    bool half_code;                  // a close frame of one byte, which the library lets pass
 };
 
 enum receiver_state {

@@ -135,6 +135,7 @@ static void test_broken_rules(void **state)
     fails(0x89, large, 126, 1002);
     fails(0x88, "\x03\xed", 2, 1002);
     fails(0x88, "\0\0", 2, 1002);
+    fails(0x88, "\3", 1, 1002);
     fails(0x81, large, 201, 1009);
 }
 
