@@ -70,16 +70,19 @@ static void connection_count_sent(struct connection *connection, size_t len)
     connection->loop->bytes_sent += len;
 }
 
+// Nothing is left to say once both sides have spoken their last. The peer's end is waited for, and what still comes is
+// read: closing over unread bytes resets the connection, and the close frame could be lost with it.
+static void connection_half_close(struct connection *connection)
+{
+    if (connection->state == CONNECTION_CLOSING && (connection->deaf || connection->peer_done))
+        shutdown(connection->descriptor, SHUT_WR);
+}
+
 // Everything that was to be sent is with the kernel.
 static void connection_drained(struct connection *connection)
 {
     connection_wait(connection, false);
-    if (connection->state != CONNECTION_CLOSING)
-        return;
-    if (connection->deaf)
-        shutdown(connection->descriptor, SHUT_WR);
-    else if (connection->peer_done)
-        connection_doom(connection);
+    connection_half_close(connection);
 }
 
 // Sends as much as the kernel takes. False when the socket is lost.
@@ -266,8 +269,8 @@ static void connection_peer_closed(struct connection *connection, int code)
     outgoing_drop_unbegun(&connection->outgoing);
     if (connection->state == CONNECTION_OPEN)
         connection_begin_close(connection, code, NULL);
-    else if (connection->state == CONNECTION_CLOSING && outgoing_empty(&connection->outgoing))
-        connection_doom(connection);
+    else if (outgoing_empty(&connection->outgoing))
+        connection_half_close(connection);
 }
 
 // Whoever breaks the protocol is told so, unless it is being closed already: then its end will do.
