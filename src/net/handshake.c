@@ -22,6 +22,12 @@ static bool handshake_key_good(const char *key)
            strcmp(key + HANDSHAKE_KEY_CHARS - 2, "==") == 0;
 }
 
+static bool handshake_version_good(const struct http_request *request)
+{
+    return http_count_headers(request, "sec-websocket-version") == 1 &&
+           strcmp(http_header(request, "sec-websocket-version"), "13") == 0;
+}
+
 static bool handshake_refuse(struct http_response *response, int status, const char *message, const char *field,
                              const char *value, const char *constraint)
 {
@@ -31,7 +37,6 @@ static bool handshake_refuse(struct http_response *response, int status, const c
 
 bool handshake_check(const struct http_request *request, bool http_1_1, struct http_response *response)
 {
-    const char *version = http_header(request, "sec-websocket-version");
     if (strcmp(request->method, "GET") != 0) {
         http_response_header(response, "Allow", "GET");
         return handshake_refuse(response, 405, "A WebSocket begins with GET.", "method", request->method, "GET");
@@ -39,7 +44,7 @@ bool handshake_check(const struct http_request *request, bool http_1_1, struct h
     if (!http_1_1 || !http_has_token(request, "connection", "upgrade") || request->body_len > 0)
         return handshake_refuse(response, 400, "This is no WebSocket handshake.", "connection", NULL,
                                 "HTTP/1.1, Connection: Upgrade, no body");
-    if (!version || strcmp(version, "13") != 0) {
+    if (!handshake_version_good(request)) {
         http_response_header(response, "Sec-WebSocket-Version", "13");
         http_response_header(response, "Upgrade", "websocket");
         return handshake_refuse(response, 426, "This version of WebSocket is not spoken here.",

@@ -33,7 +33,7 @@ bool http_query(const struct http_request *request, const char *name, char *out,
 // be NULL). Guards against rebound DNS names; no browser leaves it out, so a request without one (HTTP/1.0) is allowed.
 bool http_host_allowed(const struct http_request *request, const char *const *allowed);
 // The Origin header is absent, the request's own origin, or listed ("https://example.org", NULL-terminated, may be
-// NULL).
+// NULL); more than one is never allowed.
 bool http_origin_allowed(const struct http_request *request, const char *const *allowed);
 // Content-Type is application/json, parameters allowed.
 bool http_is_json(const struct http_request *request);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "net/http.h"
+#include "net/http_fields.h"
 
 static bool guard_all_digits(const char *text)
 {
@@ -62,5 +63,7 @@ static bool guard_same_origin(const char *origin, const char *host)
 bool http_origin_allowed(const struct http_request *request, const char *const *allowed)
 {
     const char *origin = http_header(request, "origin");
+    if (http_count_headers(request, "origin") > 1)
+        return false;
     return !origin || guard_same_origin(origin, http_header(request, "host")) || guard_listed(origin, allowed);
 }

@@ -47,7 +47,7 @@ static bool v1_accept(struct listener *listener, const struct http_request *requ
     char name[16];
     enum tier tier = TIER_NORMAL;
     bool tier_ok = !http_query(request, "buffer_tier", name, sizeof name) || tier_from_name(name, &tier);
-    enum offer offer = subprotocol_offer(http_header(request, "sec-websocket-protocol"), "auralis-v1");
+    enum offer offer = subprotocol_offer(request, "auralis-v1");
     if (!v1_id_ok(id))
         *refusal = (struct refusal){400, "INVALID_PARAMETERS", "client_id is 1-64 of A-Z a-z 0-9 _ -, not reserved"};
     else if (!tier_ok)

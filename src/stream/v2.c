@@ -63,7 +63,7 @@ static bool v2_accept(struct listener *listener, const struct http_request *requ
                 listener->station = &config->stations[i];
     }
     const char *unknown = v2_wish(listener, request);
-    enum offer offer = subprotocol_offer(http_header(request, "sec-websocket-protocol"), "auralis-v2");
+    enum offer offer = subprotocol_offer(request, "auralis-v2");
     if (!listener->station)
         *refusal = (struct refusal){404, "NOT_FOUND", "no such station"};
     else if (unknown)
