@@ -121,8 +121,6 @@ static int parser_on_value(llhttp_t *llhttp, const char *bytes, size_t len)
     struct http_parser *parser = llhttp->data;
     if (parser->head_done)
         return 0;
-    if (!parser->header_open)
-        return parser_fail(parser, 400, "A header is continued on a further line.", "headers", "one line each");
     return parser_append(parser, bytes, len);
 }
 
@@ -320,8 +318,29 @@ static size_t parser_room(const struct http_parser *parser)
                              : HTTP_MAX_HEAD_BYTES - parser->head_bytes;
 }
 
+// A line of the head that begins with a blank continues the one before: nobody sends that any more, and llhttp joins
+// the two without a space (RFC 9112, section 5.2).
+static bool parser_sees_fold(struct http_parser *parser, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len && !parser->lines_over; i++) {
+        if (bytes[i] == '\n') {
+            parser->lines_over = parser->line_seen && !parser->in_line;
+            parser->in_line = false;
+        } else if (bytes[i] != '\r') {
+            if (parser->line_seen && !parser->in_line && (bytes[i] == ' ' || bytes[i] == '\t'))
+                return true;
+            parser->in_line = parser->line_seen = true;
+        }
+    }
+    return false;
+}
+
 static enum http_parse parser_step(struct http_parser *parser, const char *bytes, size_t len, size_t *used)
 {
+    if (parser_sees_fold(parser, bytes, len)) {
+        parser_fail(parser, 400, "A header is continued on a further line.", "headers", "one line each");
+        return HTTP_PARSE_FAILED;
+    }
     size_t *count = parser->head_done ? &parser->body_bytes : &parser->head_bytes;
     llhttp_errno_t error = llhttp_execute(&parser->llhttp, bytes, len);
     *used = len;

@@ -20,6 +20,7 @@ struct http_parser {
     bool wants_continue;          // the peer waits for a 100 before it sends the body
     bool http_1_1, keep_alive;    // valid once the head is done, the request is done
     bool header_open, value_begun;
+    bool line_seen, in_line, lines_over;  // of the head, as its bytes come
     size_t text_len, target_len, head_bytes, body_bytes, body_cap;
     char *body;
     char text[HTTP_MAX_HEAD_BYTES + 2];

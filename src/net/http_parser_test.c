@@ -113,6 +113,17 @@ static void test_pipelined(void **state)
     assert_int_equal(4, left);
 }
 
+static void test_continued_lines(void **state)
+{
+    assert_int_equal(400, fault_of("GET / HTTP/1.1\r\nHost: h\r\nX: a,\r\n b\r\n\r\n"));
+    assert_int_equal(400, fault_of("GET / HTTP/1.1\r\nHost: h\r\nX:\r\n\tb\r\n\r\n"));
+    assert_int_equal(400, fault_of("GET / HTTP/1.1\r\n Host: h\r\n\r\n"));
+    assert_int_equal(400, fault_of("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n i\r\n\r\n"));
+    assert_int_equal(400, fault_of("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n"));
+    parse("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n\r\n x\n", 100);
+    assert_string_equal("\r\n x\n", parser.request.body);
+}
+
 static void test_upgrade_leaves_the_rest(void **state)
 {
     static const char text[] = "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -276,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_any_pieces, setup, teardown),
         cmocka_unit_test_setup_teardown(test_chunked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pipelined, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_continued_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_upgrade_leaves_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_target_forms, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_escapes, setup, teardown),
