@@ -9,6 +9,27 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
+def frame(payload, opcode=TEXT, *, final=True, reserved=0, masked=True, length_bytes=None, announced=None):
+    """One frame's bytes, as a client that obeys the rules makes it, unless told otherwise.
+
+    reserved: bits RSV1 (4), RSV2 (2), RSV3 (1). length_bytes: 0, 2 or 8 after the second byte, for the shortest form
+    if not given. announced: the length that its head tells, when that is not the payload's.
+    """
+    payload = payload.encode() if isinstance(payload, str) else bytes(payload)
+    size = len(payload) if announced is None else announced
+    if length_bytes is None:
+        length_bytes = 0 if size < 126 else 2 if size < 65536 else 8
+    second = {0: size, 2: 126, 8: 127}[length_bytes] | (0x80 if masked else 0)
+    head = bytes([opcode | reserved << 4 | (0x80 if final else 0), second])
+    head += size.to_bytes(length_bytes, "big") if length_bytes else b""
+    if not masked:
+        return head + payload
+    mask = os.urandom(4)
+    pattern = (mask * (len(payload) // 4 + 1))[:len(payload)]
+    hidden = int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")
+    return head + mask + hidden.to_bytes(len(payload), "big")
+
+
 class Refused(Exception):
     """The handshake was answered by something else than 101."""
 
@@ -18,7 +39,7 @@ class Refused(Exception):
 
 
 class Closed(Exception):
-    """The peer has closed. `code` is None when it did so without a close frame."""
+    """The peer has closed. `code` is 1005 when its close frame had none, None when it did so without a frame."""
 
     def __init__(self, code, reason=""):
         super().__init__(f"closed: {code} {reason}")
@@ -26,8 +47,11 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, host, port, path, *, subprotocols=(), headers=(), receive_buffer=None, timeout=20):
-        """receive_buffer: bytes that the kernel may keep for a slow reader.   timeout: seconds that anything may take."""
+    def __init__(self, host, port, path, *, subprotocols=(), headers=(), receive_buffer=None, timeout=20, extra=b""):
+        """receive_buffer: bytes that the kernel may keep for a slow reader.   timeout: seconds that anything may take.
+
+        extra: bytes that are sent right behind the request.
+        """
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -36,19 +60,19 @@ class WebSocket:
         self.buffer = bytearray()
         try:
             self.socket.connect((host, port))
-            self._handshake(host, port, path, subprotocols, dict(headers))
+            self._handshake(host, port, path, subprotocols, dict(headers), extra)
         except BaseException:
             self.socket.close()
             raise
 
-    def _handshake(self, host, port, path, subprotocols, headers):
+    def _handshake(self, host, port, path, subprotocols, headers, extra):
         key = base64.b64encode(os.urandom(16))
         fields = {"Host": f"{host}:{port}", "Upgrade": "websocket", "Connection": "Upgrade",
                   "Sec-WebSocket-Key": key.decode(), "Sec-WebSocket-Version": "13", **headers}
         if subprotocols:
             fields["Sec-WebSocket-Protocol"] = ", ".join(subprotocols)
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode() + extra)
         status, self.headers = self._answer()
         if status != 101:
             raise Refused(status, self.headers, bytes(self._take(int(self.headers.get("content-length", 0)))))
@@ -77,23 +101,9 @@ class WebSocket:
         del self.buffer[:count]
         return taken
 
-    def send(self, payload, opcode=TEXT, *, masked=True, final=True):
-        """One frame. A client that obeys the rules masks."""
-        payload = payload.encode() if isinstance(payload, str) else bytes(payload)
-        mask_bit, size = (0x80 if masked else 0), len(payload)
-        head = bytes([opcode | (0x80 if final else 0)])
-        if size < 126:
-            head += bytes([mask_bit | size])
-        elif size < 65536:
-            head += bytes([mask_bit | 126]) + struct.pack(">H", size)
-        else:
-            head += bytes([mask_bit | 127]) + struct.pack(">Q", size)
-        if masked:
-            mask = os.urandom(4)
-            pattern = (mask * (size // 4 + 1))[:size]
-            head += mask
-            payload = (int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")).to_bytes(size, "big")
-        self.socket.sendall(head + payload)
+    def send(self, payload, opcode=TEXT, **form):
+        """One frame; for its form see `frame`."""
+        self.socket.sendall(frame(payload, opcode, **form))
 
     def receive(self):
         """The next frame, as (opcode, bytes). Answers pings; raises Closed at the end."""
@@ -114,7 +124,7 @@ class WebSocket:
         if opcode == PING:
             self.send(payload, PONG)
         if opcode == CLOSE:
-            code = struct.unpack(">H", payload[:2])[0] if payload else None
+            code = struct.unpack(">H", payload[:2])[0] if payload else 1005
             raise Closed(code, payload[2:].decode())
         return opcode, payload
 
