@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "net/io_loop.h"
 #include "net/socket.h"
@@ -51,7 +49,7 @@ void connection_destroy(struct connection *connection)
     if (connection->listener)
         loop->shared->handlers.closed(connection->listener, connection->close_code);
     uv_close((uv_handle_t *)&connection->poll, connection_on_freed);
-    close(connection->descriptor);
+    transport_close(&connection->transport);
     atomic_fetch_sub(&loop->shared->stats.open_connections, 1);
     atomic_fetch_sub(&loop->load, 1);
 }
@@ -70,12 +68,17 @@ static void connection_count_sent(struct connection *connection, size_t len)
     connection->loop->bytes_sent += len;
 }
 
+static bool connection_all_sent(const struct connection *connection)
+{
+    return outgoing_empty(&connection->outgoing) && !transport_holds(&connection->transport);
+}
+
 // Nothing is left to say once both sides have spoken their last. The peer's end is waited for, and what still comes is
 // read: closing over unread bytes resets the connection, and the close frame could be lost with it.
 static void connection_half_close(struct connection *connection)
 {
     if (connection->state == CONNECTION_CLOSING && (connection->deaf || connection->peer_done))
-        shutdown(connection->descriptor, SHUT_WR);
+        transport_finish(&connection->transport);
 }
 
 // Everything that was to be sent is with the kernel.
@@ -88,11 +91,11 @@ static void connection_drained(struct connection *connection)
 // Sends as much as the kernel takes. False when the socket is lost.
 static bool connection_flush(struct connection *connection)
 {
-    while (!outgoing_empty(&connection->outgoing)) {
+    while (!connection_all_sent(connection)) {
         struct iovec spans[OUTGOING_MAX_SPANS];
         int count = outgoing_gather(&connection->outgoing, spans);
         size_t want = connection_spans_len(spans, count);
-        ssize_t sent = want > 0 ? socket_send(connection->descriptor, spans, count) : 0;
+        ssize_t sent = transport_send(&connection->transport, spans, count);
         if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             connection_wait(connection, true);
             return true;
@@ -104,7 +107,7 @@ static bool connection_flush(struct connection *connection)
         }
         connection_count_sent(connection, (size_t)sent);
         outgoing_sent(&connection->outgoing, (size_t)sent);
-        if ((size_t)sent < want) {
+        if ((size_t)sent < want || transport_holds(&connection->transport)) {
             connection_wait(connection, true);
             return true;
         }
@@ -129,11 +132,13 @@ static bool connection_put(struct connection *connection, struct iovec slices[2]
     if (len > RING_BYTES)
         return false;
     if (!connection->waiting && outgoing_empty(outgoing)) {
-        ssize_t sent = socket_send(connection->descriptor, slices, 2);
+        ssize_t sent = transport_send(&connection->transport, slices, 2);
         if (sent > 0)
             connection_count_sent(connection, (size_t)sent);
-        if (sent == (ssize_t)len)
+        if (sent == (ssize_t)len) {
+            connection_wait(connection, transport_holds(&connection->transport));
             return true;
+        }
         begun = sent > 0;
         for (int i = 0; i < 2 && sent > 0; i++) {
             size_t part = (size_t)sent < slices[i].iov_len ? (size_t)sent : slices[i].iov_len;
@@ -176,7 +181,7 @@ bool connection_send_text(struct connection *connection, const char *text, size_
 // socket is lost.
 static bool connection_send_now(struct connection *connection, const struct iovec *slices, int slice_count, size_t *sent)
 {
-    ssize_t taken = socket_send(connection->descriptor, slices, slice_count);
+    ssize_t taken = transport_send(&connection->transport, slices, slice_count);
     bool full = taken < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     *sent = taken < 0 ? 0 : (size_t)taken;
     connection_count_sent(connection, *sent);
@@ -199,8 +204,10 @@ enum connection_sent connection_send(struct connection *connection, const struct
     if (!connection->waiting) {
         if (!connection_send_now(connection, slices, slice_count, &sent))
             return CONNECTION_GONE;
-        if (sent == connection_spans_len(slices, slice_count))
+        if (sent == connection_spans_len(slices, slice_count)) {
+            connection_wait(connection, transport_holds(&connection->transport));
             return CONNECTION_SENT;
+        }
         connection_wait(connection, true);
     }
     outgoing_share(outgoing, slices, slice_count, shared_from, release, pin);
@@ -269,7 +276,7 @@ static void connection_peer_closed(struct connection *connection, int code)
     outgoing_drop_unbegun(&connection->outgoing);
     if (connection->state == CONNECTION_OPEN)
         connection_begin_close(connection, code, NULL);
-    else if (outgoing_empty(&connection->outgoing))
+    else if (connection_all_sent(connection))
         connection_half_close(connection);
 }
 
@@ -331,7 +338,7 @@ static void connection_receive(struct connection *connection, const uint8_t *byt
 static void connection_on_readable(struct connection *connection)
 {
     struct io_loop *loop = connection->loop;
-    ssize_t len = recv(connection->descriptor, loop->input, sizeof loop->input, 0);
+    ssize_t len = transport_receive(&connection->transport, loop->input, sizeof loop->input);
     if (len > 0)
         connection_receive(connection, loop->input, (size_t)len);
     else if (len == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
@@ -363,9 +370,9 @@ static struct connection *connection_create(struct io_loop *loop, const struct h
     if (!connection)
         return NULL;
     connection->loop = loop;
-    connection->descriptor = handover->descriptor;
+    connection->transport = handover->transport;
     connection->close_code = 1006;
-    if (uv_poll_init(&loop->uv, &connection->poll, handover->descriptor) != 0) {
+    if (uv_poll_init(&loop->uv, &connection->poll, handover->transport.descriptor) != 0) {
         free(connection);
         return NULL;
     }
@@ -384,7 +391,7 @@ static void connection_begin(struct connection *connection, struct handover *han
     const struct net_handlers *handlers = &connection->loop->shared->handlers;
     struct iovec answer[2] = {{.iov_base = handover->bytes, .iov_len = handover->answer_len}};
     if (handover->accept.send_buffer_bytes > 0)
-        socket_set_send_buffer(connection->descriptor, handover->accept.send_buffer_bytes);
+        socket_set_send_buffer(connection->transport.descriptor, handover->accept.send_buffer_bytes);
     connection_watch(connection);
     if (!connection_put(connection, answer))
         connection_doom(connection);
@@ -401,7 +408,7 @@ static void connection_begin(struct connection *connection, struct handover *han
 void handover_abandon(struct handover *handover, struct net_shared *shared)
 {
     shared->handlers.abandoned(shared->handlers.context, &handover->accept);
-    close(handover->descriptor);
+    transport_close(&handover->transport);
     free(handover);
 }
 

@@ -6,6 +6,7 @@
 #include "net/outgoing.h"
 #include "net/receiver.h"
 #include "net/server.h"
+#include "net/transport.h"
 
 struct io_loop;
 struct net_shared;
@@ -17,7 +18,7 @@ struct connection {
     struct list link;          // in the loop's list for its state
     struct io_loop *loop;
     void *listener;            // NULL while it is not the handler's
-    int descriptor;
+    struct transport transport;
     enum connection_state state;
     bool waiting;              // the kernel has no room: what comes is queued until the socket is writable
     bool peer_done;            // the peer's close frame has come, or nothing of it counts any more
@@ -34,7 +35,7 @@ struct connection {
 // What the door hands over. Freed by connection_adopt.
 struct handover {
     struct list link;          // while it waits for its turn
-    int descriptor;
+    struct transport transport;
     struct net_accept accept;
     size_t answer_len, extra_len;
     uint8_t bytes[];           // the 101 answer, then what has been read after the request

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -197,6 +198,11 @@ static void door_close(struct door *door)
 static void door_on_wake(uv_async_t *wake)
 {
     struct door *door = wake->data;
+    SSL_CTX *next_tls = atomic_exchange(&door->next_tls, NULL);
+    if (next_tls) {
+        SSL_CTX_free(door->tls);
+        door->tls = next_tls;
+    }
     if (atomic_load(&door->stop_accepting))
         door_close_listener(door);
     if (atomic_load(&door->stop) && !uv_is_closing((uv_handle_t *)wake))
@@ -262,6 +268,12 @@ enum status door_start(struct door *door, struct net_shared *shared, struct io_l
     uv_run(&door->uv, UV_RUN_DEFAULT);
     uv_loop_close(&door->uv);
     return STATUS_MEMORY;
+}
+
+void door_use_tls(struct door *door, SSL_CTX *tls)
+{
+    SSL_CTX_free(atomic_exchange(&door->next_tls, tls));
+    uv_async_send(&door->wake);
 }
 
 void door_stop_accepting(struct door *door)

@@ -23,6 +23,8 @@ struct door {
     int loop_count;
     int listener;               // -1 once closed
     int reserve;                // a descriptor to give up when there is no other, -1: none
+    SSL_CTX *tls;               // for new connections; NULL: no TLS
+    _Atomic(SSL_CTX *) next_tls;  // what is to take its place, NULL: nothing
     int visitors;
     bool watching;              // new connections are taken
     struct callers callers;     // visitors by address
@@ -35,6 +37,8 @@ struct door {
 // Takes the listener over, in any case.   Errors: STATUS_MEMORY.
 MUST_USE enum status door_start(struct door *door, struct net_shared *shared, struct io_loop *loops, int loop_count,
                                 int listener);
+// Any thread. Takes it over.
+void door_use_tls(struct door *door, SSL_CTX *tls);
 // Any thread.
 void door_stop_accepting(struct door *door);
 // Closes everything and ends the thread.

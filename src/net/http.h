@@ -21,7 +21,8 @@ struct http_request {
     int header_count;
     const char *body;            // closed by a zero
     size_t body_len;
-    struct http_peer peer;
+    struct http_peer peer;       // who asks, behind trusted proxies too
+    bool secure;                 // by https, or wss
 };
 
 // Value of a header (name in lower case), NULL when absent.

@@ -1,5 +1,7 @@
 #include "net/server.h"
 
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "net/io_loop.h"
 #include "net/shared.h"
 #include "net/socket.h"
+#include "net/tls_stream.h"
 
 struct net_server {
     struct net_shared shared;
@@ -45,6 +48,9 @@ static void server_stop_loops(struct net_server *server)
 
 static void server_free(struct net_server *server)
 {
+    SSL_CTX_free(server->door.tls);
+    SSL_CTX_free(atomic_load(&server->door.next_tls));
+    BIO_meth_free(server->shared.tls_method);
     free(server->loops);
     free(server);
 }
@@ -78,10 +84,16 @@ enum status net_create_limited(struct net_server **result, const struct net_conf
     snprintf(server->shared.server_name, sizeof server->shared.server_name, "%s", config->server_name);
     enum status status = socket_listen(config->address, config->port, &listener, &server->port);
     *result = server;
+    server->door.tls = config->tls;
+    if (config->tls && !(server->shared.tls_method = tls_stream_method_create()) && status == STATUS_OK) {
+        close(listener);
+        status = STATUS_MEMORY;
+    }
     if (status == STATUS_OK)
         status = server_start(server, config->loops > 0 ? config->loops : thread_processors(), listener);
     if (status != STATUS_OK) {
         *result = NULL;
+        server->door.tls = NULL;  // the caller keeps it
         server_stop_loops(server);
         server_free(server);
     }
@@ -95,6 +107,12 @@ enum status net_create(struct net_server **server, const struct net_config *conf
     limits.sockets_per_address = config->max_sockets_per_address;
     limits.limit_loopback = config->limit_loopback;
     return net_create_limited(server, config, &limits);
+}
+
+void net_use_tls(struct net_server *server, SSL_CTX *tls)
+{
+    check(server->shared.tls_method);
+    door_use_tls(&server->door, tls);
 }
 
 void net_stop_accepting(struct net_server *server)

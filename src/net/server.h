@@ -3,6 +3,7 @@
 // One door thread accepts, parses HTTP and answers it. An upgraded socket goes to one of the I/O loops and stays there;
 // everything about it is then called on that loop's thread.
 #pragma once
+#include <openssl/types.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,10 +65,13 @@ struct net_config {
     int accept_rate;          // WebSockets that are let in per second; 0: no limit
     int max_sockets_per_address;  // at the door, that is but for WebSockets; 0: no limit
     bool limit_loopback;      // apply that to loopback too
+    SSL_CTX *tls;             // certificate and key (net/tls.h), taken over once the server is made: TLS and plain
+                              // HTTP on one port. NULL: plain HTTP only
 };
 
 struct net_stats {
     atomic_uint_fast64_t accepted, requests, upgrades, http_errors, bytes_sent, send_errors, refused_by_parser;
+    atomic_uint_fast64_t tls_handshakes, tls_failures;  // begun; not completed by their own fault
     atomic_uint_fast64_t refused_by_rate;     // handshakes for which there would have been no turn in time
     atomic_uint_fast64_t refused_by_address;  // sockets: their address had too many at the door
     atomic_int waiting;             // good handshakes that wait for their turn
@@ -79,6 +83,9 @@ struct net_stats {
 //   server: out, set before any handler is called; NULL after an error.
 // Errors: STATUS_IN_USE (the port), STATUS_DENIED, STATUS_INVALID (the address), STATUS_MEMORY.
 MUST_USE enum status net_create(struct net_server **server, const struct net_config *config);
+// Takes over another certificate and key: new TLS connections get it, what is open goes on. Any thread. Only for a
+// server that was made with one.
+void net_use_tls(struct net_server *server, SSL_CTX *tls);
 // Stops accepting; what is open goes on. Any thread.
 void net_stop_accepting(struct net_server *server);
 // Closes everything with 1001 and ends the threads. Accepts NULL.

@@ -1,5 +1,6 @@
 // What the door and the I/O loops of one server have in common.
 #pragma once
+#include <openssl/bio.h>
 #include <stdint.h>
 
 #include "net/server.h"
@@ -24,6 +25,7 @@ struct net_shared {
     const struct clock *clock;
     char server_name[64];
     struct net_limits limits;
+    BIO_METHOD *tls_method;      // NULL: no TLS
     struct net_stats stats;
 };
 

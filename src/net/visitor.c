@@ -13,6 +13,8 @@
 #include "net/http_response.h"
 #include "net/socket.h"
 
+enum { VISITOR_TLS_HANDSHAKE = 0x16 };
+
 static void visitor_on_poll(uv_poll_t *poll, int status, int events);
 static void visitor_consume(struct visitor *visitor, const char *bytes, size_t len);
 
@@ -47,8 +49,7 @@ void visitor_end(struct visitor *visitor)
     list_remove(&visitor->link);
     callers_remove(&visitor->caller);
     uv_close((uv_handle_t *)&visitor->poll, visitor_on_freed);
-    if (visitor->descriptor >= 0)
-        close(visitor->descriptor);
+    transport_close(&visitor->transport);
     http_parser_finish(&visitor->parser);
     free(visitor->answer);
     free(visitor->input);
@@ -61,7 +62,7 @@ void visitor_end(struct visitor *visitor)
 static void visitor_linger(struct visitor *visitor)
 {
     visitor->state = VISITOR_LINGERING;
-    shutdown(visitor->descriptor, SHUT_WR);
+    transport_finish(&visitor->transport);
     visitor_give_time(visitor, &visitor->door->lingering, visitor->door->shared->limits.close_ms);
     visitor_watch(visitor, UV_READABLE);
 }
@@ -93,14 +94,14 @@ static void visitor_take_off(struct visitor *visitor, size_t sent)
 
 static void visitor_write(struct visitor *visitor)
 {
-    ssize_t sent = socket_send(visitor->descriptor, visitor->left, 2);
+    ssize_t sent = transport_send(&visitor->transport, visitor->left, 2);
     if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
         visitor_end(visitor);
         return;
     }
     if (sent > 0)
         visitor_take_off(visitor, (size_t)sent);
-    if (visitor->left[0].iov_len + visitor->left[1].iov_len == 0) {
+    if (visitor->left[0].iov_len + visitor->left[1].iov_len == 0 && !transport_holds(&visitor->transport)) {
         visitor_answered(visitor);
         return;
     }
@@ -158,7 +159,7 @@ static struct handover *visitor_make_handover(const struct visitor *visitor, con
     struct handover *handover = malloc(sizeof *handover + HANDSHAKE_ANSWER_BYTES + len);
     if (!handover)
         return NULL;
-    handover->descriptor = visitor->descriptor;
+    handover->transport = visitor->transport;
     handover->accept = *accept;
     handover->answer_len = handshake_answer(&visitor->parser.request, accept, visitor->door->shared->server_name,
                                             (char *)handover->bytes);
@@ -190,7 +191,7 @@ static void visitor_upgrade(struct visitor *visitor, const struct net_accept *ac
         visitor_answer(visitor, response);
         return;
     }
-    visitor->descriptor = -1;
+    visitor->transport = (struct transport){.descriptor = -1};
     visitor_end(visitor);
     atomic_fetch_add(&door->shared->stats.upgrades, 1);
     lobby_enter(&door->lobby, handover);
@@ -209,11 +210,12 @@ static bool visitor_may_enter(struct visitor *visitor, struct http_response *res
 static void visitor_request(struct visitor *visitor, const char *rest, size_t len)
 {
     struct net_shared *shared = visitor->door->shared;
-    const struct http_request *request = &visitor->parser.request;
+    struct http_request *request = &visitor->parser.request;
     struct net_accept accept = {0};
     struct http_response response;
     atomic_fetch_add(&shared->stats.requests, 1);
     visitor_prepare_answer(visitor, &response);
+    request->secure = visitor->transport.tls;
     if (!handshake_wanted(request)) {
         shared->handlers.request(shared->handlers.request_context, request, &response);
     } else if (handshake_check(request, visitor->parser.http_1_1, &response) && visitor_may_enter(visitor, &response) &&
@@ -229,7 +231,7 @@ static void visitor_continue(struct visitor *visitor)
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct iovec span = {(void *)(uintptr_t)text, sizeof text - 1};
     visitor->continued = true;
-    if (socket_send(visitor->descriptor, &span, 1) != (ssize_t)span.iov_len)
+    if (transport_send(&visitor->transport, &span, 1) != (ssize_t)span.iov_len)
         visitor_end(visitor);
 }
 
@@ -284,10 +286,47 @@ static void visitor_consume(struct visitor *visitor, const char *bytes, size_t l
 static void visitor_on_readable(struct visitor *visitor)
 {
     struct door *door = visitor->door;
-    ssize_t len = recv(visitor->descriptor, door->input, sizeof door->input, 0);
+    ssize_t len = transport_receive(&visitor->transport, door->input, sizeof door->input);
     if (len > 0)
         visitor_consume(visitor, door->input, (size_t)len);
     else if (len == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+        visitor_end(visitor);
+}
+
+static void visitor_secure(struct visitor *visitor)
+{
+    switch (tls_stream_handshake(visitor->transport.tls)) {
+    case TLS_HANDSHAKE_DONE: visitor->state = VISITOR_READING; break;
+    case TLS_HANDSHAKE_READS: break;
+    case TLS_HANDSHAKE_WRITES: visitor_watch(visitor, UV_WRITABLE); return;
+    case TLS_HANDSHAKE_FAILED:
+        atomic_fetch_add(&visitor->door->shared->stats.tls_failures, 1);
+        visitor_end(visitor);
+        return;
+    }
+    visitor_watch(visitor, UV_READABLE);
+}
+
+// Both are spoken on one port: a TLS handshake begins with a byte that no HTTP method does.
+static void visitor_on_first_byte(struct visitor *visitor)
+{
+    struct door *door = visitor->door;
+    char first;
+    ssize_t len = recv(visitor->transport.descriptor, &first, 1, MSG_PEEK);
+    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    visitor->state = VISITOR_READING;
+    if (len != 1 || first != VISITOR_TLS_HANDSHAKE) {
+        visitor_on_readable(visitor);
+        return;
+    }
+    visitor->transport.tls =
+        tls_stream_create(door->tls, door->shared->tls_method, visitor->transport.descriptor);
+    visitor->state = VISITOR_SECURING;
+    atomic_fetch_add(&door->shared->stats.tls_handshakes, 1);
+    if (visitor->transport.tls)
+        visitor_secure(visitor);
+    else
         visitor_end(visitor);
 }
 
@@ -309,6 +348,10 @@ static void visitor_on_poll(uv_poll_t *poll, int status, int events)
         visitor_end(visitor);
     else if (visitor->state == VISITOR_ANSWERING)
         visitor_on_writable(visitor);
+    else if (visitor->state == VISITOR_ARRIVED)
+        visitor_on_first_byte(visitor);
+    else if (visitor->state == VISITOR_SECURING)
+        visitor_secure(visitor);
     else if (visitor->state != VISITOR_GONE)
         visitor_on_readable(visitor);
 }
@@ -332,7 +375,8 @@ bool visitor_welcome(struct door *door, int descriptor, const struct http_peer *
     memset((char *)visitor + sizeof visitor->poll, 0, offsetof(struct visitor, parser) - sizeof visitor->poll);
     visitor->poll.data = visitor;
     visitor->door = door;
-    visitor->descriptor = descriptor;
+    visitor->transport.descriptor = descriptor;
+    visitor->state = door->tls ? VISITOR_ARRIVED : VISITOR_READING;
     http_parser_init(&visitor->parser, peer);
     list_init(&visitor->link);
     callers_add(&door->callers, &visitor->caller, peer->key);

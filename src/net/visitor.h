@@ -6,17 +6,25 @@
 #include "net/callers.h"
 #include "net/http_parser.h"
 #include "net/list.h"
+#include "net/transport.h"
 
 struct door;
 
-enum visitor_state { VISITOR_READING, VISITOR_ANSWERING, VISITOR_LINGERING, VISITOR_GONE };
+enum visitor_state {
+    VISITOR_ARRIVED,     // its first byte will tell whether it speaks TLS
+    VISITOR_SECURING,    // its TLS handshake is under way
+    VISITOR_READING,
+    VISITOR_ANSWERING,
+    VISITOR_LINGERING,
+    VISITOR_GONE
+};
 
 struct visitor {
     uv_poll_t poll;
     struct list link;            // in the door's list of those who have the same time
     struct caller caller;        // among those of its address
     struct door *door;
-    int descriptor;              // -1 when it has been handed over
+    struct transport transport;  // none when it has been handed over
     enum visitor_state state;
     uint64_t due_ms;             // when its time is over
     bool head_timed, body_timed; // their time has begun to run

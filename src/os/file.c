@@ -94,6 +94,35 @@ enum status file_read(const char *path, char *bytes, size_t cap, size_t *len)
     return STATUS_OK;
 }
 
+static enum status file_fill(int fd, const char *bytes, size_t len, unsigned mode)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, bytes, len);
+        if (n < 0 && errno != EINTR)
+            return file_status(errno);
+        bytes += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    return fchmod(fd, mode) == 0 && fsync(fd) == 0 ? STATUS_OK : file_status(errno);
+}
+
+enum status file_write(const char *path, const char *bytes, size_t len, unsigned mode)
+{
+    char fresh[PATH_MAX];
+    if (snprintf(fresh, sizeof fresh, "%s.new", path) >= (int)sizeof fresh)
+        return STATUS_IO;
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0)
+        return file_status(errno);
+    enum status status = file_fill(fd, bytes, len, mode);
+    close(fd);
+    if (status == STATUS_OK && rename(fresh, path) != 0)
+        status = file_status(errno);
+    if (status != STATUS_OK)
+        unlink(fresh);
+    return status;
+}
+
 uint64_t process_resident_bytes(void)
 {
     char text[256];

@@ -15,6 +15,10 @@ void file_unlock(int descriptor);
 // Reads a whole file of at most cap - 1 bytes and closes it with a zero.   len: out.
 // Errors: STATUS_NOT_FOUND, STATUS_DENIED, STATUS_FULL (larger than that), STATUS_IO.
 MUST_USE enum status file_read(const char *path, char *bytes, size_t cap, size_t *len);
+// Writes a whole file in place of the one that may be there: whoever reads sees the old or the new one, after a power
+// cut too.   mode: its permissions, from the beginning.
+// Errors: STATUS_NOT_FOUND (no such directory), STATUS_DENIED, STATUS_IO.
+MUST_USE enum status file_write(const char *path, const char *bytes, size_t len, unsigned mode);
 
 // Resident memory of this process in bytes; 0 where the system does not tell.
 uint64_t process_resident_bytes(void);
