@@ -82,6 +82,24 @@ static void test_reading_whole_files(void **state)
     assert_int_equal(file_read(root, bytes, sizeof bytes, &len), STATUS_IO);
 }
 
+static void test_writing_whole_files(void **state)
+{
+    char bytes[64];
+    size_t len;
+    struct stat info;
+    assert_int_equal(file_write(path_of("written"), "one, and longer", 15, 0644), STATUS_OK);
+    assert_int_equal(file_write(path_of("written"), "two", 3, 0600), STATUS_OK);
+    assert_int_equal(file_read(path_of("written"), bytes, sizeof bytes, &len), STATUS_OK);
+    assert_string_equal(bytes, "two");
+    assert_int_equal(stat(path_of("written"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    assert_int_equal(access(path_of("written.new"), F_OK), -1);
+    assert_int_equal(file_write(path_of("nowhere/at/all"), "x", 1, 0600), STATUS_NOT_FOUND);
+    assert_int_equal(file_make_directory(path_of("taken")), STATUS_OK);
+    assert_int_equal(file_write(path_of("taken"), "x", 1, 0600), STATUS_IO);
+    assert_int_equal(access(path_of("taken.new"), F_OK), -1);
+}
+
 static int lock_in_another_process(void)
 {
     pid_t child = fork();
@@ -136,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_directories_are_made_with_their_parents),
         cmocka_unit_test(test_a_file_in_the_way),
         cmocka_unit_test(test_reading_whole_files),
+        cmocka_unit_test(test_writing_whole_files),
         cmocka_unit_test(test_a_directory_has_one_owner),
         cmocka_unit_test(test_locking_nowhere),
         cmocka_unit_test(test_the_process_knows_itself),
