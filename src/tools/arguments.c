@@ -70,7 +70,9 @@ static bool argument_store(const struct argument *row, const char *text, void *t
 {
     void *field = (char *)target + row->offset;
     switch (row->kind) {
-    case ARGUMENT_FLAG: *(bool *)field = true; return true;
+    case ARGUMENT_FLAG:
+        *(bool *)field = !text || strcmp(text, "on") == 0;
+        return *(bool *)field || strcmp(text, "off") == 0;
     case ARGUMENT_INTEGER: return argument_integer(text, row->min, row->max, field);
     case ARGUMENT_SEED: return argument_seed(text, field);
     case ARGUMENT_NUMBER: return argument_number(text, row->min, row->max, field);
@@ -133,6 +135,8 @@ static void argument_rule(const struct argument *row, struct text *out)
         text_printf(out, "not empty, at most %d times", ARGUMENT_LIST_MAX);
         break;
     case ARGUMENT_FLAG:
+        text_add(out, "on, off, or no value for on");
+        break;
     case ARGUMENT_TEXT:
     case ARGUMENT_POSITION:
         text_add(out, "not empty");
@@ -170,10 +174,6 @@ static enum arguments_result argument_read_option(const struct argument_table *t
         return ARGUMENTS_BAD;
     }
     const char *value = given[len] == '=' ? given + len + 1 : NULL;
-    if (row->kind == ARGUMENT_FLAG && value) {
-        text_printf(error, "--%s takes no value", row->name);
-        return ARGUMENTS_BAD;
-    }
     if (row->kind != ARGUMENT_FLAG && !value) {
         if (*at >= argc || strncmp(argv[*at], "--", 2) == 0) {
             text_printf(error, "--%s needs a value: ", row->name);

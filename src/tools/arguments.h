@@ -9,7 +9,7 @@
 
 // The kind says what type the field in the target struct has.
 enum argument_kind {
-    ARGUMENT_FLAG,      // bool; takes no value
+    ARGUMENT_FLAG,      // bool; takes no value, or `=on`, `=off`
     ARGUMENT_INTEGER,   // int64_t, min .. max
     ARGUMENT_SEED,      // uint64_t, decimal, the whole range
     ARGUMENT_NUMBER,    // double, finite, min .. max

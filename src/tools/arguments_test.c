@@ -90,6 +90,17 @@ static void two_dashes_end_the_options(void **state)
     assert_false(t.loud);
 }
 
+static void flags_can_be_told_off_again(void **state)
+{
+    static const struct { const char *word; bool loud; } cases[] = {
+        {"--loud", true}, {"--loud=on", true}, {"--loud=off", false}};
+    struct target t;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(READ(&t, "a", "--loud", (char *)(uintptr_t)cases[i].word), ARGUMENTS_OK);
+        assert_int_equal(t.loud, cases[i].loud);
+    }
+}
+
 static void bad_values_are_refused_with_name_and_rule(void **state)
 {
     static const struct { char *word; const char *name, *rule; } bad[] = {
@@ -101,7 +112,7 @@ static void bad_values_are_refused_with_name_and_rule(void **state)
         {"--share=.", "--share", "-1 to 1"}, {"--seed=-1", "--seed", "from 0 to 18446744073709551615"},
         {"--seed=18446744073709551616", "--seed", "from 0"}, {"--format=mp3", "--format", "one of opus|pcm|v0"},
         {"--format=", "--format", "one of"}, {"--format=opus|pcm", "--format", "one of"}, {"--out=", "--out", "empty"},
-        {"--set=", "--set", "empty"}, {"--loud=1", "--loud", "no value"}, {"--loudly", "unknown option --loudly", ""},
+        {"--set=", "--set", "empty"}, {"--loud=1", "--loud", "on, off"}, {"--loudly", "unknown option --loudly", ""},
         {"--cou=1", "unknown option --cou", ""}, {"-x", "unknown option -x", ""}, {"--=1", "unknown option --", ""},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -168,6 +179,7 @@ int main(void)
         cmocka_unit_test(defaults_are_in_force),
         cmocka_unit_test(both_forms_are_read),
         cmocka_unit_test(two_dashes_end_the_options),
+        cmocka_unit_test(flags_can_be_told_off_again),
         cmocka_unit_test(bad_values_are_refused_with_name_and_rule),
         cmocka_unit_test(missing_and_surplus_words_are_refused),
         cmocka_unit_test(a_list_has_an_end),
