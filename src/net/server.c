@@ -76,8 +76,10 @@ enum status net_create_limited(struct net_server **result, const struct net_conf
     int listener;
     struct net_server *server = server_claim(sizeof *server);
     *result = NULL;
-    if (!server)
+    if (!server) {
+        SSL_CTX_free(config->tls);
         return STATUS_MEMORY;
+    }
     server->shared.handlers = *config->handlers;
     server->shared.clock = config->clock;
     server->shared.limits = *limits;
@@ -93,7 +95,6 @@ enum status net_create_limited(struct net_server **result, const struct net_conf
         status = server_start(server, config->loops > 0 ? config->loops : thread_processors(), listener);
     if (status != STATUS_OK) {
         *result = NULL;
-        server->door.tls = NULL;  // the caller keeps it
         server_stop_loops(server);
         server_free(server);
     }

@@ -1,7 +1,7 @@
-// Listening, HTTP, WebSocket handshake and frames, event loops. Knows no music.
+// Listening, TLS, HTTP, WebSocket handshake and frames, event loops. Knows no music.
 //
-// One door thread accepts, parses HTTP and answers it. An upgraded socket goes to one of the I/O loops and stays there;
-// everything about it is then called on that loop's thread.
+// One door thread accepts, shakes hands for TLS, parses HTTP and answers it. An upgraded socket goes to one of the I/O
+// loops and stays there; everything about it is then called on that loop's thread.
 #pragma once
 #include <openssl/types.h>
 #include <stdatomic.h>
@@ -65,8 +65,8 @@ struct net_config {
     int accept_rate;          // WebSockets that are let in per second; 0: no limit
     int max_sockets_per_address;  // at the door, that is but for WebSockets; 0: no limit
     bool limit_loopback;      // apply that to loopback too
-    SSL_CTX *tls;             // certificate and key (net/tls.h), taken over once the server is made: TLS and plain
-                              // HTTP on one port. NULL: plain HTTP only
+    SSL_CTX *tls;             // certificate and key (net/tls.h), taken over in any case: TLS and plain HTTP on one
+                              // port. NULL: plain HTTP only
 };
 
 struct net_stats {
@@ -102,7 +102,7 @@ void net_wake_at(struct net_server *server, int loop, uint64_t at_ns);
 bool connection_send_text(struct connection *connection, const char *text, size_t len);
 
 enum connection_sent {
-    CONNECTION_SENT,      // all of it is with the kernel
+    CONNECTION_SENT,      // all of it is with the kernel, or encrypted: it need not stay any longer
     CONNECTION_PENDING,   // the rest follows by itself; `release` is called once it has gone out or the socket closed
     CONNECTION_BUSY,      // something shared is still under way: nothing was taken, try again at `writable`
     CONNECTION_GONE,      // the socket is closed or closing: nothing was taken
@@ -114,5 +114,5 @@ enum connection_sent connection_send(struct connection *connection, const struct
                                      int shared_from, void (*release)(void *pin), void *pin);
 // Sends a close frame after what is pending; `closed` follows. reason: at most 120 bytes.
 void connection_close(struct connection *connection, int code, const char *reason);
-// Bytes accepted by the kernel so far.
+// Bytes accepted so far, before encryption.
 uint64_t connection_bytes_sent(const struct connection *connection);

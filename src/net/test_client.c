@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,95 @@
 #include <unistd.h>
 
 #include "wire/websocket.h"
+
+// TLS by descriptor; ssl is NULL where none is spoken.
+static struct client_tls {
+    SSL *ssl;
+    size_t step;
+} client_tls[1024];
+
+static void client_forget_tls(int fd)
+{
+    assert_true(fd < (int)(sizeof client_tls / sizeof *client_tls));
+    SSL_free(client_tls[fd].ssl);
+    client_tls[fd] = (struct client_tls){0};
+}
+
+static void client_send_plain(int fd, const char *bytes, size_t len, size_t step)
+{
+    while (len > 0) {
+        ssize_t sent = send(fd, bytes, len < step ? len : step, MSG_NOSIGNAL);
+        assert_true(sent > 0);
+        bytes += sent;
+        len -= (size_t)sent;
+    }
+}
+
+// What OpenSSL wants to be sent.
+static void client_flush_tls(int fd)
+{
+    char *bytes;
+    BIO *out = SSL_get_wbio(client_tls[fd].ssl);
+    long len = BIO_get_mem_data(out, &bytes);
+    client_send_plain(fd, bytes, (size_t)len, client_tls[fd].step);
+    assert_int_equal(1, BIO_reset(out));
+}
+
+// Gives OpenSSL what comes. As recv.
+static ssize_t client_fill_tls(int fd)
+{
+    char bytes[16384];
+    client_flush_tls(fd);
+    ssize_t got = recv(fd, bytes, sizeof bytes, 0);
+    if (got > 0)
+        assert_int_equal(got, BIO_write(SSL_get_rbio(client_tls[fd].ssl), bytes, (int)got));
+    return got;
+}
+
+static ssize_t client_receive(int fd, void *out, size_t cap)
+{
+    SSL *ssl = client_tls[fd].ssl;
+    int got;
+    if (!ssl)
+        return recv(fd, out, cap, 0);
+    while ((got = SSL_read(ssl, out, (int)cap)) <= 0) {
+        if (SSL_get_error(ssl, got) == SSL_ERROR_ZERO_RETURN)
+            return 0;
+        assert_int_equal(SSL_ERROR_WANT_READ, SSL_get_error(ssl, got));
+        ssize_t more = client_fill_tls(fd);
+        if (more <= 0)
+            return more;
+    }
+    return got;
+}
+
+void client_secure(int fd, size_t step)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(context);
+    SSL_CTX_free(context);
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    BIO_set_mem_eof_return(SSL_get_rbio(ssl), -1);
+    client_tls[fd] = (struct client_tls){ssl, step ? step : SIZE_MAX};
+    int result;
+    while ((result = SSL_connect(ssl)) != 1) {
+        assert_int_equal(SSL_ERROR_WANT_READ, SSL_get_error(ssl, result));
+        assert_true(client_fill_tls(fd) > 0);
+    }
+    client_flush_tls(fd);
+}
+
+uint64_t client_secured_by(int fd)
+{
+    uint64_t number = 0;
+    uint8_t bytes[20];
+    X509 *certificate = SSL_get1_peer_certificate(client_tls[fd].ssl);
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
+    assert_in_range(ASN1_STRING_length(serial), sizeof number, sizeof bytes);
+    memcpy(&number, ASN1_STRING_get0_data(serial), sizeof number);
+    X509_free(certificate);
+    return number;
+}
 
 int client_connect(uint16_t port, bool v6, int receive_bytes)
 {
@@ -27,6 +117,7 @@ int client_connect(uint16_t port, bool v6, int receive_bytes)
     int one = 1;
     int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
+    client_forget_tls(fd);
     v4_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -40,12 +131,11 @@ int client_connect(uint16_t port, bool v6, int receive_bytes)
 
 void client_send(int fd, const void *bytes, size_t len)
 {
-    const char *at = bytes;
-    while (len > 0) {
-        ssize_t sent = send(fd, at, len, MSG_NOSIGNAL);
-        assert_true(sent > 0);
-        at += sent;
-        len -= (size_t)sent;
+    if (!client_tls[fd].ssl) {
+        client_send_plain(fd, bytes, len, SIZE_MAX);
+    } else if (len > 0) {
+        assert_int_equal(len, SSL_write(client_tls[fd].ssl, bytes, (int)len));
+        client_flush_tls(fd);
     }
 }
 
@@ -58,7 +148,7 @@ void client_read(int fd, void *out, size_t len)
 {
     char *at = out;
     while (len > 0) {
-        ssize_t got = recv(fd, at, len, 0);
+        ssize_t got = client_receive(fd, at, len);
         assert_true(got > 0);
         at += got;
         len -= (size_t)got;
@@ -71,7 +161,7 @@ int client_answer(int fd, char *out, size_t cap, bool no_body)
     *out = '\0';
     while (!strstr(out, "\r\n\r\n")) {
         assert_true(len + 1 < cap);
-        ssize_t got = recv(fd, out + len, 1, 0);
+        ssize_t got = client_receive(fd, out + len, 1);
         assert_true(got >= 0 || len == 0);
         if (got <= 0)
             return 0;
@@ -89,7 +179,7 @@ int client_answer(int fd, char *out, size_t cap, bool no_body)
 bool client_at_end(int fd)
 {
     char byte;
-    ssize_t got = recv(fd, &byte, 1, 0);
+    ssize_t got = client_receive(fd, &byte, 1);
     assert_true(got >= 0 || errno == ECONNRESET);  // and not that nothing has happened for ten seconds
     return got <= 0;
 }
@@ -108,6 +198,14 @@ void client_upgrade(int fd, const char *target)
 int client_websocket(uint16_t port, const char *target)
 {
     int fd = client_connect(port, false, 0);
+    client_upgrade(fd, target);
+    return fd;
+}
+
+int client_secure_websocket(uint16_t port, const char *target, int receive_bytes)
+{
+    int fd = client_connect(port, false, receive_bytes);
+    client_secure(fd, 0);
     client_upgrade(fd, target);
     return fd;
 }

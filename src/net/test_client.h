@@ -15,6 +15,11 @@ struct test_frame {
 int client_connect(uint16_t port, bool v6, int receive_bytes);
 void client_send(int fd, const void *bytes, size_t len);
 void client_say(int fd, const char *text);
+// Makes it speak TLS from now on: the functions of this file work as before. Takes any certificate.   step: bytes of a
+// send, 0: as many as there are.
+void client_secure(int fd, size_t step);
+// The serial number of the server's certificate.
+uint64_t client_secured_by(int fd);
 // Reads one HTTP answer: head and, by its Content-Length, body; closed by a zero. Returns the status, 0 at the end of
 // the stream.   no_body: the answer to a HEAD request.
 int client_answer(int fd, char *out, size_t cap, bool no_body);
@@ -24,6 +29,8 @@ void client_read(int fd, void *out, size_t len);
 // A request that must be answered by 101.
 void client_upgrade(int fd, const char *target);
 int client_websocket(uint16_t port, const char *target);
+// The same over TLS. receive_bytes: as in client_connect.
+int client_secure_websocket(uint16_t port, const char *target, int receive_bytes);
 // A masked frame.
 void client_frame(int fd, bool fin, int opcode, const void *payload, size_t len);
 void client_text(int fd, const char *text);

@@ -237,7 +237,8 @@ static uint64_t on_tick(void *context, int loop, uint64_t now_ns)
     return atomic_exchange(&server->next_tick_ns, UINT64_MAX);
 }
 
-void test_server_start(struct test_server *server, const char *address, const struct net_limits *limits)
+static void test_server_begin(struct test_server *server, const char *address, const struct net_limits *limits,
+                              SSL_CTX *tls)
 {
     memset(server, 0, sizeof *server);
     clock_init(&server->clock, 1);
@@ -254,8 +255,18 @@ void test_server_start(struct test_server *server, const char *address, const st
         .flooding = on_flooding,
         .writable = on_writable, .closed = on_closed, .tick = on_tick};
     struct net_config config = {.address = address, .loops = 2, .clock = &server->clock, .handlers = &handlers,
-                                .server_name = "test/1"};
+                                .server_name = "test/1", .tls = tls};
     assert_int_equal(STATUS_OK, net_create_limited(&server->net, &config, limits ? limits : &test_limits));
+}
+
+void test_server_start(struct test_server *server, const char *address, const struct net_limits *limits)
+{
+    test_server_begin(server, address, limits, NULL);
+}
+
+void test_server_start_tls(struct test_server *server, const struct net_limits *limits, SSL_CTX *tls)
+{
+    test_server_begin(server, "127.0.0.1", limits, tls);
 }
 
 void test_server_stop(struct test_server *server)

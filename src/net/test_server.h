@@ -23,6 +23,8 @@ extern const struct net_limits test_limits;
 
 // limits: NULL for test_limits, which are short.
 void test_server_start(struct test_server *server, const char *address, const struct net_limits *limits);
+// The same over TLS and plain, on one port. Takes tls over.
+void test_server_start_tls(struct test_server *server, const struct net_limits *limits, SSL_CTX *tls);
 void test_server_stop(struct test_server *server);
 // Waits until the counter is at least this.
 void test_server_wait(struct test_server *server, atomic_int *counter, int value);
