@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "app/certificate.h"
 #include "app/routes.h"
 #include "base/frames.h"
 #include "encode/encode.h"
@@ -132,10 +133,15 @@ static enum status app_start_net(struct app *app)
 {
     const struct options *options = &app->options;
     struct net_handlers handlers = stream_handlers(app->stream);
+    SSL_CTX *tls;
+    enum status status = certificate_load(&app->options, &tls);
+    if (status != STATUS_OK)
+        return status;
     handlers.request = routes_handle;
     handlers.request_context = app;
-    enum status status = net_create(&app->net, &(struct net_config){
+    status = net_create(&app->net, &(struct net_config){
                                                    .address = app->options.address,
+                                                   .tls = tls,
                                                    .port = app->options.port,
                                                    .loops = (int)app->options.loops,
                                                    .clock = &app->clock,

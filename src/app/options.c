@@ -23,6 +23,7 @@ static const struct argument option_rows[] = {
     OPTION_ROW(field, flag, ARGUMENT_NUMBER, what, standard, min, max, NULL, help)
 #define OPTION_CHOICE(field, flag, standard, choices, help) \
     OPTION_ROW(field, flag, ARGUMENT_CHOICE, choices, standard, 0, 0, choices, help)
+#define OPTION_FLAG(field, flag, help) OPTION_ROW(field, flag, ARGUMENT_FLAG, NULL, NULL, 0, 0, NULL, help)
 #define OPTION_LIST(field, flag, what, help) OPTION_ROW(field, flag, ARGUMENT_LIST, what, NULL, 0, 0, NULL, help)
 #include "app/options.def"
 };
@@ -256,6 +257,20 @@ static bool options_default_data_dir(struct options *options)
     return true;
 }
 
+static bool options_check_tls(const struct options *options)
+{
+    if (!options->tls_cert != !options->tls_key) {
+        fprintf(stderr, "auralis serve: --tls-cert and --tls-key belong together: there is no --tls-%s\n",
+                options->tls_cert ? "key" : "cert");
+        return false;
+    }
+    if (options->tls_self_signed && options->tls_cert) {
+        fprintf(stderr, "auralis serve: --tls-self-signed makes a certificate: it goes without --tls-cert\n");
+        return false;
+    }
+    return true;
+}
+
 static bool options_complete(struct options *options)
 {
     options->lead_frames = (uint64_t)options->lead_s * FRAME_RATE;
@@ -272,7 +287,7 @@ static bool options_complete(struct options *options)
                 options->seed);
         return false;
     }
-    return options_check_names(options) && (options->data_dir || options_default_data_dir(options));
+    return options_check_names(options) && options_check_tls(options) && (options->data_dir || options_default_data_dir(options));
 }
 
 bool options_read(int argc, char **argv, struct options *options, int *exit_status)

@@ -10,12 +10,14 @@ struct options {
 #define OPTION_INTEGER(field, ...) int64_t field;
 #define OPTION_NUMBER(field, ...) double field;
 #define OPTION_CHOICE OPTION_TEXT
+#define OPTION_FLAG(field, ...) bool field;
 #define OPTION_LIST(field, ...) struct argument_list field;
 #include "app/options.def"
 #undef OPTION_TEXT
 #undef OPTION_INTEGER
 #undef OPTION_NUMBER
 #undef OPTION_CHOICE
+#undef OPTION_FLAG
 #undef OPTION_LIST
     // Worked out of the above.
     char address[64];

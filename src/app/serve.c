@@ -8,29 +8,46 @@
 #include <time.h>
 
 #include "app/app.h"
+#include "app/certificate.h"
 #include "base/frames.h"
 #include "os/log.h"
 
-enum { SERVE_DRAIN_S = 5 };
+enum { SERVE_DRAIN_S = 5, SERVE_DAY_S = 86400 };
 
-static sigset_t serve_signals(void)
+// Without TLS there is nothing to read again, and SIGHUP means what it always does: the terminal is gone.
+static sigset_t serve_signals(const struct options *options)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    if (certificate_wanted(options))
+        sigaddset(&set, SIGHUP);
     return set;
 }
 
-// True when one of the signals came within `seconds`; seconds < 0: waits for ever.
-static bool serve_wait_signal(const sigset_t *set, int seconds)
+// The signal that came within `seconds`, 0: none.
+static int serve_wait_signal(const sigset_t *set, int seconds)
 {
     const struct timespec limit = {.tv_sec = seconds};
     int got;
     do
-        got = seconds < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &limit);
+        got = sigtimedwait(set, NULL, &limit);
     while (got < 0 && errno == EINTR);
-    return got > 0;
+    return got > 0 ? got : 0;
+}
+
+static void serve_until_told_to_stop(const struct app *app, const sigset_t *set)
+{
+    for (;;) {
+        int signal = serve_wait_signal(set, SERVE_DAY_S);
+        if (signal == SIGHUP)
+            certificate_reload(app);
+        else if (signal == 0)
+            certificate_renew(app);
+        else
+            return;
+    }
 }
 
 static void serve_announce(const struct app *app)
@@ -38,7 +55,7 @@ static void serve_announce(const struct app *app)
     const char *address = app->options.address;
     bool any = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
     bool six = strchr(address, ':') && !any;
-    printf("listening on http://%s%s%s:%u\n", six ? "[" : "", any ? "localhost" : address, six ? "]" : "",
+    printf("listening on %s://%s%s%s:%u\n", certificate_wanted(&app->options) ? "https" : "http", six ? "[" : "", any ? "localhost" : address, six ? "]" : "",
            (unsigned)net_port(app->net));
     fflush(stdout);
     log_info("auralis %s: station %s, scene %s, seed %llu, lead %lld s, %s, data in %s", AURALIS_VERSION, APP_STATION,
@@ -53,7 +70,7 @@ static void serve_drain(struct app *app, const sigset_t *set)
     net_stop_accepting(app->net);
     stream_drain(app->stream, "the server is stopping", SERVE_DRAIN_S * NS_PER_SECOND);
     for (int second = 0; second <= SERVE_DRAIN_S && stream_listeners(app->stream) > 0; second++)
-        if (serve_wait_signal(set, 1))
+        if (serve_wait_signal(set, 1) != 0)
             return;
 }
 
@@ -67,7 +84,7 @@ int serve_run(int argc, char **argv)
     for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
         if (strcmp(options.log_level, level_names[level]) == 0)
             log_set_level((enum log_level)level);
-    sigset_t set = serve_signals();
+    sigset_t set = serve_signals(&options);
     pthread_sigmask(SIG_BLOCK, &set, NULL);  // before any thread starts, so that all of them inherit it
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);                // a file that may not grow is an error of the store, not an end
@@ -75,7 +92,7 @@ int serve_run(int argc, char **argv)
     bool started = app_start(&app, &options) == STATUS_OK;
     if (started) {
         serve_announce(&app);
-        serve_wait_signal(&set, -1);
+        serve_until_told_to_stop(&app, &set);
         serve_drain(&app, &set);
     }
     app_stop(&app);
