@@ -149,6 +149,7 @@ static enum status app_start_net(struct app *app)
                                                    .server_name = "auralis/" AURALIS_VERSION,
                                                    .accept_rate = (int)options->accept_rate,
                                                    .max_sockets_per_address = (int)options->max_sockets_per_address,
+                                                   .ping_s = (int)options->ping_s,
                                                    .limit_loopback = strcmp(options->limit_loopback, "on") == 0,
                                                });
     if (status == STATUS_IN_USE) {

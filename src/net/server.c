@@ -107,6 +107,8 @@ enum status net_create(struct net_server **server, const struct net_config *conf
     limits.accept_rate = (uint32_t)config->accept_rate;
     limits.sockets_per_address = config->max_sockets_per_address;
     limits.limit_loopback = config->limit_loopback;
+    if (config->ping_s > 0)
+        limits.ping_ms = (uint32_t)config->ping_s * 1000;
     return net_create_limited(server, config, &limits);
 }
 

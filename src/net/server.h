@@ -67,6 +67,7 @@ struct net_config {
     bool limit_loopback;      // apply that to loopback too
     SSL_CTX *tls;             // certificate and key (net/tls.h), taken over in any case: TLS and plain HTTP on one
                               // port. NULL: plain HTTP only
+    int ping_s;               // real seconds between pings to a WebSocket; 0: 25
 };
 
 struct net_stats {
