@@ -15,7 +15,7 @@ from server import Server
 from websocket import CLOSE, PING, frame
 
 BINARY = sys.argv.pop(1)
-SERVER = Server(BINARY, "--seed", "7", "--lead", "1")
+SERVER = Server(BINARY, "--seed", "7", "--lead", "1", "--accept-rate", "0")
 setUpModule = SERVER.__enter__
 tearDownModule = SERVER.__exit__
 

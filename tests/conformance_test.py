@@ -14,7 +14,7 @@ from websocket import CLOSE, PING, PONG, TEXT, frame
 
 BINARY = sys.argv.pop(1)
 CONTINUATION = 0
-SERVER = Server(BINARY, "--seed", "7", "--lead", "1")
+SERVER = Server(BINARY, "--seed", "7", "--lead", "1", "--accept-rate", "0")
 setUpModule = SERVER.__enter__
 tearDownModule = SERVER.__exit__
 

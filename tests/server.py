@@ -31,12 +31,13 @@ class Server:
                 stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **self.environment})
         ready, _, _ = select.select([self.process.stdout], [], [], 30)
         line = self.process.stdout.readline() if ready else ""
-        match = re.match(r"listening on (https?)://(127\.0\.0\.1|localhost):(\d+)", line)
+        match = re.match(r"listening on (https?)://(127\.0\.0\.1|\[::1\]|localhost):(\d+)", line)
         if not match:
             self.stop()
             raise AssertionError(f"the server did not start: {line!r} {self.log()}")
-        self.host, self.port = "127.0.0.1", int(match[3])
-        self.url = f"{match[1]}://{self.host}:{self.port}"
+        address = "127.0.0.1" if match[2] == "localhost" else match[2]
+        self.host, self.port = address.strip("[]"), int(match[3])
+        self.url = f"{match[1]}://{address}:{self.port}"
         return self
 
     def __exit__(self, *_):
