@@ -1,7 +1,7 @@
 # The front door. Everything here also works through meson: `meson setup build && meson compile -C build`.
 BUILD := build
 
-.PHONY: run build test faults bench figures check format lint sanitize fuzz clean help
+.PHONY: run build soak test faults bench figures check format lint sanitize fuzz clean help
 
 run: build
 	$(BUILD)/auralis serve
@@ -29,6 +29,17 @@ figures: build
 
 check: build
 	@scripts/check_architecture
+
+# make soak PROGRAMME=2h REAL=0; with SANITIZE=1 an hour of programme in instrumented builds.
+PROGRAMME := $(if $(SANITIZE),1h,24h)
+REAL := 35m
+soak: build
+ifdef SANITIZE
+	@scripts/setup develop
+	@scripts/soak_sanitized $(PROGRAMME)
+else
+	@scripts/soak $(BUILD)/auralis --programme $(PROGRAMME) --real $(REAL) --doc doc/soak.md
+endif
 
 format:
 	@scripts/setup develop
@@ -58,6 +69,7 @@ help:
 	@echo 'make figures   measures everything and writes doc/performance.md'
 	@echo 'make check     builds, and holds the includes against the table in ARCHITECTURE.md'
 	@echo 'make sanitize  the unit tests under AddressSanitizer + UBSan and ThreadSanitizer'
+	@echo 'make soak      24 h of programme on a fast clock and 35 min of it in real time; doc/soak.md'
 	@echo 'make fuzz      a minute of libFuzzer on each parser'
 	@echo 'make lint      clang-tidy and cppcheck'
 	@echo 'make format    clang-format over the tree'

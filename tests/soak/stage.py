@@ -1,0 +1,64 @@
+"""What all actors of a soak share: the server, the programme's clock, and the book of what happened."""
+import collections
+import random
+import threading
+import time
+
+
+class Stage:
+    """speed: programme seconds in a real one. Everything random follows from the seed."""
+
+    def __init__(self, server, speed, seed):
+        self.server, self.speed, self.seed = server, speed, seed
+        self.begun = time.monotonic()
+        self.counts = collections.Counter()
+        self.troubles = []
+        self.lock = threading.Lock()
+
+    def now_s(self):
+        """Programme time since the stage was set."""
+        return (time.monotonic() - self.begun) * self.speed
+
+    def count(self, what):
+        with self.lock:
+            self.counts[what] += 1
+
+    def trouble(self, what):
+        """Something that must not happen; the soak has failed."""
+        with self.lock:
+            self.troubles.append(f"{clock_text(self.now_s())} {what}")
+
+    def random(self, what):
+        """A stream of random numbers of its own."""
+        return random.Random(f"{self.seed} {what}")
+
+
+class Actor(threading.Thread):
+    """Does something to the server again and again, `every_s` real seconds apart on average, until it is stopped."""
+
+    def __init__(self, stage, every_s):
+        super().__init__(name=type(self).__name__, daemon=True)
+        self.stage, self.every_s = stage, every_s
+        self.random = stage.random(self.name)
+        self.stopping = threading.Event()
+
+    def act(self):
+        raise NotImplementedError
+
+    def run(self):
+        while not self.stopping.wait(self.random.expovariate(1 / self.every_s)):
+            try:
+                self.act()
+            except Exception as fault:  # whatever it is, it is a finding
+                self.stage.trouble(f"{self.name}: {type(fault).__name__}: {fault}")
+
+    def stop(self):
+        self.stopping.set()
+        if self.is_alive():
+            self.join(60)
+
+
+def clock_text(seconds):
+    """7384 -> "2:03:04"."""
+    seconds = int(seconds)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
