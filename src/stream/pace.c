@@ -27,7 +27,25 @@ uint64_t pace_start(struct pace *pace, uint64_t now_ns, bool ready)
 {
     pace->start_ns = now_ns;
     pace->start_frame = pace_live_chunk(pace, now_ns) + (ready ? 0 : CHUNK_FRAMES);
+    pace->catch_up_ns = 0;
     return pace->start_frame;
+}
+
+void pace_catch_up(struct pace *pace, uint64_t now_ns, uint64_t frame, bool at_once)
+{
+    uint64_t passed = (uint64_t)(PACE_AT_ONCE - 1) * CHUNK_FRAMES;   // as if a second had been sent, but for one chunk
+    pace->catch_up_ns = now_ns;
+    pace->catch_up_frame = at_once || frame < passed ? frame : frame - passed;
+}
+
+uint64_t pace_owed_until(const struct pace *pace, uint64_t now_ns)
+{
+    uint64_t ahead = pace_live_frame(pace, now_ns) + pace->lead_frames;
+    uint64_t due = ahead < pace->phase_frames ? 0 : ahead - pace->phase_frames;
+    uint64_t run_ns = now_ns > pace->start_ns ? now_ns - pace->start_ns : 0;
+    uint64_t allowed = pace->start_frame + (PACE_AT_ONCE + run_ns / PACE_STEP_NS) * CHUNK_FRAMES;
+    due = frames_round_down(due, CHUNK_FRAMES) + CHUNK_FRAMES;
+    return due < allowed ? due : allowed;
 }
 
 uint64_t pace_delay_ns(uint64_t k)
@@ -46,12 +64,22 @@ uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame)
     return (int64_t)at > 0 ? at : 0;
 }
 
+// When the pace of what began with a chunk at a time allows another chunk.
+static uint64_t pace_allowed_ns(uint64_t begin_ns, uint64_t begin_frame, uint64_t first_frame)
+{
+    uint64_t k = first_frame < begin_frame ? 0 : (first_frame - begin_frame) / CHUNK_FRAMES;
+    return begin_ns + pace_delay_ns(k);
+}
+
 uint64_t pace_send_ns(const struct pace *pace, uint64_t first_frame)
 {
-    uint64_t due = pace_due_ns(pace, first_frame);
-    uint64_t k = first_frame < pace->start_frame ? 0 : (first_frame - pace->start_frame) / CHUNK_FRAMES;
-    uint64_t allowed = pace->start_ns + pace_delay_ns(k);
-    return due > allowed ? due : allowed;
+    uint64_t send = pace_due_ns(pace, first_frame);
+    uint64_t run = pace_allowed_ns(pace->start_ns, pace->start_frame, first_frame);
+    send = run > send ? run : send;
+    if (pace->catch_up_ns == 0)
+        return send;
+    uint64_t catch_up = pace_allowed_ns(pace->catch_up_ns, pace->catch_up_frame, first_frame);
+    return catch_up > send ? catch_up : send;
 }
 
 uint64_t pace_burst_until(const struct pace *pace)

@@ -16,6 +16,8 @@ struct pace {
     uint32_t phase_frames;   // 0 .. CHUNK_FRAMES - 1
     uint64_t start_ns;       // clock time at which the run began
     uint64_t start_frame;    // its first chunk
+    uint64_t catch_up_ns;    // clock time since when it has been catching up; 0: it has not
+    uint64_t catch_up_frame; // the first chunk of that
 };
 
 // The phase of listener number n: golden-ratio steps, so any number of successive listeners are spread evenly.
@@ -27,13 +29,18 @@ uint64_t pace_live_chunk(const struct pace *pace, uint64_t now_ns);
 // Begins a run at the chunk at the live playhead; when that is not ready, at the one after it, for there is time to
 // make that one. Returns its first frame.
 uint64_t pace_start(struct pace *pace, uint64_t now_ns, bool ready);
+// The listener has fallen behind its run and goes on at `frame`: with a second at once or without, then at twice real
+// time. What it was owed by the run stays owed.
+void pace_catch_up(struct pace *pace, uint64_t now_ns, uint64_t frame, bool at_once);
+// The end of all that the run owes by now.
+uint64_t pace_owed_until(const struct pace *pace, uint64_t now_ns);
 // After the start of the run, chunk k is not sent before this: 0 for the first second, then twice real time.
 uint64_t pace_delay_ns(uint64_t k);
 // How long ago a client that plays at its phase had played all frames before `end_frame`; negative: it has not yet.
 int64_t pace_played_ns(const struct pace *pace, uint64_t end_frame, uint64_t now_ns);
 // Send due time: first_frame - lead + phase, as clock time; 0 when that is before the clock began.
 uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame);
-// When the chunk is sent: at its due time, but not before the run allows it.
+// When the chunk is sent: at its due time, but not before the run, and what it has to catch up, allow it.
 uint64_t pace_send_ns(const struct pace *pace, uint64_t first_frame);
 // The first chunk of the run that is sent at its due time; all later ones are too.
 uint64_t pace_burst_until(const struct pace *pace);

@@ -95,6 +95,41 @@ static void a_short_lead_has_a_short_burst(void **state)
     assert_int_equal(pace_burst_until(&pace), pace.start_frame);
 }
 
+// Behind by five seconds: a second at once, then one every 50 ms until the due times are met. What is owed stays owed.
+static void who_fell_behind_catches_up_at_the_pace(void **state)
+{
+    uint64_t now = ORIGIN_NS + 60 * NS_PER_SECOND;
+    struct pace pace = pace_at(ORIGIN_NS + 20 * NS_PER_SECOND, 0);
+    uint64_t owed = pace_owed_until(&pace, now);
+    assert_int_equal(owed, 70 * FRAME_RATE + CHUNK_FRAMES);
+    uint64_t frame = owed - 50 * CHUNK_FRAMES;
+    pace_catch_up(&pace, now, frame, true);
+    assert_int_equal(pace_owed_until(&pace, now), owed);
+    for (uint64_t k = 0; k < 10; k++)
+        assert_int_equal(pace_send_ns(&pace, frame + k * CHUNK_FRAMES), now);
+    for (uint64_t k = 10; k < 150; k++) {
+        uint64_t send = pace_send_ns(&pace, frame + k * CHUNK_FRAMES), due = pace_due_ns(&pace, frame + k * CHUNK_FRAMES);
+        assert_int_equal(send, k < 91 ? now + (k - 9) * PACE_STEP_NS : due);
+    }
+    pace_catch_up(&pace, now, frame, false);
+    assert_int_equal(pace_send_ns(&pace, frame), now);
+    assert_int_equal(pace_send_ns(&pace, frame + CHUNK_FRAMES), now + PACE_STEP_NS);
+    pace_start(&pace, now, true);
+    assert_int_equal(pace.catch_up_ns, 0);
+}
+
+static void a_run_owes_no_more_than_its_burst(void **state)
+{
+    uint64_t now = ORIGIN_NS + 20 * NS_PER_SECOND;
+    struct pace pace = pace_at(now, 0);
+    assert_int_equal(pace_owed_until(&pace, now), pace.start_frame + 10 * CHUNK_FRAMES);
+    assert_int_equal(pace_owed_until(&pace, now + PACE_STEP_NS), pace.start_frame + 11 * CHUNK_FRAMES);
+    for (uint64_t at = now; at < now + 30 * NS_PER_SECOND; at += 7 * NS_PER_MS) {
+        uint64_t owed = pace_owed_until(&pace, at);
+        assert_true(pace_send_ns(&pace, owed) > at && pace_send_ns(&pace, owed - CHUNK_FRAMES) <= at);
+    }
+}
+
 static int compare(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -127,6 +162,8 @@ int main(void)
         cmocka_unit_test(what_was_due_long_ago_goes_at_the_pace),
         cmocka_unit_test(the_burst_ends_where_due_times_overtake_it),
         cmocka_unit_test(a_short_lead_has_a_short_burst),
+        cmocka_unit_test(who_fell_behind_catches_up_at_the_pace),
+        cmocka_unit_test(a_run_owes_no_more_than_its_burst),
         cmocka_unit_test(phases_are_spread_evenly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
