@@ -18,6 +18,7 @@ static const struct metrics_buckets metrics_jitter_ms = {1e6, 10, {1, 2, 5, 10, 
 
 static const char *const metrics_protocols[] = {"v2", "v1", "v0"};
 static const char *const metrics_refusals[] = {"full", "address", "attempts", "token", "request", "rate", "sockets"};
+static const char *const metrics_directions[] = {"down", "up"};
 static const char *const metrics_closings[] = {"slow", "policy", "protocol"};
 static const char *const metrics_sockets[] = {"http", "websocket"};
 enum { METRICS_REFUSALS = 7, METRICS_CLOSINGS = 3, METRICS_SOCKETS = 2 };

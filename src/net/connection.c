@@ -236,9 +236,24 @@ void connection_close(struct connection *connection, int code, const char *reaso
         connection_begin_close(connection, code, reason);
 }
 
-uint64_t connection_bytes_sent(const struct connection *connection)
+bool connection_keep(struct connection *connection)
 {
-    return connection->bytes_sent;
+    if (outgoing_keep_all(&connection->outgoing))
+        return true;
+    connection_doom(connection);
+    return false;
+}
+
+uint64_t connection_bytes_given(const struct connection *connection)
+{
+    return connection->bytes_sent + outgoing_bytes(&connection->outgoing);
+}
+
+uint64_t connection_unsent_bytes(const struct connection *connection)
+{
+    const struct transport *transport = &connection->transport;
+    return socket_unacknowledged(transport->descriptor) + transport_held(transport) +
+           outgoing_bytes(&connection->outgoing);
 }
 
 void connection_ping(struct connection *connection)

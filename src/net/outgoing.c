@@ -28,23 +28,47 @@ void outgoing_share(struct outgoing *outgoing, const struct iovec *slices, int s
     outgoing->pin = pin;
 }
 
-bool outgoing_keep_own(struct outgoing *outgoing)
+static size_t outgoing_slices_bytes(const struct outgoing *outgoing, int end)
 {
     size_t len = 0;
-    for (int i = outgoing->shared_at; i < outgoing->own_count; i++)
+    for (int i = outgoing->shared_at; i < end; i++)
         len += outgoing->shared[i].iov_len;
+    return len;
+}
+
+// Copies the slices below `end`.
+static bool outgoing_keep(struct outgoing *outgoing, int end)
+{
+    size_t len = outgoing_slices_bytes(outgoing, end);
     if (len == 0)
         return true;
-    uint8_t *copy = malloc(len);
+    uint8_t *copy = malloc(len), *at = copy;
     if (!copy)
         return false;
-    outgoing->own = copy;
-    for (int i = outgoing->shared_at; i < outgoing->own_count; i++) {
-        memcpy(copy, outgoing->shared[i].iov_base, outgoing->shared[i].iov_len);
-        outgoing->shared[i].iov_base = copy;
-        copy += outgoing->shared[i].iov_len;
+    for (int i = outgoing->shared_at; i < end; i++) {
+        memcpy(at, outgoing->shared[i].iov_base, outgoing->shared[i].iov_len);
+        outgoing->shared[i].iov_base = at;
+        at += outgoing->shared[i].iov_len;
     }
+    free(outgoing->own);
+    outgoing->own = copy;
     return true;
+}
+
+bool outgoing_keep_own(struct outgoing *outgoing)
+{
+    return outgoing_keep(outgoing, outgoing->own_count);
+}
+
+bool outgoing_keep_all(struct outgoing *outgoing)
+{
+    return outgoing_keep(outgoing, outgoing->shared_count);
+}
+
+size_t outgoing_bytes(const struct outgoing *outgoing)
+{
+    return outgoing->texts.len + outgoing_slices_bytes(outgoing, outgoing->shared_count) +
+           (size_t)(outgoing->close_len - outgoing->close_at);
 }
 
 void outgoing_unshare(struct outgoing *outgoing)

@@ -35,6 +35,10 @@ void outgoing_share(struct outgoing *outgoing, const struct iovec *slices, int s
                     void (*release)(void *pin), void *pin);
 // Copies what is left of the caller's own slices. False: no memory.
 bool outgoing_keep_own(struct outgoing *outgoing);
+// Copies all that is left of the shared message, so that it need not stand any more. False: no memory.
+bool outgoing_keep_all(struct outgoing *outgoing);
+// Bytes that are still to be gathered.
+size_t outgoing_bytes(const struct outgoing *outgoing);
 // Forgets the shared message without releasing it.
 void outgoing_unshare(struct outgoing *outgoing);
 // Releases a shared message that has not begun.

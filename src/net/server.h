@@ -115,5 +115,10 @@ enum connection_sent connection_send(struct connection *connection, const struct
                                      int shared_from, void (*release)(void *pin), void *pin);
 // Sends a close frame after what is pending; `closed` follows. reason: at most 120 bytes.
 void connection_close(struct connection *connection, int code, const char *reason);
-// Bytes accepted so far, before encryption.
-uint64_t connection_bytes_sent(const struct connection *connection);
+// What is left of the shared message is copied, so that it need not stand any more; `release` still comes when it is out.
+// False: no memory, and the connection is lost.
+bool connection_keep(struct connection *connection);
+// Bytes that were to be sent so far, before encryption: those that have been accepted and those that wait.
+uint64_t connection_bytes_given(const struct connection *connection);
+// Of these, about how many the peer's kernel has not acknowledged yet. A system call: for now and then.
+uint64_t connection_unsent_bytes(const struct connection *connection);

@@ -5,9 +5,13 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
-enum { SOCKET_UNACKNOWLEDGED_MS = 60000 };
+enum { SOCKET_UNACKNOWLEDGED_MS = 60000, SOCKET_SMALL_BYTES = 32 * 1024, SOCKET_UNSENT_BYTES = 16 * 1024 };
 
 #ifndef MSG_NOSIGNAL
 enum { MSG_NOSIGNAL = 0 };  // such systems have SO_NOSIGPIPE
@@ -147,6 +151,24 @@ int socket_accept(int listener, struct http_peer *peer)
 void socket_set_send_buffer(int descriptor, size_t bytes)
 {
     socket_option(descriptor, SOL_SOCKET, SO_SNDBUF, bytes < INT32_MAX ? (int)bytes : INT32_MAX);
+#ifdef TCP_NOTSENT_LOWAT
+    if (bytes <= SOCKET_SMALL_BYTES)
+        socket_option(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SOCKET_UNSENT_BYTES);
+#endif
+}
+
+size_t socket_unacknowledged(int descriptor)
+{
+    int bytes = 0;
+#if defined(SIOCOUTQ)
+    bool known = ioctl(descriptor, SIOCOUTQ, &bytes) == 0;
+#elif defined(SO_NWRITE)
+    socklen_t len = sizeof bytes;
+    bool known = getsockopt(descriptor, SOL_SOCKET, SO_NWRITE, &bytes, &len) == 0;
+#else
+    bool known = false;
+#endif
+    return known && bytes > 0 ? (size_t)bytes : 0;
 }
 
 ssize_t socket_send(int descriptor, const struct iovec *spans, int count)

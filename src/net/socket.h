@@ -15,6 +15,10 @@ MUST_USE enum status socket_listen(const char *address, uint16_t port, int *desc
 // The next connection, non-blocking, without Nagle's algorithm; -1 and errno when there is none.
 int socket_accept(int listener, struct http_peer *peer);
 void socket_peer(const struct sockaddr *address, struct http_peer *peer);
+// Linux counts twice as much, and that holds about one and a half times as many bytes. Of a small buffer (up to 32 KiB)
+// no more than 16 KiB are unsent: what is decided about them later comes into force sooner.
 void socket_set_send_buffer(int descriptor, size_t bytes);
+// Bytes that the kernel has taken and the peer's has not acknowledged.
+size_t socket_unacknowledged(int descriptor);
 // As writev, but never a SIGPIPE, and interruptions are not seen.
 ssize_t socket_send(int descriptor, const struct iovec *spans, int count);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/frames.h"
+#include "net/connection.h"
 
 struct listener {
     struct test_server *server;
@@ -126,9 +127,9 @@ static void send_fill(struct listener *listener)
 {
     uint64_t before;
     do {
-        before = connection_bytes_sent(listener->connection);
+        before = listener->connection->bytes_sent;
         assert_true(connection_send_text(listener->connection, "fill", 4));
-    } while (connection_bytes_sent(listener->connection) > before);
+    } while (listener->connection->bytes_sent > before);
 }
 
 static void send_texts(struct listener *listener, int n)

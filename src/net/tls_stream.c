@@ -123,9 +123,9 @@ void tls_stream_destroy(struct tls_stream *stream)
     free(stream);
 }
 
-bool tls_stream_holds(const struct tls_stream *stream)
+size_t tls_stream_held(const struct tls_stream *stream)
 {
-    return stream->held;
+    return stream->held_len - stream->held_at;
 }
 
 static ssize_t tls_stream_lost(struct tls_stream *stream)

@@ -28,7 +28,7 @@ ssize_t tls_stream_send(struct tls_stream *stream, const struct iovec *spans, in
 // As recv. cap: at least TLS_RECORD_BYTES; then nothing that has come is left in here, and the socket alone tells
 // whether there is more.
 ssize_t tls_stream_receive(struct tls_stream *stream, void *bytes, size_t cap);
-// Something accepted is not with the kernel yet: to be sent, even with nothing, when there is room.
-bool tls_stream_holds(const struct tls_stream *stream);
+// Bytes that are accepted and not with the kernel yet: to be sent, even with nothing, when there is room.
+size_t tls_stream_held(const struct tls_stream *stream);
 // Tells the peer that nothing more comes.
 void tls_stream_finish(struct tls_stream *stream);

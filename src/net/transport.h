@@ -18,10 +18,15 @@ static inline ssize_t transport_send(const struct transport *transport, const st
                           : socket_send(transport->descriptor, spans, count);
 }
 
-// Something accepted is held: to be sent, even with nothing to send, when the socket is writable.
+// Bytes that are accepted but held: to be sent, even with nothing to send, when the socket is writable.
+static inline size_t transport_held(const struct transport *transport)
+{
+    return transport->tls ? tls_stream_held(transport->tls) : 0;
+}
+
 static inline bool transport_holds(const struct transport *transport)
 {
-    return transport->tls && tls_stream_holds(transport->tls);
+    return transport_held(transport) > 0;
 }
 
 // As recv. cap: at least TLS_RECORD_BYTES. After it the socket's readiness tells whether there is more.

@@ -35,6 +35,7 @@ void batch_chunk(struct batch *batch, struct chunk *chunk, uint64_t send_ns)
     struct batch_chunks *chunks = &batch->chunks;
     check(chunks->count < BATCH_CHUNKS);
     chunks->chunks[chunks->count] = chunk;
+    chunks->first_frame[chunks->count] = chunk->first_frame;
     chunks->send_ns[chunks->count++] = send_ns;
 }
 
@@ -42,18 +43,30 @@ static void batch_accepted(struct listener *listener, const struct batch_chunks 
 {
     for (int i = 0; i < chunks->count; i++)
         if (chunks->send_ns[i] != 0 && !listener->closing)
-            listener->protocol->accepted(listener, chunks->chunks[i]->first_frame, chunks->send_ns[i], now_ns);
+            listener->protocol->accepted(listener, chunks->first_frame[i], chunks->send_ns[i], now_ns);
+}
+
+static void batch_release(struct pin *pin)
+{
+    for (int i = 0; i < pin->sent.count && !pin->copied; i++)
+        chunk_release(pin->sent.chunks[i]);
+    pin->copied = true;
+}
+
+void batch_let_go(struct listener *listener)
+{
+    struct pin *pin = &listener->pin;
+    if (pin->sent.count > 0 && !pin->copied && connection_keep(listener->connection))
+        batch_release(pin);
 }
 
 // What is pinned has gone out, or the socket has closed.
 static void batch_released(void *context)
 {
     struct listener *listener = context;
-    struct batch_chunks *sent = &listener->pin.sent;
-    batch_accepted(listener, sent, listener_now_ns(listener));
-    for (int i = 0; i < sent->count; i++)
-        chunk_release(sent->chunks[i]);
-    sent->count = 0;
+    batch_accepted(listener, &listener->pin.sent, listener_now_ns(listener));
+    batch_release(&listener->pin);
+    listener->pin.sent.count = 0;
     if (listener->gone)
         listener_destroy(listener);
 }
@@ -64,10 +77,18 @@ static void batch_keep(const struct batch *batch, uint64_t now_ns)
     for (int i = 0; i < batch->chunks.count; i++) {
         chunk_retain(batch->chunks.chunks[i]);
         pin->sent.chunks[i] = batch->chunks.chunks[i];
+        pin->sent.first_frame[i] = batch->chunks.first_frame[i];
         pin->sent.send_ns[i] = batch->chunks.send_ns[i];
     }
     pin->sent.count = batch->chunks.count;
     pin->since_ns = now_ns;
+    pin->copied = false;
+}
+
+static void batch_block(struct listener *listener, uint64_t now_ns)
+{
+    listener->blocked = true;
+    listener->pressed_ns = now_ns;
 }
 
 bool batch_send(struct batch *batch, uint64_t now_ns)
@@ -80,12 +101,10 @@ bool batch_send(struct batch *batch, uint64_t now_ns)
         return true;
     case CONNECTION_PENDING:
         batch_keep(batch, now_ns);
-        listener->blocked = true;
-        listener->progress_ns = now_ns;
-        listener->progress_bytes = connection_bytes_sent(listener->connection);
+        batch_block(listener, now_ns);
         return true;
     case CONNECTION_BUSY:
-        listener->blocked = true;
+        batch_block(listener, now_ns);
         return false;
     case CONNECTION_GONE: break;
     }

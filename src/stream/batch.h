@@ -15,13 +15,15 @@ struct listener;
 struct batch_chunks {
     int count;
     struct chunk *chunks[BATCH_CHUNKS];
+    uint64_t first_frame[BATCH_CHUNKS];
     uint64_t send_ns[BATCH_CHUNKS];
 };
 
-// Of the one send that may be under way: a reference to each chunk.
+// Of the one send that may be under way: a reference to each chunk, until what is left of them has been copied.
 struct pin {
     struct batch_chunks sent;
     uint64_t since_ns;
+    bool copied;
 };
 
 // One writev being put together. Its chunks are on the loop's shelf.
@@ -39,5 +41,8 @@ void batch_own(struct batch *batch, const void *bytes, size_t len);
 // Bytes that stand for ever, or as long as a chunk of this batch.
 void batch_shared(struct batch *batch, const void *bytes, size_t len);
 void batch_chunk(struct batch *batch, struct chunk *chunk, uint64_t send_ns);
+// Gives the chunks of a send that is still under way back to the station, who could not go on for all others if many
+// kept them for long: what is left is copied. Without memory for it the connection is lost.
+void batch_let_go(struct listener *listener);
 // Sends it. False when nothing was taken: the listener is then blocked or closing.
 bool batch_send(struct batch *batch, uint64_t now_ns);

@@ -46,10 +46,15 @@ uint64_t ladder_stalled_ns(const struct ladder *ladder, uint64_t now_ns)
     return now_ns - ladder->moved_ns;
 }
 
-uint64_t ladder_safe_ns(const struct ladder *ladder, uint64_t bytes_before)
+uint64_t ladder_safe_ns(const struct ladder *ladder, uint64_t queued, uint64_t own, uint64_t needed)
 {
-    uint64_t way_ns = ladder->rate > 0 ? bytes_before * NS_PER_SECOND / ladder->rate : 0;
-    return way_ns + ladder->least_ns + ladder->span_ns / 2;
+    bool idle = ladder->rate == 0 && queued < needed / 10;
+    uint64_t rate = ladder->rate > 0 ? ladder->rate : needed;
+    if (idle || rate > 2 * needed)
+        return 0;
+    // A link that hardly moves now may do so again: nobody waits for the lead to run through.
+    uint64_t way_ns = (queued + own) * NS_PER_SECOND / rate;
+    return ladder_least(way_ns, ladder->low_ns) + ladder->least_ns + ladder->span_ns / 2;
 }
 
 void ladder_disturbed(struct ladder *ladder, uint64_t now_ns, uint64_t sent_bytes)
@@ -115,7 +120,7 @@ static enum ladder_trend ladder_trend(struct ladder *ladder, const struct ladder
     uint64_t bytes = view->moved_bytes - ladder->from_bytes;
     bool moves = bytes >= LADDER_MOVED_BYTES / 2;
     bool recovers = view->lead_ns - ladder->from_lead_ns >= ladder_asked_ns(ladder, view, span_ns);
-    if (moves && ladder->from_full && view->full)
+    if (moves && (ladder->from_full || view->full))
         ladder->rate = bytes * NS_PER_MS / (span_ns / 1000);
     ladder_trend_from(ladder, view);
     return !moves ? TREND_UNKNOWN : recovers ? TREND_RECOVERS : TREND_DOES_NOT;
@@ -128,6 +133,7 @@ static enum ladder_step ladder_good(struct ladder *ladder, const struct ladder_v
         ladder->good_ns = view->now_ns;
     uint64_t good_for_ns = view->now_ns - ladder->good_ns;
     ladder->skips = 0;
+    ladder->rate = 0;
     if (ladder->on_trial && good_for_ns >= LADDER_PROOF_NS) {
         ladder->on_trial = false;
         ladder->wait_ns = ladder->wait_ns > 2 * LADDER_WAIT_NS ? ladder->wait_ns / 2 : LADDER_WAIT_NS;

@@ -1,18 +1,13 @@
 #include "stream/listener.h"
 
 #include "base/check.h"
+#include "stream/watch.h"
 
 enum {
     LISTENER_MAX_RATE = 50,          // messages in a second
     LISTENER_MAX_VIOLATIONS = 3,
     LISTENER_TEXT_BYTES = 4096,
 };
-
-#define LISTENER_WATCH_NS (500 * NS_PER_MS)
-// A peer that takes nothing for this long is given up.
-#define LISTENER_STALL_NS (15 * NS_PER_SECOND)
-// Nor may one batch take for ever: a trickle would keep its chunks from being used again.
-#define LISTENER_BATCH_NS (30 * NS_PER_SECOND)
 
 struct listener *listener_create(struct stream *stream)
 {
@@ -55,8 +50,35 @@ void listener_join(struct listener *listener)
     listener->joined = true;
 }
 
+static void listener_await_no_more(struct listener *listener)
+{
+    if (listener->awaiting)
+        timeline_leave(listener->station->timeline, listener->awaited);
+    listener->awaiting = false;
+}
+
+void listener_await(struct listener *listener, enum format format)
+{
+    if (!listener->joined || (listener->awaiting && listener->awaited == format))
+        return;
+    listener_await_no_more(listener);
+    timeline_join(listener->station->timeline, format);
+    listener->awaiting = true;
+    listener->awaited = format;
+}
+
+void listener_change_format(struct listener *listener, enum format format)
+{
+    listener_await(listener, format);
+    if (listener->joined)
+        timeline_leave(listener->station->timeline, listener->format);
+    listener->awaiting = false;
+    listener->format = format;
+}
+
 void listener_leave(struct listener *listener)
 {
+    listener_await_no_more(listener);
     if (listener->joined)
         timeline_leave(listener->station->timeline, listener->format);
     listener->joined = false;
@@ -80,27 +102,16 @@ static void listener_greet(struct listener *listener, uint64_t now_ns)
     listener->protocol->greet(listener, now_ns);
 }
 
-// Something is under way: has anything moved? Ends who does not read.
-static void listener_watch(struct listener *listener, uint64_t now_ns)
-{
-    uint64_t bytes = connection_bytes_sent(listener->connection);
-    if (bytes != listener->progress_bytes)
-        listener->progress_ns = now_ns;
-    listener->progress_bytes = bytes;
-    if (now_ns - listener->progress_ns >= LISTENER_STALL_NS || now_ns - listener->pin.since_ns >= LISTENER_BATCH_NS)
-        listener_close(listener, 1008, CLOSE_SLOW, "does not read");
-}
-
 static uint64_t listener_serve_until(struct listener *listener, uint64_t now_ns)
 {
     uint64_t end_ns = atomic_load(&listener->stream->drain_until_ns);
     if (end_ns != 0 && now_ns >= end_ns)
         listener_close(listener, 1000, CLOSE_DRAIN, listener->stream->drain_reason);
-    if (!listener->blocked && !listener->closing)
-        return listener->protocol->serve(listener, now_ns);
     if (!listener->closing)
-        listener_watch(listener, now_ns);
-    return now_ns + LISTENER_WATCH_NS;
+        watch(listener, now_ns);
+    if (listener->blocked || listener->closing)
+        return listener->look_ns;
+    return listener->protocol->serve(listener, now_ns);
 }
 
 void listener_serve(struct listener *listener, uint64_t now_ns)
@@ -109,8 +120,8 @@ void listener_serve(struct listener *listener, uint64_t now_ns)
         return;
     listener_greet(listener, now_ns);
     uint64_t next_ns = listener_serve_until(listener, now_ns);
-    if (listener->blocked && next_ns > now_ns + LISTENER_WATCH_NS)
-        next_ns = now_ns + LISTENER_WATCH_NS;
+    if (listener->blocked && next_ns > now_ns + WATCH_NS)
+        next_ns = now_ns + WATCH_NS;
     if (!listener->closing)
         listener_wake_at(listener, now_ns, next_ns);
 }
@@ -120,7 +131,8 @@ void listener_open(struct listener *listener, struct stream_loop *loop, struct c
     uint64_t now = listener_now_ns(listener);
     listener->loop = loop;
     listener->connection = connection;
-    listener->progress_ns = now;
+    listener->look_ns = now + WATCH_NS;
+    ladder_begin(&listener->ladder, now, frames_to_ns(listener->pace.lead_frames));
     listener->next = loop->listeners;
     if (listener->next)
         listener->next->prev = listener;
@@ -131,6 +143,7 @@ void listener_open(struct listener *listener, struct stream_loop *loop, struct c
 
 void listener_writable(struct listener *listener)
 {
+    listener->freed |= listener->blocked;
     listener->blocked = false;
     listener_serve(listener, listener_now_ns(listener));
 }

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "stream/batch.h"
+#include "stream/ladder.h"
 #include "stream/pace.h"
 #include "stream/protocol.h"
 #include "stream/state.h"
@@ -21,7 +22,14 @@ struct v2_state {
     char session[SESSION_BYTES];
     bool playing;
     bool preroll;                   // to be sent before the next chunk
+    bool skip;                      // to be moved to a safe position before the next chunk
     enum format ceiling;            // the highest rung that it wants; kept while it hears PCM
+    enum format aim;                // what it changes to once that has its chunks; its own format: nothing
+    const char *aim_reason;         // "slow", "recovered", "asked"
+    uint64_t aim_ns;
+    uint32_t chunk_bytes;           // of late, a moving average
+    uint64_t player_ns;             // when its player spoke last; 0: not in this run
+    int64_t player_more_ns;         // so much more than was estimated it held then
     uint64_t told_event;            // number of the last event looked at
     uint64_t joined_frame;          // events up to here were told at joining
     uint64_t underruns;             // as the player reported last
@@ -57,11 +65,16 @@ struct listener {
     uint64_t missing_ns;            // since when the next chunk is awaited; 0: it is not
     uint64_t told_sequence;
     bool greeted, joined;
+    bool awaiting;                  // counted as a reader of what it changes to, `awaited`
+    enum format awaited;
     bool blocked;                   // something is under way: wait for `writable`
+    bool freed;                     // it was blocked when it was served last
+    uint64_t pressed_ns;            // when its socket was full last
+    uint64_t look_ns;               // when to look at it again
+    struct ladder ladder;
     bool closing;                   // nothing more is sent
     bool gone;                      // closed; only its pin is still under way
     enum close_cause cause;
-    uint64_t progress_ns, progress_bytes;
     uint64_t rate_ns;               // the second in which messages are counted
     int rate_messages, violations;
     struct pin pin;
@@ -99,6 +112,9 @@ uint64_t listener_unix_ns(const struct listener *listener);
 // Counts it as a reader of its format, once; and no longer.
 void listener_join(struct listener *listener);
 void listener_leave(struct listener *listener);
+// Counts it as a reader of another format as well, so that this is made, until it changes to it or leaves.
+void listener_await(struct listener *listener, enum format format);
+void listener_change_format(struct listener *listener, enum format format);
 // Sends a text. False when the listener is closing or does not read.
 bool listener_say(struct listener *listener, const char *text, size_t len);
 // Writes and sends a message; takes over the reference, which may be NULL (memory was short: nothing is sent).

@@ -23,11 +23,16 @@ static uint64_t pace_frame_ns(const struct pace *pace, uint64_t frame)
     return pace->origin_ns + frames_to_ns(frame);
 }
 
-uint64_t pace_start(struct pace *pace, uint64_t now_ns, bool ready)
+void pace_start_at(struct pace *pace, uint64_t now_ns, uint64_t first_frame)
 {
     pace->start_ns = now_ns;
-    pace->start_frame = pace_live_chunk(pace, now_ns) + (ready ? 0 : CHUNK_FRAMES);
+    pace->start_frame = first_frame;
     pace->catch_up_ns = 0;
+}
+
+uint64_t pace_start(struct pace *pace, uint64_t now_ns, bool ready)
+{
+    pace_start_at(pace, now_ns, pace_live_chunk(pace, now_ns) + (ready ? 0 : CHUNK_FRAMES));
     return pace->start_frame;
 }
 

@@ -34,6 +34,8 @@ uint64_t pace_start(struct pace *pace, uint64_t now_ns, bool ready);
 void pace_catch_up(struct pace *pace, uint64_t now_ns, uint64_t frame, bool at_once);
 // The end of all that the run owes by now.
 uint64_t pace_owed_until(const struct pace *pace, uint64_t now_ns);
+// Begins a run at a frame.
+void pace_start_at(struct pace *pace, uint64_t now_ns, uint64_t first_frame);
 // After the start of the run, chunk k is not sent before this: 0 for the first second, then twice real time.
 uint64_t pace_delay_ns(uint64_t k);
 // How long ago a client that plays at its phase had played all frames before `end_frame`; negative: it has not yet.

@@ -4,9 +4,6 @@
 
 #include "base/check.h"
 
-// The last packet of one chunk, then three whole ones.
-enum { PREROLL_CHUNKS = (MESSAGE_MAX_PACKETS + CHUNK_PACKETS - 1) / CHUNK_PACKETS };
-
 // Put together backwards, chunk before chunk.
 struct preroll {
     struct message_header header;

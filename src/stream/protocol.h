@@ -32,6 +32,8 @@ struct protocol {
     void (*greet)(struct listener *listener, uint64_t now_ns);
     // Sends what is due; called when nothing is under way. Returns when to be called again.
     uint64_t (*serve)(struct listener *listener, uint64_t now_ns);
+    // Called about twice a second: what was sent, does it arrive?
+    void (*look)(struct listener *listener, uint64_t now_ns);
     // The kernel has taken a chunk that was to be sent at send_ns.
     void (*accepted)(struct listener *listener, uint64_t first_frame, uint64_t send_ns, uint64_t now_ns);
     // A JSON object with a type. False when it is malformed: the handler has answered by an error.

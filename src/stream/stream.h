@@ -38,12 +38,15 @@ struct stream_config {
 
 enum stream_protocol { STREAM_V2, STREAM_V1, STREAM_V0, STREAM_PROTOCOLS };
 
+enum stream_rung_change { STREAM_RUNG_DOWN, STREAM_RUNG_UP, STREAM_RUNG_CHANGES };
+
 struct stream_stats {
     atomic_int listeners[STREAM_PROTOCOLS];
     atomic_uint_fast64_t chunks_sent[STREAM_PROTOCOLS];
     atomic_uint_fast64_t bytes_sent[STREAM_PROTOCOLS];
     atomic_uint_fast64_t underruns;          // chunks that a socket took later than allowed
     atomic_uint_fast64_t skips;              // listeners moved to a safe position
+    atomic_uint_fast64_t rung_changes[STREAM_RUNG_CHANGES];
     atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request;
     atomic_uint_fast64_t closed_slow, closed_policy, closed_protocol;
     struct histogram jitter_ns;              // |interval - 100 ms| of legacy listeners, as estimated

@@ -127,7 +127,22 @@ static void what_never_comes_is_skipped(void **state)
 
 static bool something_sent(struct rig *rig)
 {
-    return stream_stats(rig->stream)->chunks_sent[STREAM_V2] >= 10;
+    return stream_stats(rig->stream)->chunks_sent[STREAM_V2] > 0;
+}
+
+// Chunks come one after the other from a frame on, until a text does: it must be of that type. Returns it.
+static json_t *expect_chunks_until(struct guest *guest, uint64_t *frame, const char *type)
+{
+    uint8_t chunk[RIG_CHUNK_BYTES];
+    uint16_t packet_bytes[16];
+    for (; guest_next(guest) == WEBSOCKET_BINARY; *frame += CHUNK_FRAMES) {
+        size_t len = rig_chunk(FORMAT_PCM, *frame, chunk, packet_bytes);
+        assert_true(len > guest->len);
+        assert_memory_equal(chunk + len - guest->len, guest->bytes, guest->len);
+    }
+    json_t *message = json_loadb((const char *)guest->bytes, guest->len, 0, NULL);
+    assert_string_equal(json_text(message, "type"), type);
+    return message;
 }
 
 // PCM fills the socket in the first burst. Eight seconds later what comes next has been heard already.
@@ -142,11 +157,10 @@ static void who_falls_behind_is_moved(void **state)
     rig_wait(something_sent, &rig);
     rig_advance_ms(&rig, 8000);
     json_decref(guest_json(&guest));
-    for (uint64_t i = 0; i < 10; i++)
-        guest_expect_chunk(&guest, FORMAT_PCM, RIG_LIVE_CHUNK + i * CHUNK_FRAMES);
-    json_t *skip = guest_await(&guest, "skip");
-    uint64_t to = RIG_LIVE_CHUNK + 80 * CHUNK_FRAMES;
-    assert_int_equal(json_whole(skip, "from_frame"), RIG_LIVE_CHUNK + 10 * CHUNK_FRAMES);
+    uint64_t from = RIG_LIVE_CHUNK, to = RIG_LIVE_CHUNK + 80 * CHUNK_FRAMES;
+    json_t *skip = expect_chunks_until(&guest, &from, "skip");
+    assert_true(from > RIG_LIVE_CHUNK);
+    assert_int_equal(json_whole(skip, "from_frame"), from);
     assert_int_equal(json_whole(skip, "to_frame"), to);
     json_decref(skip);
     for (uint64_t i = 0; i < 10; i++)
@@ -164,7 +178,7 @@ static void who_does_not_read_is_closed(void **state)
     guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, true);
     rig_wait(something_sent, &rig);
     rig_wait(rig_gave_one_up, &rig);
-    assert_in_range(clock_now_ns(&rig.clock) - RIG_NOW_NS, 15 * NS_PER_SECOND, 29 * NS_PER_SECOND);
+    assert_in_range(clock_now_ns(&rig.clock) - RIG_NOW_NS, 7 * NS_PER_SECOND, 15 * NS_PER_SECOND);
     json_t *goodbye = guest_await(&guest, "goodbye");
     assert_string_equal(json_text(goodbye, "code"), "SLOW");
     json_decref(goodbye);

@@ -3,6 +3,7 @@
 
 #include "control/warnings.h"
 #include "stream/legacy.h"
+#include "stream/watch.h"
 #include "stream/told.h"
 
 static bool v0_accept(struct listener *listener, const struct http_request *request, struct net_accept *accept,
@@ -140,6 +141,7 @@ const struct protocol protocol_v0 = {
     .accept = v0_accept,
     .greet = v0_greet,
     .serve = v0_serve,
+    .look = watch_stuck,
     .accepted = legacy_accepted,
     .message = v0_message,
     .refuse = v0_error,

@@ -4,6 +4,7 @@
 #include "stream/jwt.h"
 #include "stream/legacy.h"
 #include "stream/subprotocol.h"
+#include "stream/watch.h"
 
 enum {
     V1_MAX_UNDERRUNS = 10,
@@ -235,6 +236,7 @@ const struct protocol protocol_v1 = {
     .accept = v1_accept,
     .greet = v1_greet,
     .serve = v1_serve,
+    .look = watch_stuck,
     .accepted = legacy_accepted,
     .message = v1_message,
     .refuse = v1_refuse,

@@ -11,13 +11,16 @@
 
 enum {
     V2_MESSAGE_BYTES = 4096,
-    V2_OPUS_BUFFER_BYTES = 32 * 1024,   // the first second with its preroll
-    V2_PCM_BUFFER_BYTES = 64 * 1024,
+    V2_OPUS_BUFFER_BYTES = 16 * 1024,   // keeps 26 kB: the first second with its preroll
+    V2_PCM_BUFFER_BYTES = 32 * 1024,    // keeps 50 kB, so that a round trip may take a quarter of a second
+    V2_BATCH_BYTES = 32 * 1024,         // no more chunks in one send; more would only wait
+    V2_HEAD_BYTES = 34,                 // of a chunk beside its sound
     V2_EVENTS_AT_ONCE = 16,             // so that texts never outgrow their room
     V2_RETRY_MS = 500, V2_RETRY_SPREAD_MS = 1500,
 };
 
 #define V2_IDLE_NS (100 * NS_PER_MS)
+#define V2_LATE_NS (200 * NS_PER_MS)
 
 bool v2_format_from_name(const char *name, enum format ceiling, enum format *format)
 {
@@ -100,16 +103,27 @@ static bool v2_live_is_ready(const struct listener *listener, uint64_t now_ns)
     return listener_chunk(listener, listener->format, live) != NULL;
 }
 
-static void v2_begin_when(struct listener *listener, uint64_t now_ns, bool ready)
+uint32_t v2_usual_bytes(enum format format)
 {
-    listener->cursor = pace_start(&listener->pace, now_ns, ready);
+    return format_is_opus(format) ? format_bitrate(format) / 80 + V2_HEAD_BYTES : CHUNK_FRAMES * 4 + V2_HEAD_BYTES;
+}
+
+void v2_begin_at(struct listener *listener, uint64_t frame, uint64_t now_ns)
+{
+    struct v2_state *v2 = &listener->v2;
+    pace_start_at(&listener->pace, now_ns, frame);
+    listener->cursor = frame;
     listener->missing_ns = 0;
-    listener->v2.preroll = format_is_opus(listener->format);
+    v2->preroll = format_is_opus(listener->format);
+    v2->skip = false;
+    v2->player_ns = 0;
+    ladder_disturbed(&listener->ladder, now_ns, connection_bytes_given(listener->connection));
 }
 
 void v2_begin(struct listener *listener, uint64_t now_ns)
 {
-    v2_begin_when(listener, now_ns, v2_live_is_ready(listener, now_ns));
+    bool ready = v2_live_is_ready(listener, now_ns);
+    v2_begin_at(listener, pace_start(&listener->pace, now_ns, ready), now_ns);
 }
 
 static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
@@ -161,6 +175,8 @@ static void v2_tell_scene(struct listener *listener, uint64_t now_ns)
 static void v2_greet(struct listener *listener, uint64_t now_ns)
 {
     listener->v2.playing = true;
+    listener->v2.aim = listener->format;
+    listener->v2.chunk_bytes = v2_usual_bytes(listener->format);
     listener_join(listener);
     v2_begin(listener, now_ns);
     listener->told_sequence = sequencer_latest(listener->station->sequencer);
@@ -193,24 +209,11 @@ static void v2_tell_events(struct listener *listener)
     }
 }
 
-// The next chunk is past: moves to the live playhead as soon as audio is there. False while it is not.
-static bool v2_skip(struct listener *listener, uint64_t now_ns)
-{
-    uint64_t from = listener->cursor;
-    if (!v2_live_is_ready(listener, now_ns))
-        return false;
-    v2_begin_when(listener, now_ns, true);
-    atomic_fetch_add(&listener->stream->stats.skips, 1);
-    return listener_tell(listener, json_pack("{s:s, s:I, s:I, s:I}", "type", "skip", "from_frame", (json_int_t)from,
-                                             "to_frame", (json_int_t)listener->cursor, "burst_until_frame",
-                                             (json_int_t)pace_burst_until(&listener->pace)));
-}
-
 // Puts what is due into one batch. Returns how many chunks.
 static int v2_gather(struct listener *listener, struct batch *batch, uint8_t *preroll_head, uint64_t now_ns)
 {
     int count = 0;
-    for (; count < PACE_AT_ONCE && batch->slice_count < BATCH_CHUNKS; count++) {
+    for (; count < PACE_AT_ONCE && batch->slice_count < BATCH_CHUNKS && batch->bytes < V2_BATCH_BYTES; count++) {
         uint64_t frame = listener->cursor + (uint64_t)count * CHUNK_FRAMES;
         uint64_t send_ns = pace_send_ns(&listener->pace, frame);
         struct chunk *chunk = send_ns > now_ns ? NULL : listener_chunk(listener, listener->format, frame);
@@ -224,26 +227,43 @@ static int v2_gather(struct listener *listener, struct batch *batch, uint8_t *pr
     return count;
 }
 
-static void v2_send(struct listener *listener, uint64_t now_ns)
+// Sends one batch. False when nothing was due or taken.
+static bool v2_send(struct listener *listener, uint64_t now_ns)
 {
     uint8_t preroll_head[PREROLL_HEAD_BYTES];
     struct batch batch;
+    struct v2_state *v2 = &listener->v2;
     batch_begin(&batch, listener);
     int count = v2_gather(listener, &batch, preroll_head, now_ns);
     if (count == 0 || !batch_send(&batch, now_ns))
-        return;
+        return false;
+    if (!v2->preroll)
+        v2->chunk_bytes += ((int32_t)(batch.bytes / (size_t)count) - (int32_t)v2->chunk_bytes) / 8;
     listener->cursor += (uint64_t)count * CHUNK_FRAMES;
     listener->missing_ns = 0;
-    listener->v2.preroll = false;
+    v2->preroll = false;
     listener_count_sent(listener, count, batch.bytes);
+    return true;
+}
+
+// There is room again. What has become late meanwhile is not sent all at once.
+static void v2_go_on(struct listener *listener, uint64_t now_ns)
+{
+    bool late = pace_send_ns(&listener->pace, listener->cursor) + V2_LATE_NS < now_ns;
+    bool stalled = ladder_stalled_ns(&listener->ladder, now_ns) >= NS_PER_SECOND;
+    if (listener->freed && late)
+        pace_catch_up(&listener->pace, now_ns, listener->cursor, stalled);
+    listener->freed = false;
 }
 
 // Sends what is due. Returns when the next chunk is.
 static uint64_t v2_serve_audio(struct listener *listener, uint64_t now_ns)
 {
-    if (listener_past(listener, now_ns) && !v2_skip(listener, now_ns))
+    if (!v2_turn(listener, now_ns))
         return listener_missing(listener, now_ns);
-    v2_send(listener, now_ns);
+    v2_go_on(listener, now_ns);
+    while (v2_send(listener, now_ns) && !listener->blocked) {
+    }
     uint64_t next_ns = pace_send_ns(&listener->pace, listener->cursor);
     return next_ns > now_ns ? next_ns : listener_missing(listener, now_ns);
 }
@@ -293,6 +313,7 @@ const struct protocol protocol_v2 = {
     .accept = v2_accept,
     .greet = v2_greet,
     .serve = v2_serve,
+    .look = v2_look,
     .accepted = v2_accepted,
     .message = v2_message,
     .refuse = v2_refuse,

@@ -1,4 +1,5 @@
-// Protocol v2 in two parts: what is sent when (v2.c), and what clients ask for (v2_answers.c).
+// Protocol v2 in three parts: what is sent when (v2.c), what clients ask for (v2_answers.c), and what is done about those
+// to whom it does not arrive in time (v2_ladder.c).
 #pragma once
 #include "stream/listener.h"
 
@@ -16,10 +17,24 @@ bool v2_format_from_name(const char *name, enum format ceiling, enum format *for
 // Begins a run of chunks at the live playhead.
 void v2_begin(struct listener *listener, uint64_t now_ns);
 
+// Begins a run of chunks at a frame.
+void v2_begin_at(struct listener *listener, uint64_t frame, uint64_t now_ns);
+// Bytes that a chunk of a format takes on average.
+uint32_t v2_usual_bytes(enum format format);
+
+// Says what comes from now on.   reason: "asked", "slow", "recovered".
+void v2_tell_codec(struct listener *listener, const char *reason);
 // The next chunk and all after it are in this format: says so, and for Opus sends a preroll before it.
-void v2_change_format(struct listener *listener, enum format format);
+void v2_change_format(struct listener *listener, enum format format, const char *reason);
+// Changes to a format as soon as its chunks are there; until then the present one goes on.
+void v2_aim(struct listener *listener, enum format format, const char *reason, uint64_t now_ns);
+// Does what is to be done before the next chunk: a skip, a change of format. False while what it needs is not there.
+bool v2_turn(struct listener *listener, uint64_t now_ns);
+// A player reports where it is and what it holds. Believed while it is possible.
+void v2_player_says(struct listener *listener, uint64_t playhead_frame, uint64_t lead_ns, uint64_t now_ns);
 
 // As in struct protocol.
 bool v2_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns);
 void v2_refuse(struct listener *listener, const char *code, const char *text);
 void v2_binary(struct listener *listener);
+void v2_look(struct listener *listener, uint64_t now_ns);

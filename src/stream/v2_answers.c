@@ -83,6 +83,14 @@ static bool v2_on_ping(struct listener *listener, json_t *message, uint64_t now_
     return true;
 }
 
+static void v2_on_lead(struct listener *listener, const json_t *report, uint64_t lead_ns, uint64_t now_ns)
+{
+    const json_t *playhead = json_object_get(report, "playhead_frame");
+    histogram_record(&listener->stream->stats.player_lead_ns, lead_ns);
+    if (json_is_number(playhead) && json_number_value(playhead) >= 0 && json_number_value(playhead) < 1e15)
+        v2_player_says(listener, (uint64_t)json_number_value(playhead), lead_ns, now_ns);
+}
+
 static bool v2_on_report(struct listener *listener, json_t *message, uint64_t now_ns)
 {
     struct stream_stats *stats = &listener->stream->stats;
@@ -91,7 +99,7 @@ static bool v2_on_report(struct listener *listener, json_t *message, uint64_t no
         return v2_malformed(listener, message, "lead_ms is a number, underruns an integer");
     double lead_ms = json_number_value(lead);
     if (lead && lead_ms >= 0 && lead_ms < 3600e3)
-        histogram_record(&stats->player_lead_ns, (uint64_t)(lead_ms * (double)NS_PER_MS));
+        v2_on_lead(listener, message, (uint64_t)(lead_ms * (double)NS_PER_MS), now_ns);
     json_int_t count = json_integer_value(underruns);
     if (count > 0 && (uint64_t)count > listener->v2.underruns && count < 1000000) {
         atomic_fetch_add(&stats->player_underruns, (uint64_t)count - listener->v2.underruns);
@@ -99,27 +107,6 @@ static bool v2_on_report(struct listener *listener, json_t *message, uint64_t no
     }
     atomic_fetch_add(&stats->player_reports, 1);
     return true;
-}
-
-// Says what comes from now on: another format, or sound again.
-static void v2_tell_codec(struct listener *listener)
-{
-    (void)listener_tell(
-        listener,
-        json_pack("{s:s, s:s, s:i, s:I, s:i, s:s, s:I}", "type", "codec", "format", format_wire_name(listener->format),
-                  "bitrate", (int)format_bitrate(listener->format), "at_frame", (json_int_t)listener->cursor,
-                  "decoder_delay_frames", (int)v2_delay_frames(listener), "encoder_id", v2_encoder_id(listener),
-                  "burst_until_frame", (json_int_t)pace_burst_until(&listener->pace)));
-}
-
-void v2_change_format(struct listener *listener, enum format format)
-{
-    listener_leave(listener);
-    listener->format = format;
-    listener->v2.preroll = format_is_opus(format);
-    if (listener->v2.playing)
-        listener_join(listener);
-    v2_tell_codec(listener);
 }
 
 // One of the two may be left out: the format stays then, or the ceiling.
@@ -133,13 +120,20 @@ static bool v2_on_codec(struct listener *listener, json_t *message, uint64_t now
     if (!wanted || !v2_format_from_name(wanted, ceiling, &format))
         return v2_malformed(listener, message, V2_FORMATS);
     listener->v2.ceiling = ceiling;
-    v2_change_format(listener, format);
+    if (!listener->v2.playing || format == listener->format) {
+        v2_change_format(listener, format, "asked");
+        return true;
+    }
+    v2_aim(listener, format, "asked", now_ns);
+    if (!listener->blocked)
+        (void)v2_turn(listener, now_ns);
     return true;
 }
 
 static bool v2_on_pause(struct listener *listener, json_t *message, uint64_t now_ns)
 {
     listener->v2.playing = false;
+    listener->v2.aim = listener->format;
     listener_leave(listener);
     return true;
 }
@@ -151,7 +145,7 @@ static bool v2_on_play(struct listener *listener, json_t *message, uint64_t now_
     listener->v2.playing = true;
     listener_join(listener);
     v2_begin(listener, now_ns);
-    v2_tell_codec(listener);
+    v2_tell_codec(listener, "asked");
     if (!listener->blocked && !listener->closing)
         listener_wake_at(listener, now_ns, now_ns);
     return true;

@@ -463,6 +463,42 @@ static void the_bit_rate_can_be_changed(void **state)
     rig_end(&rig);
 }
 
+static void the_rung_changes_once_it_has_its_chunks(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    struct stream_config config = rig_config();
+    uint64_t frame = RIG_LIVE_CHUNK;
+    rig_begin(&rig, &config, 0);
+    for (uint64_t i = 0; i < 60; i++)
+        rig_publish_one(&rig, FORMAT_OPUS, RIG_LIVE_CHUNK + (i - 10) * CHUNK_FRAMES);
+    guest_open(&guest, &rig, "/ws/v2", NULL, false);
+    guest_expect_preroll(&guest, FORMAT_OPUS, frame, 16);
+    for (uint64_t i = 0; i < 10; i++, frame += CHUNK_FRAMES)
+        guest_expect_chunk(&guest, FORMAT_OPUS, frame);
+    guest_say(&guest, "{\"type\":\"codec\",\"bitrate\":64000}");
+    guest_expect_silence(&guest);
+    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS), 1);
+    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS_64), 1);
+    rig_advance_ms(&rig, 100);
+    for (int i = 0; i < 2; i++, frame += CHUNK_FRAMES)
+        guest_expect_chunk(&guest, FORMAT_OPUS, frame);
+    for (uint64_t i = 0; i < 60; i++)
+        rig_publish_one(&rig, FORMAT_OPUS_64, RIG_LIVE_CHUNK + (i - 10) * CHUNK_FRAMES);
+    rig_advance_ms(&rig, 50);
+    json_t *codec = guest_await(&guest, "codec");
+    assert_string_equal(json_text(codec, "reason"), "asked");
+    assert_int_equal(json_whole(codec, "bitrate"), 64000);
+    assert_int_equal(json_whole(codec, "at_frame"), frame);
+    json_decref(codec);
+    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS), 0);
+    guest_expect_preroll(&guest, FORMAT_OPUS_64, frame, 16);
+    guest_expect_chunk(&guest, FORMAT_OPUS_64, frame);
+    assert_int_equal(stream_stats(rig.stream)->rung_changes[STREAM_RUNG_DOWN], 1);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
 static bool nobody_reads(struct rig *rig)
 {
     return timeline_readers(rig->station.timeline, FORMAT_OPUS) == 0;
@@ -539,6 +575,7 @@ int main(void)
         cmocka_unit_test(a_lower_bit_rate_can_be_asked_for_at_the_door),
         cmocka_unit_test(no_other_bit_rate_is_taken),
         cmocka_unit_test(the_bit_rate_can_be_changed),
+        cmocka_unit_test(the_rung_changes_once_it_has_its_chunks),
         cmocka_unit_test(pause_stops_and_play_begins_anew),
         cmocka_unit_test(reports_are_counted_and_resume_is_not_yet),
     };
