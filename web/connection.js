@@ -16,6 +16,7 @@ export class Connection {
     clock = new ProgrammeClock();
     #expectsAudio = false;
     #url;
+    #session = null;
     #handlers;
     #socket = null;
     #attempt = 0;
@@ -27,6 +28,7 @@ export class Connection {
     #heardMs = 0;
     #pongMs = 0;
 
+    // url: with a query; the session that was lost is added to it.
     // handlers: hello(message), text(message), binary(buffer), state("connecting" | "open" | "lost", retryMs), clock().
     constructor(url, handlers) {
         this.#url = url;
@@ -74,7 +76,8 @@ export class Connection {
     #connect() {
         this.#handlers.state('connecting', 0);
         this.#openedMs = nowMs();
-        const socket = new WebSocket(this.#url, 'auralis-v2');
+        const url = this.#session ? `${this.#url}&session=${this.#session}` : this.#url;
+        const socket = new WebSocket(url, 'auralis-v2');
         socket.binaryType = 'arraybuffer';
         socket.onmessage = (event) => this.#receive(event.data);
         socket.onclose = () => this.drop();
@@ -99,6 +102,7 @@ export class Connection {
         if (this.#greetedMs) return;
         this.#greetedMs = receivedMs;
         this.#pongMs = receivedMs;
+        this.#session = encodeURIComponent(hello.session);
         this.clock.hello(hello.time_ms, receivedMs);
         this.#handlers.hello(hello);
         this.#handlers.state('open', 0);

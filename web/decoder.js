@@ -1,6 +1,7 @@
 // From messages to sound. Every decoder has the same face:
 //   name          "webcodecs", "opus-decoder" or "pcm"
-//   begin()       forget what was decoded before; what is still being decoded is delivered. A promise.
+//   begin()       forget what was decoded before, once what is still being decoded has been delivered: sound comes in
+//                 order, whatever decodes it. A promise.
 //   decode(job)   job: {packets | samples, frameCount, ...}; `deliver(job, left, right)` is called once it is done
 //   close()
 
@@ -35,6 +36,7 @@ class WebCodecsDecoder {
     #decoder = null;
     #pending = new Map();
     #packets = 0;
+    #fresh = false;
 
     constructor(deliver, fail) {
         this.#deliver = deliver;
@@ -42,17 +44,21 @@ class WebCodecsDecoder {
     }
 
     async begin() {
+        if (this.#fresh && this.#decoder.state === 'configured') return;
         const old = this.#decoder;
+        if (old?.state === 'configured') await old.flush().catch(() => {});
+        if (old && old.state !== 'closed') old.close();
+        this.#fresh = true;
         this.#decoder = new AudioDecoder({
             output: (sound) => this.#take(sound),
             error: (error) => this.#broken(error),
         });
         this.#decoder.configure(CONFIG);
-        if (old && old.state === 'configured') old.flush().then(() => old.close(), () => {});
     }
 
     decode(job) {
         if (this.#decoder.state !== 'configured') return;
+        this.#fresh = false;
         const frames = job.packets.length * PACKET_FRAMES;
         const [left, right] = [new Float32Array(frames), new Float32Array(frames)];
         const whole = { job, left, right, missing: job.packets.length };

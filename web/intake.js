@@ -8,7 +8,7 @@ export function connectSink(port, playout) {
             ring = new Ring(data.capacity, { buffer: data.buffer });
             playout.setRing(ring);
         } else {
-            ring.write(data.frame, data.left, data.right, data.replaces);
+            ring.write(data.frame, data.left, data.right, data.replaces, data.cut);
         }
     };
 }

@@ -15,9 +15,12 @@ const VOLUME_KEY = 'auralis.volume';
 const SOON_MS = 1500;
 const STATES = { paused: 'Paused', starting: 'Starting', playing: 'Playing', buffering: 'Buffering' };
 const CONNECTIONS = { connecting: 'Connecting', open: 'Connected', lost: 'Reconnecting' };
+const BITRATES = [128000, 64000, 32000];
 
 const byId = (id) => document.getElementById(id);
-const player = new Player(new URLSearchParams(location.search).get('format') === 'pcm' ? 'pcm' : 'opus');
+const query = new URLSearchParams(location.search);
+const mostBitrate = BITRATES.find((bitrate) => bitrate === Number(query.get('bitrate'))) ?? BITRATES[0];
+const player = new Player(query.get('format') === 'pcm' ? 'pcm' : 'opus', mostBitrate);
 const events = new EventQueue();
 const meter = new Meter(byId('meter'));
 const throttle = new Throttle((parameters) => player.control(parameters, `page-${++controlsSent}`), CONTROL_EVERY_MS);
@@ -60,10 +63,17 @@ function showPlayer() {
     document.body.dataset.state = state;
     byId('play').setAttribute('aria-label', paused ? 'Play' : 'Pause');
     setText('state', STATES[state]);
-    byId('connection').dataset.state = player.connection.state;
-    setText('connection-text', CONNECTIONS[player.connection.state]);
+    showConnection();
     showReach(player.connection.state === 'open' && player.hello !== null);
     if (navigator.mediaSession) navigator.mediaSession.playbackState = paused ? 'paused' : 'playing';
+}
+
+// Below what we asked for, because more does not come through.
+function showConnection() {
+    const { state } = player.connection;
+    const slow = state === 'open' && player.bitrate > 0 && player.bitrate < mostBitrate;
+    byId('connection').dataset.state = slow ? 'slow' : state;
+    setText('connection-text', slow ? `${player.bitrate / 1000} kb/s, slow connection` : CONNECTIONS[state]);
 }
 
 // Without a connection there is nothing to steer. A short loss does not take the focus away.
@@ -237,14 +247,16 @@ requestAnimationFrame(drawNext);
 
 // For tests and the curious.
 //   state()  "paused", "starting", "playing" or "buffering"
-//   stats()  start_ms: from the click to the first sound that left the audio thread, null before it; underruns and
-//            jumps (moves to the live playhead) since the page was opened; buffered_ms; playhead_frame, null while
-//            nothing plays; level_rms of what is heard; chunks and reconnects since the page was opened; decoder:
+//   stats()  start_ms: from the click to the first sound that left the audio thread, null before it; underruns, jumps
+//            (moves to the live playhead) and skips (crossfades over what the server left out) since the page was
+//            opened; bitrate: bit/s of the Opus that comes; buffered_ms; playhead_frame, null while nothing plays; level_rms of what is heard; chunks and reconnects since the page was opened; decoder:
 //            "webcodecs", "opus-decoder" or "pcm"; trip_ms: shortest round trip to the server; drift_ppm: how much
 //            faster the server's clock runs than the sound card's
+//   askBitrate(bitrate)  asks the server for at most so many bit/s of Opus
 //   parameters()  what the station's parameters are, null before they are known
 window.auralis = {
     state: () => player.state(),
     stats: () => player.stats(),
+    askBitrate: (bitrate) => player.askBitrate(bitrate),
     parameters: () => parameters && { ...parameters },
 };

@@ -8,7 +8,7 @@ const SUSPEND_AFTER_MS = 150;
 const CLOCK_EVERY_MS = 250;
 const OFFSETS_KEPT = 9;
 const MOVED_MS = 200;
-const REPORT_EVERY_MS = 5000;
+const REPORT_EVERY_MS = 1000;
 const DRIFT_FROM_S = 20;
 const SETTLE_S = 0.02;
 
@@ -40,6 +40,8 @@ export class Player {
     ontext = () => {};
     connection = { state: 'connecting', retryMs: 0 };
     hello = null;
+    // bit/s of Opus that come, 0 for PCM and before the first hello.
+    bitrate = 0;
     // What is heard, for a meter; null when the browser gives no sound.
     analyser = null;
     #worker;
@@ -54,21 +56,22 @@ export class Player {
     #clock = { offsetMs: NaN, tripMs: Infinity };
     #offsets = [];
     #driftStart = null;
-    #playout = { state: 'stopped', position: -1, end: 0, underruns: 0, jumps: 0, soundFrame: -1 };
+    #playout = { state: 'stopped', position: -1, bufferedFrames: 0, underruns: 0, jumps: 0, skips: 0, soundFrame: -1 };
     #chunks = 0;
     #decoder = '';
     #reconnects = 0;
 
-    // format: "opus" or "pcm".
-    constructor(format) {
+    // format: "opus" or "pcm".   bitrate: bit/s of Opus at most.
+    constructor(format, bitrate) {
         const channel = new MessageChannel();
         this.#sink = channel.port2;
         this.#worker = new Worker('/worker.js', { type: 'module' });
         this.#worker.onmessage = ({ data }) => this.#hear(data);
         this.#worker.onerror = ({ message }) => this.#hear({ type: 'failed', reason: message ?? 'no worker' });
         const shared = typeof SharedArrayBuffer !== 'undefined' && window.crossOriginIsolated;
-        const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/v2`;
-        this.#worker.postMessage({ type: 'start', url, format, shared, sink: channel.port1 }, [channel.port1]);
+        const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+        const url = `${scheme}://${location.host}/ws/v2?format=${format}&bitrate=${bitrate}`;
+        this.#worker.postMessage({ type: 'start', url, shared, sink: channel.port1 }, [channel.port1]);
         window.addEventListener('online', () => this.#worker.postMessage({ type: 'online' }));
         document.addEventListener('visibilitychange', () => this.#wake());
         this.#ready = this.#prepare();
@@ -85,12 +88,14 @@ export class Player {
     }
 
     stats() {
-        const { state, position, end, underruns, jumps } = this.#playout;
+        const { state, position, bufferedFrames, underruns, jumps, skips } = this.#playout;
         return {
             start_ms: this.#startMs,
             underruns,
             jumps,
-            buffered_ms: state === 'playing' ? Math.max(0, end - position) / 48 : 0,
+            skips,
+            bitrate: this.bitrate,
+            buffered_ms: bufferedFrames / 48,
             playhead_frame: state === 'playing' ? position : null,
             level_rms: this.#levelRms(),
             chunks: this.#chunks,
@@ -137,6 +142,11 @@ export class Player {
         this.#gain?.gain.setTargetAtTime(volume * volume, this.#context.currentTime, SETTLE_S);
     }
 
+    // Asks the server for another bit rate of Opus, in bit/s.
+    askBitrate(bitrate) {
+        this.#worker.postMessage({ type: 'codec', bitrate });
+    }
+
     control(parameters, id) {
         this.#worker.postMessage({ type: 'control', parameters, id });
     }
@@ -170,6 +180,7 @@ export class Player {
             break;
         case 'hello':
             this.hello = data.hello;
+            this.bitrate = data.hello.bitrate;
             this.#decoder = data.decoder;
             this.#reconnects = data.reconnects;
             break;
@@ -182,7 +193,9 @@ export class Player {
             return;
         case 'text':
             this.ontext(data.message);
-            return;
+            if (data.message.type !== 'codec') return;
+            this.bitrate = data.message.bitrate;
+            break;
         case 'failed':
             this.ontext({ type: 'error', code: 'PLAYER', message: data.reason });
             return;
@@ -252,11 +265,12 @@ export class Player {
         return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
     }
 
+    // So that the server can judge how well it reaches us; where nothing plays though it should, that nothing is left.
     #report() {
-        if (this.state() !== 'playing') return;
+        if (this.#startMs === null || !this.#wanted) return;
         const { playhead_frame, buffered_ms, underruns, drift_ppm } = this.stats();
         const report = {
-            playhead_frame,
+            ...(playhead_frame !== null && { playhead_frame }),
             lead_ms: Math.round(buffered_ms),
             underruns,
             drift_ppm: Math.round(drift_ppm * 10) / 10,

@@ -2,7 +2,11 @@
 // in the page where there is none; knows neither.
 //
 // It starts when the live frame and START_FRAMES more are there, fades in and out over 20 ms around a gap, over 50 ms
-// at a pause, and bends its pace by half a thousandth (less than a cent) to stay with the server's clock.
+// at a pause, and bends its pace by half a thousandth (less than a cent) to stay with the server's clock. Where the
+// station skipped sound it plays on to the cut and crossfades to what follows, if enough of that is there: it is then
+// ahead of the live playhead and falls back into step by bending. Otherwise it falls silent until the live playhead is
+// past the cut.
+import { CROSS_FRAMES } from './ring.js';
 
 const START_FRAMES = 7200;
 const FADE_FRAMES = 960;
@@ -13,6 +17,9 @@ const BEND_FROM_FRAMES = 960;
 const BEND_UNTIL_FRAMES = 48;
 const BEND = 0.0005;
 const SILENCE = 1e-4;
+// What has to be there beyond a cut, and how far ahead of the live frame it may bring us.
+const BEYOND_CUT_FRAMES = 48000;
+const MOST_AHEAD_FRAMES = 192000;
 
 export class Playout {
     #ring = null;
@@ -30,6 +37,12 @@ export class Playout {
     #soundAt = -1;
     #underruns = 0;
     #jumps = 0;
+    #skips = 0;
+    // How far ahead of the live frame a skip has brought us.
+    #shift = 0;
+    // The sound that plays now ends here: at a cut, or where nothing more has come.
+    #end = 0;
+    #crossing = false;
 
     // Another programme: fades out of the old one first.
     setRing(ring) {
@@ -59,13 +72,16 @@ export class Playout {
     }
 
     // soundFrame: context frame of the first sound since play(), -1 before it.
+    // bufferedFrames: there to be played after `position`, what was cut not counted.
     stats() {
+        const playing = this.#state === 'playing';
         return {
             state: this.#state,
-            position: this.#state === 'playing' ? this.#position : -1,
-            end: this.#ring ? this.#ring.end : 0,
+            position: playing ? this.#position : -1,
+            bufferedFrames: playing ? this.#bufferedFrames() : 0,
             underruns: this.#underruns,
             jumps: this.#jumps,
+            skips: this.#skips,
             soundFrame: this.#soundAt,
         };
     }
@@ -79,7 +95,9 @@ export class Playout {
             right.fill(0);
             return;
         }
-        this.#followClock(live);
+        this.#shift = Math.max(0, this.#shift - left.length * BEND);
+        this.#followClock(live + this.#shift);
+        this.#lookAhead();
         this.#ring.head = this.#position;
         if (this.#isPlain(left.length)) {
             this.#ring.read(this.#position, left, right, left.length);
@@ -97,11 +115,14 @@ export class Playout {
         if (!this.#ring || Number.isNaN(live)) return;
         const frame = Math.round(live);
         if (frame <= this.#ring.begin || frame + START_FRAMES > this.#ring.end) return;
+        if (frame < this.#ring.cutTo && frame + START_FRAMES > this.#ring.cutFrom && this.#ring.cutFrom >= 0) return;
         this.#position = frame;
         this.#fraction = 0;
         this.#rate = 1;
         this.#straightening = false;
         this.#gain = 0;
+        this.#shift = 0;
+        this.#crossing = false;
         this.#state = 'playing';
     }
 
@@ -118,34 +139,75 @@ export class Playout {
         }
     }
 
+    // Is there a cut ahead, and can it be crossed? That is decided before the crossfade would begin, once.
+    #lookAhead() {
+        const ring = this.#ring;
+        const end = ring.end;
+        const cut = ring.cutFrom > this.#position ? ring.cutFrom : -1;
+        this.#end = cut < 0 ? end : cut;
+        if (cut < 0) this.#crossing = false;
+        if (cut < 0 || this.#crossing || this.#position >= cut - CROSS_FRAMES) return;
+        this.#crossing = end - ring.cutTo >= BEYOND_CUT_FRAMES
+            && this.#shift + ring.cutTo + CROSS_FRAMES - cut <= MOST_AHEAD_FRAMES;
+    }
+
+    #bufferedFrames() {
+        const ring = this.#ring;
+        const end = ring.end;
+        const missing = ring.cutFrom > this.#position ? ring.cutTo - ring.cutFrom : 0;
+        return Math.max(0, end - missing - this.#position);
+    }
+
     // Nothing to fade, nothing to bend: the common case.
     #isPlain(frames) {
+        const until = this.#position + frames + (this.#crossing ? CROSS_FRAMES : FADE_FRAMES);
         return this.#state === 'playing' && this.#gain === 1 && this.#rate === 1 && this.#fraction === 0
-            && this.#position >= this.#ring.begin && this.#position + frames + FADE_FRAMES <= this.#ring.end;
+            && this.#position >= this.#ring.begin && until <= this.#end;
     }
 
     #renderSample(left, right, i) {
-        const remaining = this.#ring.end - this.#position;
+        const remaining = (this.#crossing ? this.#ring.end : this.#end) - this.#position;
         const there = remaining > 2 && this.#position > this.#ring.begin;
         const wanted = there && this.#state === 'playing' && remaining > FADE_FRAMES ? 1 : 0;
         const step = 1 / (this.#state === 'stopping' ? PAUSE_FRAMES : FADE_FRAMES);
         this.#gain += Math.max(-step, Math.min(step, wanted - this.#gain));
         if (there) {
-            this.#heldLeft = this.#interpolate(0);
-            this.#heldRight = this.#interpolate(1);
+            const crossed = this.#crossing ? this.#position - (this.#end - CROSS_FRAMES) : -1;
+            this.#heldLeft = this.#sound(0, crossed);
+            this.#heldRight = this.#sound(1, crossed);
             this.#advance();
+            if (this.#crossing && this.#position >= this.#end) this.#land();
         }
         left[i] = this.#heldLeft * this.#gain;
         right[i] = this.#heldRight * this.#gain;
     }
 
-    // Catmull-Rom spline through the four samples around the position.
-    #interpolate(channel) {
-        const b = this.#ring.sample(channel, this.#position);
+    // crossed: how much of a crossfade is over, negative before it. Sounds that have nothing to do with each other keep
+    // their power when the squares of their gains add up to one.
+    #sound(channel, crossed) {
+        const old = this.#interpolate(channel, this.#position);
+        if (crossed < 0) return old;
+        const angle = (crossed + this.#fraction) / CROSS_FRAMES * Math.PI / 2;
+        return old * Math.cos(angle) + this.#interpolate(channel, this.#ring.cutTo + crossed) * Math.sin(angle);
+    }
+
+    // Beyond the cut.
+    #land() {
+        const ahead = this.#ring.cutTo + CROSS_FRAMES - this.#end;
+        this.#position += ahead;
+        this.#shift += ahead;
+        this.#end = this.#ring.end;
+        this.#crossing = false;
+        this.#skips++;
+    }
+
+    // Catmull-Rom spline through the four samples around a frame.
+    #interpolate(channel, frame) {
+        const b = this.#ring.sample(channel, frame);
         if (this.#fraction === 0) return b;
-        const a = this.#ring.sample(channel, this.#position - 1);
-        const c = this.#ring.sample(channel, this.#position + 1);
-        const d = this.#ring.sample(channel, this.#position + 2);
+        const a = this.#ring.sample(channel, frame - 1);
+        const c = this.#ring.sample(channel, frame + 1);
+        const d = this.#ring.sample(channel, frame + 2);
         const t = this.#fraction;
         return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
     }

@@ -3,12 +3,20 @@
 //
 // Frames [begin, end) are there. The writer moves both and stores the samples before it moves `end`; the reader moves
 // `head`, the frame it plays next, so that the writer never changes what is about to be heard without a fade.
+//
+// There may be one cut: frames [cutFrom, cutTo) will never be there, and who reads goes from one to the other. The
+// writer stores a cut before it moves `end` past it, so a reader that looks at `end` first knows of it in time.
 
 const BEGIN = 0;
 const END = 1;
 const HEAD = 2;
-const HEADER_BYTES = 32;
+const CUT_FROM = 3;
+const CUT_TO = 4;
+const FIELDS = 5;
+const HEADER_BYTES = 48;
 const FADE_FRAMES = 960;
+// A crossfade at a cut takes so long.
+export const CROSS_FRAMES = 2400;
 // The reader may get this much further while the writer copies.
 const MARGIN_FRAMES = 2048;
 
@@ -25,9 +33,11 @@ export class Ring {
         this.buffer = buffer ?? (shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
         this.capacity = capacity;
         this.#mask = capacity - 1;
-        this.#header = new BigInt64Array(this.buffer, 0, 3);
+        this.#header = new BigInt64Array(this.buffer, 0, FIELDS);
         this.#channels = [0, 1].map((i) => new Float32Array(this.buffer, HEADER_BYTES + i * capacity * 4, capacity));
-        if (!buffer) this.head = -1;
+        if (buffer) return;
+        this.head = -1;
+        this.#store(CUT_FROM, -1);
     }
 
     // The power of two that holds `frames`.
@@ -41,14 +51,22 @@ export class Ring {
     get head() { return this.#load(HEAD); }
     set head(frame) { this.#store(HEAD, frame); }
 
+    // The first frame that is missing and the first that is there again; cutFrom is -1 where nothing was cut.
+    get cutFrom() { return this.#load(CUT_FROM); }
+    get cutTo() { return this.#load(CUT_TO); }
+
     // Writer. Puts a chunk where it belongs. What is there already stays, unless `replaces`: then the new sound takes
     // over at its first frame, or, when that has been played, with a short fade at the earliest frame that has not.
-    write(frame, left, right, replaces = false) {
+    // cut: what is missing before it has been skipped for good.
+    write(frame, left, right, replaces = false, cut = false) {
         const sound = [left, right];
         const after = frame + left.length;
         const gap = frame - this.end;
         if (this.begin === this.end || gap >= this.capacity / 2 || after <= this.end - this.capacity / 2) {
             this.#restart(frame);
+        } else if (gap > 0 && cut && this.#mayCut()) {
+            this.#store(CUT_TO, frame);
+            this.#store(CUT_FROM, this.end);
         } else if (gap > 0) {
             if (this.head < 0 || this.end - this.head > FADE_FRAMES + MARGIN_FRAMES) this.#bridge(frame);
             else this.#restart(frame);
@@ -74,7 +92,15 @@ export class Ring {
         return this.#channels[channel][frame & this.#mask];
     }
 
+    // The reader plays, has passed the last cut, and will be in time for this one.
+    #mayCut() {
+        const head = this.head;
+        const passed = this.cutFrom < 0 || head >= this.cutTo;
+        return head >= 0 && passed && this.end - head > CROSS_FRAMES + MARGIN_FRAMES;
+    }
+
     #restart(frame) {
+        this.#store(CUT_FROM, -1);
         this.#store(END, frame);
         this.#store(BEGIN, frame);
     }

@@ -2,7 +2,7 @@
 // belongs by frame number. Speaks with the page by messages; the sound goes straight to the audio thread, by shared
 // memory or by `sink`, a MessagePort.
 //
-// From the page: start {url, format, shared, sink}, play, pause, control {parameters, id}, report {...}, online.
+// From the page: start {url, shared, sink}, play, pause, control {parameters, id}, codec {bitrate}, report {...}, online.
 // To the page: connection {state, retryMs}, hello {hello, decoder, reconnects}, text {message},
 // clock {offsetMs, tripMs}, chunk {chunks, decoder}, failed {reason}.
 import { Connection } from './connection.js';
@@ -35,9 +35,13 @@ class Sink {
         this.#port.postMessage({ type: 'ring', capacity, buffer: this.#ring?.buffer ?? null });
     }
 
-    write(frame, left, right, replaces) {
-        if (this.#ring) this.#ring.write(frame, left, right, replaces);
-        else this.#port.postMessage({ type: 'write', frame, left, right, replaces }, [left.buffer, right.buffer]);
+    write(frame, left, right, replaces, cut) {
+        if (this.#ring) {
+            this.#ring.write(frame, left, right, replaces, cut);
+        } else {
+            const message = { type: 'write', frame, left, right, replaces, cut };
+            this.#port.postMessage(message, [left.buffer, right.buffer]);
+        }
     }
 }
 
@@ -47,10 +51,12 @@ class Station {
     #sink;
     #decoder = null;
     #format = '';
+    #bitrate = 0;
     #delayFrames = 0;
     #programme = '';
     #originMs = 0;
     #nextFrame = -1;
+    #skipped = false;
     #recent = new Map();
     #recentChunks = 0;
     #failures = 0;
@@ -82,13 +88,21 @@ class Station {
         await this.useFormat(hello);
     }
 
-    // hello or codec: what comes from now on.
-    async useFormat({ format, decoder_delay_frames: delayFrames }) {
+    // hello or codec: what comes from now on. What is there already plays to its end: another bit rate goes on where the
+    // last one ends, decoded by a decoder that its preroll has warmed up.
+    async useFormat({ format, bitrate, decoder_delay_frames: delayFrames }) {
         this.#delayFrames = delayFrames;
+        this.#bitrate = bitrate;
         this.#nextFrame = -1;
         if (format === this.#format && this.#decoder) return;
         this.#format = format;
         await this.#makeDecoder();
+    }
+
+    // What comes next does not continue what came last.
+    skip() {
+        this.#skipped = true;
+        this.#nextFrame = -1;
     }
 
     async receive(message) {
@@ -100,8 +114,10 @@ class Station {
             if (message.firstFrame !== this.#nextFrame) await this.#prime(message.firstFrame);
             const before = this.#recent.get(message.firstFrame);
             const replaces = before !== undefined && before.generation < message.generation;
-            this.#decoder.decode({ ...message, replaces, startFrame: message.firstFrame - this.#delayFrames });
-            this.#remember(message);
+            const cut = this.#skipped || message.discontinuity;
+            this.#skipped = false;
+            this.#decoder.decode({ ...message, replaces, cut, startFrame: message.firstFrame - this.#delayFrames });
+            this.#remember({ ...message, bitrate: this.#bitrate });
         }
         this.#nextFrame = message.firstFrame + message.frameCount;
     }
@@ -115,7 +131,7 @@ class Station {
     }
 
     #deliver(job, left, right) {
-        if (!job.drop) this.#sink.write(job.startFrame, left, right, job.replaces);
+        if (!job.drop) this.#sink.write(job.startFrame, left, right, job.replaces, job.cut);
     }
 
     async #recover() {
@@ -128,7 +144,7 @@ class Station {
         await this.#decoder.begin();
         for (let i = PRIME_CHUNKS; i > 0; i--) {
             const chunk = this.#recent.get(frame - i * 4800);
-            if (chunk) this.#decoder.decode({ ...chunk, drop: true });
+            if (chunk?.bitrate === this.#bitrate) this.#decoder.decode({ ...chunk, drop: true });
         }
     }
 
@@ -146,9 +162,9 @@ let wanted = false;
 let hellos = 0;
 const underruns = new Underruns();
 
-function start({ url, format, shared, sink }) {
+function start({ url, shared, sink }) {
     station = new Station(new Sink(sink, shared));
-    connection = new Connection(`${url}?format=${format}`, {
+    connection = new Connection(url, {
         hello: greet,
         text: takeText,
         binary: takeBinary,
@@ -176,6 +192,7 @@ function greet(hello) {
 
 function takeText(message) {
     if (message.type === 'codec') station.enqueue(() => station.useFormat(message));
+    if (message.type === 'skip') station.enqueue(() => station.skip());
     self.postMessage({ type: 'text', message });
 }
 
@@ -204,6 +221,7 @@ const actions = {
     play: () => want(true),
     pause: () => want(false),
     control: ({ parameters, id }) => connection.send({ type: 'control', parameters, id }),
+    codec: ({ bitrate }) => connection.send({ type: 'codec', bitrate }),
     report: sendReport,
     online: () => connection.retryNow(),
 };

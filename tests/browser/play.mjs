@@ -237,6 +237,156 @@ describe('keyboard and looks', () => {
     }
 });
 
+describe('bit rates', () => {
+    // Sound by frame: what the decoders delivered, told by a changed ring.js, and what the station sends as PCM.
+    const tapped = async (route) => {
+        const response = await route.fetch();
+        const tap = `const tap = new BroadcastChannel('decoded');
+            const write = Ring.prototype.write;
+            Ring.prototype.write = function (frame, left, ...rest) {
+                tap.postMessage({ frame, left: left.slice() });
+                write.call(this, frame, left, ...rest);
+            };`;
+        await route.fulfill({ response, body: `${await response.text()}\n${tap}` });
+    };
+    const tap = () => {
+        window.decoded = [];
+        window.pcm = new Map();
+        new BroadcastChannel('decoded').onmessage = ({ data }) => window.decoded.push(data);
+        const socket = new WebSocket(`ws://${location.host}/ws/v2?format=pcm`, 'auralis-v2');
+        socket.binaryType = 'arraybuffer';
+        socket.onmessage = ({ data }) => {
+            if (typeof data === 'string') return;
+            const frame = Number(new DataView(data).getBigUint64(8, true));
+            new Int16Array(data, 20).forEach((sample, i) => {
+                if (i % 2 === 0) window.pcm.set(frame + i / 2, sample / 32768);
+            });
+        };
+    };
+
+    // In the page: what was decoded has to follow each other without a hole. Returns for each 5 ms how far it is from
+    // the PCM, as power.
+    const errors = () => {
+        const WINDOW = 240;
+        const first = window.decoded[0].frame;
+        const found = [];
+        let at = first;
+        for (const { frame, left } of window.decoded) {
+            if (frame !== at) throw new Error(`frame ${frame} comes after ${at}`);
+            left.forEach((sample, i) => {
+                const window_ = Math.floor((frame + i - first) / WINDOW);
+                const error = sample - (window.pcm.get(frame + i) ?? NaN);
+                found[window_] = (found[window_] ?? 0) + error * error;
+            });
+            at = frame + left.length;
+        }
+        return { first, found };
+    };
+
+    const decoders = [
+        ['webcodecs', '', [64000, 32000, 128000]],
+        ['opus-decoder', 'delete globalThis.AudioDecoder;\n', [32000]],
+    ];
+    for (const [name, without, bitrates] of decoders) {
+        test(`another bit rate is not heard, with ${name}`, async (t) => {
+            const page = await openPage(browser, url);
+            await page.addInitScript(tap);
+            await page.context().route('**/ring.js', tapped);
+            await page.context().route('**/decoder.js', async (route) => {
+                const response = await route.fetch();
+                await route.fulfill({ response, body: without + await response.text() });
+            });
+            await page.reload();
+            await until(page, () => window.auralis?.parameters());
+            await play(page);
+            // The click began anew; from here on nothing may be missing.
+            await page.evaluate(() => { window.decoded.length = 0; });
+            const switches = [];
+            for (const bitrate of bitrates) {
+                await until(page, () => window.decoded.length > 0 && window.auralis.stats().buffered_ms > 3000);
+                const end = await page.evaluate((wanted) => {
+                    window.auralis.askBitrate(wanted);
+                    const { frame, left } = window.decoded.at(-1);
+                    return frame + left.length;
+                }, bitrate);
+                await until(page, (wanted) => window.auralis.stats().bitrate === wanted, bitrate);
+                assert.equal(await page.textContent('#connection-text'),
+                    bitrate === 128000 ? 'Connected' : `${bitrate / 1000} kb/s, slow connection`);
+                if (bitrate === 32000) await screenshot(page, 'slow');
+                await until(page, (frame) => window.decoded.at(-1).frame > frame, end + 96000);
+                switches.push(end);
+            }
+            await until(page, () => window.pcm.has(window.decoded.at(-1).frame + 4799));
+            const { first, found } = await page.evaluate(errors);
+            // Some chunks may have been on their way when a switch was asked for: it lies in the half second after that.
+            for (const at of switches.map((end) => Math.floor((end - first) / 240))) {
+                const around = Math.max(...found.slice(at, at + 100));
+                const elsewhere = Math.max(...found.slice(at + 100, at + 400));
+                const db = 10 * Math.log10(around / elsewhere);
+                t.diagnostic(`error around the switch: ${db.toFixed(1)} dB over what is worst after it`);
+                assert.ok(db < 6);
+            }
+            await assertAudible(page, 10);
+            const { underruns, jumps, decoder } = await stats(page);
+            assert.deepEqual([underruns, jumps, decoder], [0, 0, name]);
+            assert.deepEqual(page.errors, []);
+            await page.context().close();
+        });
+    }
+
+    test('what the server skips is crossed by a fade', async () => {
+        // A socket that, asked to, keeps a second of sound to itself and says so as the server does.
+        const lossy = `self.WebSocket = class extends WebSocket {
+            #left = 0;
+            #from = 0;
+            constructor(...args) {
+                super(...args);
+                new BroadcastChannel('lose').onmessage = () => { this.#left = 10; };
+            }
+            set onmessage(handler) {
+                super.onmessage = (event) => { if (this.#passes(event.data, handler)) handler(event); };
+            }
+            get onmessage() { return super.onmessage; }
+            #passes(data, handler) {
+                if (typeof data === 'string' || this.#left === 0) return true;
+                const frame = Number(new DataView(data).getBigUint64(8, true));
+                if (this.#left === 10) this.#from = frame;
+                if (--this.#left > 0) return false;
+                const skip = { type: 'skip', from_frame: this.#from, to_frame: frame, burst_until_frame: frame };
+                handler({ data: JSON.stringify(skip) });
+                return true;
+            }
+        };`;
+        const page = await openPage(browser, url);
+        await page.context().route('**/connection.js', async (route) => {
+            const response = await route.fetch();
+            await route.fulfill({ response, body: `${await response.text()}\n${lossy}` });
+        });
+        await page.reload();
+        await until(page, () => window.auralis?.parameters());
+        await play(page);
+        await until(page, () => window.auralis.stats().buffered_ms > 2500);
+        await page.evaluate(() => new BroadcastChannel('lose').postMessage(1));
+        await until(page, () => window.auralis.stats().skips === 1);
+        await assertAudible(page, 3);
+        const { underruns, jumps, playhead_frame } = await stats(page);
+        assert.deepEqual([underruns, jumps], [0, 0]);
+        assert.ok(playhead_frame > 0);
+        assert.deepEqual(page.errors, []);
+        await page.context().close();
+    });
+
+    test('a page may ask for less from the start', async () => {
+        const page = await openPage(browser, `${url}/?bitrate=64000`);
+        await play(page);
+        await assertAudible(page, 3);
+        const { bitrate, underruns } = await stats(page);
+        assert.deepEqual([bitrate, underruns], [64000, 0]);
+        assert.equal(await page.textContent('#connection-text'), 'Connected');
+        await page.context().close();
+    });
+});
+
 describe('browsers that lack something', () => {
     // Browsers complain about isolation headers over plain http.
     const unexpected = (page) => page.errors.filter((error) => !error.includes('Cross-Origin-Opener-Policy'));

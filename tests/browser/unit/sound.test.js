@@ -84,6 +84,24 @@ test('a small gap becomes silence between fades, a large one a new beginning', (
     assert.equal(ring.begin, 10 * CHUNK, 'frames far behind begin anew too');
 });
 
+test('a cut is told to the reader who is in time for it, else the gap is silence', () => {
+    const ring = ringWith(0, 4 * CHUNK);
+    ring.head = CHUNK;
+    ring.write(...chunk(8 * CHUNK), false, true);
+    assert.deepEqual([ring.cutFrom, ring.cutTo, ring.end], [4 * CHUNK, 8 * CHUNK, 9 * CHUNK]);
+    assert.ok(Math.abs(readOne(ring, 4 * CHUNK - 1) - tone(4 * CHUNK - 1)) < 1e-6, 'nothing is faded');
+    assert.ok(Math.abs(readOne(ring, 8 * CHUNK) - tone(8 * CHUNK)) < 1e-6);
+    ring.write(...chunk(12 * CHUNK), false, true);
+    assert.deepEqual([ring.cutFrom, ring.cutTo], [4 * CHUNK, 8 * CHUNK], 'one cut at a time');
+    assert.equal(readOne(ring, 10 * CHUNK), 0);
+    for (const head of [-1, 4 * CHUNK - 1000]) {
+        const other = ringWith(0, 4 * CHUNK);
+        other.head = head;
+        other.write(...chunk(8 * CHUNK), false, true);
+        assert.equal(other.cutFrom, -1);
+    }
+});
+
 // Renders for `frames` and collects the left channel; `each(contextFrame)` runs before every block.
 function run(playout, from, frames, each = () => {}) {
     const heard = [];
@@ -238,4 +256,75 @@ test('far out of step it jumps to the live frame through a fade', () => {
     assert.ok(steepest(heard) < TONE_STEP + 0.5 / 960);
     assert.equal(playout.stats().jumps, 1);
     assert.equal(playout.stats().position, 4864 + 6400 + 50000);
+});
+
+// Frames up to 6 chunks, then a cut, then `beyond` chunks of another sound from chunk 16 on.
+function cutRing(beyond, other) {
+    const ring = ringWith(0, 6 * CHUNK, 1 << 18);
+    const playout = playing(ring, 1);
+    const before = run(playout, 0, 2 * CHUNK);
+    for (let i = 0; i < beyond; i++) ring.write(...chunk((16 + i) * CHUNK, other), false, i === 0);
+    return { ring, playout, before };
+}
+
+test('a cut is crossed by an equal-power fade, and what was queued is heard up to it', () => {
+    const other = (frame) => 0.5 * Math.sin(2 * Math.PI * frame / 313);
+    const { ring, playout, before } = cutRing(14, other);
+    assert.equal(playout.stats().bufferedFrames, 18 * CHUNK - 1);
+    const heard = [...before, ...run(playout, 2 * CHUNK, 8 * CHUNK)];
+    const cross = 6 * CHUNK - 2400 - 1;
+    assert.ok(Math.abs(heard[cross - 1] - tone(cross)) < 1e-6, 'the old sound up to the crossfade');
+    for (let i = 0; i < 2400; i++) {
+        const angle = i / 2400 * Math.PI / 2;
+        const expected = tone(cross + 1 + i) * Math.cos(angle) + other(16 * CHUNK + i) * Math.sin(angle);
+        assert.ok(Math.abs(heard[cross + i] - expected) < 1e-6, `frame ${i} of the crossfade`);
+    }
+    const after = 16 * CHUNK + 2400;
+    assert.ok(Math.abs(heard[cross + 2400] - other(after)) < 1e-6, 'and then the new one');
+    assert.ok(Math.abs(heard[10 * CHUNK - 1] - other(after + 10 * CHUNK - 1 - cross - 2400)) < 1e-6);
+    assert.ok(steepest(heard) < 0.5 * 2 * Math.PI / 313 + TONE_STEP, 'without a step');
+    const { state, underruns, jumps, skips, position, bufferedFrames } = playout.stats();
+    assert.deepEqual([state, underruns, jumps, skips], ['playing', 0, 0, 1]);
+    assert.equal(bufferedFrames, ring.end - position);
+});
+
+test('after a crossed cut it falls back into step without a jump', () => {
+    const { ring, playout } = cutRing(14, tone);
+    const frames = 128 * 34000;
+    const heard = run(playout, 2 * CHUNK, frames, (at) => {
+        while (ring.end < at + 40 * CHUNK) ring.write(...chunk(ring.end));
+    });
+    const { position, jumps, underruns } = playout.stats();
+    const ahead = position - (2 * CHUNK + frames + 1);
+    const skipped = 10 * CHUNK + 2400;
+    assert.deepEqual([jumps, underruns], [0, 0]);
+    assert.ok(ahead < skipped - 1000 && ahead > skipped - 0.0005 * frames - 1, `${skipped - ahead} frames made up`);
+    assert.ok(steepest(heard.slice(10 * CHUNK)) < TONE_STEP);
+});
+
+for (const [what, beyond] of [['too little is there', 9], ['it leads too far ahead', 14]]) {
+    test(`a cut is not crossed when ${what} beyond it`, () => {
+        const ring = ringWith(0, 6 * CHUNK, 1 << 19);
+        const playout = playing(ring, 1);
+        run(playout, 0, 2 * CHUNK);
+        const to = (beyond === 9 ? 16 : 46) * CHUNK;
+        for (let i = 0; i < beyond; i++) ring.write(...chunk(to + i * CHUNK), false, i === 0);
+        const heard = run(playout, 2 * CHUNK, 5 * CHUNK);
+        assert.ok(steepest(heard) < TONE_STEP + 0.5 / 960);
+        assert.deepEqual([playout.stats().state, playout.stats().skips], ['waiting', 0]);
+        run(playout, 7 * CHUNK, to - 7 * CHUNK - BLOCK * 2);
+        assert.equal(playout.stats().state, 'waiting', 'silent as long as the live frame is missing');
+        run(playout, to - BLOCK * 2, CHUNK);
+        assert.equal(playout.stats().state, 'playing');
+        assert.equal(playout.stats().position, to - BLOCK * 2 + Math.ceil(CHUNK / BLOCK) * BLOCK + 1);
+    });
+}
+
+test('what comes beyond a cut while the crossfade would be under way is not crossfaded halfway', () => {
+    const { ring, playout } = cutRing(9, tone);
+    run(playout, 2 * CHUNK, 3.75 * CHUNK);
+    for (let i = 0; i < 5; i++) ring.write(...chunk(ring.end));
+    const heard = run(playout, 5.75 * CHUNK, CHUNK);
+    assert.ok(steepest(heard) < TONE_STEP + 0.5 / 960);
+    assert.equal(playout.stats().skips, 0);
 });

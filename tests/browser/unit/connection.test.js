@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Connection } from '../../../web/connection.js';
+
+// A page's world: sockets that the test speaks for, timers that the test lets run.
+let sockets = [];
+let timers = [];
+const real = {};
+
+class FakeSocket {
+    sent = [];
+    closed = false;
+
+    constructor(url) {
+        this.url = url;
+        sockets.push(this);
+    }
+
+    send(text) { this.sent.push(JSON.parse(text)); }
+    close() { this.closed = true; }
+    say(message) { this.onmessage({ data: JSON.stringify(message) }); }
+}
+
+before(() => {
+    for (const name of ['WebSocket', 'setTimeout', 'setInterval', 'clearTimeout']) real[name] = globalThis[name];
+    globalThis.WebSocket = FakeSocket;
+    globalThis.setTimeout = (run, ms) => timers.push({ run, ms });
+    globalThis.clearTimeout = (id) => { if (timers[id - 1]) timers[id - 1].run = () => {}; };
+    globalThis.setInterval = () => 0;
+});
+
+after(() => Object.assign(globalThis, real));
+
+function connect() {
+    sockets = [];
+    timers = [];
+    const states = [];
+    const handlers = { hello() {}, text() {}, binary() {}, clock() {}, state: (...state) => states.push(state) };
+    return { connection: new Connection('ws://here/ws/v2?format=opus', handlers), states };
+}
+
+const hello = (session) => ({ type: 'hello', session, time_ms: 0 });
+
+test('the first connection names no session, the next one names the one that was lost', () => {
+    connect();
+    assert.equal(sockets[0].url, 'ws://here/ws/v2?format=opus');
+    sockets[0].say(hello('0123456789abcdef'));
+    sockets[0].onclose();
+    timers.at(-1).run();
+    assert.equal(sockets[1].url, 'ws://here/ws/v2?format=opus&session=0123456789abcdef');
+    sockets[1].say(hello('fedcba9876543210'));
+    sockets[1].onclose();
+    timers.at(-1).run();
+    assert.equal(sockets[2].url, 'ws://here/ws/v2?format=opus&session=fedcba9876543210');
+});
+
+test('a server that says goodbye is left alone for as long as it asked, and a little more by chance', () => {
+    const waits = [];
+    for (let i = 0; i < 20; i++) {
+        const { states } = connect();
+        sockets[0].say(hello('a'));
+        sockets[0].say({ type: 'goodbye', code: 'SLOW', reason: 'too slow', retry_ms: 5000 });
+        sockets[0].onclose();
+        assert.deepEqual(states.at(-1), ['lost', timers.at(-1).ms]);
+        waits.push(timers.at(-1).ms);
+    }
+    assert.ok(Math.min(...waits) >= 5000 && Math.max(...waits) <= 6000, `${waits}`);
+    assert.ok(new Set(waits).size > 10, 'spread');
+});
+
+test('what it asked for holds once', () => {
+    connect();
+    sockets[0].say(hello('a'));
+    sockets[0].say({ type: 'goodbye', code: 'SHUTDOWN', reason: '', retry_ms: 5000 });
+    sockets[0].onclose();
+    timers.at(-1).run();
+    sockets[1].onclose();
+    assert.ok(timers.at(-1).ms < 1000);
+});
