@@ -115,7 +115,8 @@ class Status(Shared):
     def test_health(self):
         status, _, body = self.server.get("/api/health")
         self.assertEqual((status, body["status"]), (200, "healthy"))
-        self.assert_fields(body, status=str, timestamp=int, checks=dict)
+        self.assert_fields(body, status=str, timestamp=int, checks=dict, memory=dict)
+        self.assertEqual(body["memory"]["pressure"], "none")
         self.assert_fields(body["checks"], synthesis_engine=bool, ring_buffer=bool, websocket_server=bool,
                            gpu_available=bool)
 

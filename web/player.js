@@ -192,6 +192,7 @@ export class Player {
             this.#decoder = data.decoder;
             return;
         case 'text':
+            if (data.message.type === 'lead' && this.hello) this.hello.lead_frames = data.message.lead_frames;
             this.ontext(data.message);
             if (data.message.type !== 'codec') return;
             this.bitrate = data.message.bitrate;

@@ -79,9 +79,10 @@ class Station {
         const programme = `${hello.station} ${hello.seed}`;
         const moved = Math.abs(hello.origin_unix_ms - this.#originMs) > 1000;
         if (programme !== this.#programme || moved) {
-            this.#sink.reset(hello.lead_frames + RESERVE_FRAMES);
+            const held = hello.max_lead_frames + RESERVE_FRAMES;
+            this.#sink.reset(held);
             this.#recent.clear();
-            this.#recentChunks = Math.ceil((hello.lead_frames + RESERVE_FRAMES) / hello.chunk_frames);
+            this.#recentChunks = Math.ceil(held / hello.chunk_frames);
         }
         this.#programme = programme;
         this.#originMs = hello.origin_unix_ms;

@@ -184,6 +184,7 @@ enum status app_start(struct app *app, const struct options *options)
     status = app_start_station(app);
     if (status == STATUS_OK)
         status = app_start_stream(app);
+    warden_init(&app->warden, app);
     if (status == STATUS_OK)
         status = app_start_net(app);
     return status;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "app/options.h"
+#include "app/warden.h"
 #include "control/control.h"
 #include "net/server.h"
 #include "os/clock.h"
@@ -29,6 +30,7 @@ struct app {
     struct station *station;
     struct stream *stream;
     struct net_server *net;
+    struct warden warden;
 };
 
 // Starts everything in order. *options must outlive the app. Prints one clear line and returns an error when something

@@ -1,5 +1,6 @@
 #include "app/metrics.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/frames.h"
@@ -17,18 +18,19 @@ static const struct metrics_buckets metrics_lead_seconds = {1e9, 11, {0, .1, .5,
 static const struct metrics_buckets metrics_jitter_ms = {1e6, 10, {1, 2, 5, 10, 20, 30, 50, 75, 100, 200}};
 
 static const char *const metrics_protocols[] = {"v2", "v1", "v0"};
-static const char *const metrics_refusals[] = {"full", "address", "attempts", "token", "request", "rate", "sockets"};
+static const char *const metrics_refusals[] = {"full", "address", "attempts", "token", "request", "rate", "sockets",
+                                               "memory"};
 static const char *const metrics_directions[] = {"down", "up"};
 static const char *const metrics_closings[] = {"slow", "policy", "protocol"};
 static const char *const metrics_sockets[] = {"http", "websocket"};
-enum { METRICS_REFUSALS = 7, METRICS_CLOSINGS = 3, METRICS_SOCKETS = 2 };
+enum { METRICS_REFUSALS = 8, METRICS_CLOSINGS = 3, METRICS_SOCKETS = 2 };
 
 static const atomic_uint_fast64_t *metrics_refusal(const struct stream_stats *stream, const struct net_stats *net,
                                                    int i)
 {
     return (const atomic_uint_fast64_t *[]){&stream->refused_full, &stream->refused_address, &stream->refused_attempts,
                                             &stream->refused_token, &stream->refused_request, &net->refused_by_rate,
-                                            &net->refused_by_address}[i];
+                                            &net->refused_by_address, &stream->refused_memory}[i];
 }
 
 static const atomic_uint_fast64_t *metrics_closing(const struct stream_stats *stream, int i)
@@ -44,6 +46,12 @@ static const atomic_int *metrics_socket(const struct net_stats *net, int i)
 static double metrics_uptime_s(const struct app *app)
 {
     return (double)(clock_now_ns(&app->clock) - app->started_ns + 1) / 1e9;
+}
+
+static double metrics_headroom(const struct app *app)
+{
+    uint64_t bytes = atomic_load(&app->warden.headroom_bytes);
+    return bytes == UINT64_MAX ? INFINITY : (double)bytes;
 }
 
 static const struct histogram *metrics_encoding(const struct station_stats *station, struct histogram *scratch)

@@ -50,19 +50,28 @@ static void system_metrics_json(const struct route_call *call)
                          "synthesis_latency_ms", system_synthesis_latency_ms(app), "device_type", "cpu"));
 }
 
-// Healthy: the lead is there. Degraded: less than half of it. Unhealthy: listeners hear, or soon will, nothing.
+static json_t *system_memory(const struct app *app)
+{
+    const struct warden *warden = &app->warden;
+    uint64_t headroom = atomic_load(&warden->headroom_bytes);
+    return json_pack("{s:s, s:o, s:f}", "pressure", pressure_name((enum pressure_level)atomic_load(&warden->level)),
+                     "headroom_bytes", headroom == UINT64_MAX ? json_null() : json_integer((json_int_t)headroom),
+                     "lead_seconds", (double)atomic_load(&warden->lead_frames) / FRAME_RATE);
+}
+
+// Healthy: the lead is there. Degraded: less than half of it, or memory is short. Unhealthy: listeners hear, or soon will, nothing.
 static void system_health(const struct route_call *call)
 {
     const struct app *app = call->app;
     uint64_t buffered = app_buffered_frames(app);
-    bool ring = buffered >= CHUNK_FRAMES, full = buffered * 2 >= app->options.lead_frames;
+    bool ring = buffered >= CHUNK_FRAMES, full = buffered * 2 >= atomic_load(&app->warden.lead_frames);
     bool starting = clock_now_ns(&app->clock) - app->started_ns < 2 * NS_PER_SECOND;
-    bool engine = ring || starting;
-    const char *status = !engine ? "unhealthy" : full || starting ? "healthy" : "degraded";
+    bool engine = ring || starting, short_of_memory = atomic_load(&app->warden.level) != PRESSURE_NONE;
+    const char *status = !engine ? "unhealthy" : (full && !short_of_memory) || starting ? "healthy" : "degraded";
     reply_json(call->response, engine ? 200 : 503,
-               json_pack("{s:s, s:I, s:{s:b, s:b, s:b, s:b}}", "status", status, "timestamp",
+               json_pack("{s:s, s:I, s:{s:b, s:b, s:b, s:b}, s:o}", "status", status, "timestamp",
                          (json_int_t)reply_timestamp_ms(app), "checks", "synthesis_engine", engine, "ring_buffer",
-                         ring, "websocket_server", 1, "gpu_available", 0));
+                         ring, "websocket_server", 1, "gpu_available", 0, "memory", system_memory(app)));
 }
 
 static void system_metrics(const struct route_call *call)

@@ -37,16 +37,15 @@ static int serve_wait_signal(const sigset_t *set, int seconds)
     return got > 0 ? got : 0;
 }
 
-static void serve_until_told_to_stop(const struct app *app, const sigset_t *set)
+static void serve_until_told_to_stop(struct app *app, const sigset_t *set)
 {
-    for (;;) {
-        int signal = serve_wait_signal(set, SERVE_DAY_S);
+    int signal;
+    for (int second = 1; (signal = serve_wait_signal(set, 1)) == 0 || signal == SIGHUP; second++) {
         if (signal == SIGHUP)
             certificate_reload(app);
-        else if (signal == 0)
+        if (second % SERVE_DAY_S == 0)
             certificate_renew(app);
-        else
-            return;
+        warden_look(&app->warden, app);
     }
 }
 

@@ -24,6 +24,7 @@ struct client_chunk {
     enum format format;          // v2: which rung of Opus is as the server told last
     bool burst;                  // before the steady schedule: not counted in lateness
     int64_t arrival_ns, due_ns;  // this machine's clock, at the server's speed
+    int64_t moved_ns;            // v2: how much later that is than by the lead at the beginning
     double due_unix_ms;          // v0 and v1: `timestamp`
     const float *sound;          // decoded, interleaved stereo; NULL when this listener does not decode, or a preroll
     int sound_frames;

@@ -32,7 +32,7 @@ static void v2_target_pcm(const struct crowd *crowd, int index, struct text *out
 // Send due time of a chunk on this machine's clock.
 static int64_t v2_due_ns(const struct member *member, uint64_t first_frame)
 {
-    double frame = (double)first_frame - (double)member->lead_frames + (double)member->phase_frames;
+    double frame = (double)first_frame - (double)lead_at(&member->lead, first_frame) + (double)member->phase_frames;
     return clock_map_local_ns(&member->crowd->map, frame / 48.0);
 }
 
@@ -82,7 +82,8 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
     if (protocol != 2 || lead < 0 || phase < 0 || phase >= CHUNK_FRAMES || first < 0 || burst_until < first ||
         !v2_read_format(member, hello))
         return false;
-    member->lead_frames = (uint64_t)lead;
+    member->lead = (struct lead){.frames = (uint64_t)lead};
+    member->first_lead_frames = (uint64_t)lead;
     member->phase_frames = (uint64_t)phase;
     tally_place(&member->tally, (uint64_t)first, (uint64_t)burst_until);
     clock_map_guess(&crowd->map, time_ms, (uint64_t)arrival_ns);
@@ -135,6 +136,25 @@ static bool v2_codec(struct member *member, json_t *message)
     return true;
 }
 
+// The lead moves gradually, and with it the due times and the end of the burst.
+static bool v2_lead(struct member *member, json_t *message)
+{
+    json_int_t frames, from, burst_until;
+    if (json_unpack(message, "{s:I, s:I, s:I}", "lead_frames", &frames, "from_frame", &from, "burst_until_frame",
+                    &burst_until) != 0 || frames < 0 || from < 0 || burst_until < 0 || !member->tally.placed)
+        return false;
+    lead_move(&member->lead, (uint64_t)frames, (uint64_t)from);
+    tally_end_burst(&member->tally, (uint64_t)burst_until);
+    return true;
+}
+
+// How much later a chunk is due than it would have been under the first lead.
+static int64_t v2_moved_ns(const struct member *member, uint64_t first_frame)
+{
+    int64_t frames = (int64_t)(member->first_lead_frames - lead_at(&member->lead, first_frame));
+    return frames * (int64_t)NS_PER_SECOND / FRAME_RATE;
+}
+
 static void v2_complaint(struct member *member, const char *type, json_t *message)
 {
     const char *code = json_string_value(json_object_get(message, "code"));
@@ -156,6 +176,8 @@ static bool v2_message(struct member *member, json_t *message, int64_t arrival_n
         return v2_phase(member, message);
     if (strcmp(type, "skip") == 0)
         return v2_skip(member, message);
+    if (strcmp(type, "lead") == 0)
+        return v2_lead(member, message);
     if (strcmp(type, "codec") == 0)
         return v2_codec(member, message);
     if (strcmp(type, "error") == 0 || strcmp(type, "goodbye") == 0)
@@ -187,6 +209,7 @@ static bool v2_binary(struct member *member, const uint8_t *bytes, size_t len, i
         .flags = header.flags, .payload = payload, .payload_bytes = payload_len, .packet_bytes = header.packet_bytes,
         .packet_count = header.packet_count, .burst = tally_is_burst(&member->tally, header.first_frame),
         .arrival_ns = arrival_ns, .due_ns = v2_due_ns(member, header.first_frame),
+        .moved_ns = v2_moved_ns(member, header.first_frame),
     };
     member_chunk(member, &chunk);
     return true;

@@ -1,6 +1,7 @@
 // One listener of a crowd: its socket from connect to close. Within src/client/ only.
 #pragma once
 #include "client/crowd.h"
+#include "wire/lead.h"
 
 enum member_state {
     MEMBER_IDLE, MEMBER_CONNECTING, MEMBER_HANDSHAKE, MEMBER_GREETING, MEMBER_OPEN, MEMBER_ENDED
@@ -18,7 +19,8 @@ struct member {
     struct frame_reader reader;
     struct tally tally;
     struct decoder *decoder;     // NULL: this listener does not decode
-    uint64_t lead_frames, phase_frames;  // v2
+    struct lead lead;            // v2
+    uint64_t first_lead_frames, phase_frames;  // v2: that of hello
     enum format format;                  // what comes
     int64_t change_ns;                   // when it asks for another bit rate
     uint64_t burst_chunks;               // v0, v1

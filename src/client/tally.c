@@ -22,6 +22,11 @@ void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until)
 {
     if (!tally->heard)
         tally->next = to;
+    tally_end_burst(tally, burst_until);
+}
+
+void tally_end_burst(struct tally *tally, uint64_t burst_until)
+{
     if (!tally->steady)
         tally->steady_from = burst_until;
     tally->burst_until = burst_until;
@@ -73,13 +78,17 @@ static void tally_time(struct tally *tally, const struct client_chunk *chunk, st
 static void tally_steady(struct tally *tally, const struct client_chunk *chunk, const struct tally_window *window,
                          struct client_report *report)
 {
-    int64_t offset_ns = tally_offset_ns(tally, chunk->first_frame);
+    int64_t offset_ns = tally_offset_ns(tally, chunk->first_frame) + chunk->moved_ns;
     if (!tally->steady)
         tally->first_due_ns = chunk->due_ns - offset_ns;
     tally->steady = true;
     if (tally->first_due_ns + offset_ns > window->end_ns)
         return;
-    if (tally_order(tally, chunk->first_frame, report) && tally->first_due_ns + offset_ns >= window->from_ns)
+    bool counted = tally->first_due_ns + offset_ns >= window->from_ns;
+    tally->moved_ns = chunk->moved_ns;
+    if (!counted)
+        tally->moved_before_ns = chunk->moved_ns;
+    if (tally_order(tally, chunk->first_frame, report) && counted)
         tally_time(tally, chunk, report);
 }
 
@@ -102,9 +111,10 @@ void tally_finish(const struct tally *tally, int64_t first_due_ns, const struct 
 {
     if (!tally->heard)
         report->silent++;
-    int64_t first = tally->steady ? tally->first_due_ns : first_due_ns;
+    int64_t first = tally->steady ? tally->first_due_ns + tally->moved_before_ns : first_due_ns;
+    int64_t end_ns = window->end_ns - (tally->moved_ns - tally->moved_before_ns);
     if (first < window->from_ns)
         first += (window->from_ns - first + CHUNK_PERIOD_NS - 1) / CHUNK_PERIOD_NS * CHUNK_PERIOD_NS;
-    if (first <= window->end_ns)
-        report->chunks_expected += (uint64_t)((window->end_ns - first) / CHUNK_PERIOD_NS) + 1;
+    if (first <= end_ns)
+        report->chunks_expected += (uint64_t)((end_ns - first) / CHUNK_PERIOD_NS) + 1;
 }

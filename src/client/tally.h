@@ -18,6 +18,7 @@ struct tally {
     int64_t connect_ns;          // when connect() was called
     int64_t first_due_ns;        // of the chunk at steady_from
     int64_t last_due_ns, last_arrival_ns;
+    int64_t moved_ns, moved_before_ns;  // of the last chunk, of the last one before the window: see struct client_chunk
     bool placed;                 // next and steady_from are known
     bool heard;                  // a chunk has come
     bool steady;                 // first_due_ns is known
@@ -35,6 +36,8 @@ void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);
 // The server says that it goes on at `to`, with a burst. Before the first chunk that is where the stream begins; later
 // it is a gap, and what comes in the burst is missing from what was expected.
 void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until);
+// The burst ends elsewhere: the lead has moved.
+void tally_end_burst(struct tally *tally, uint64_t burst_until);
 // The chunk at a position comes in a burst.
 bool tally_is_burst(const struct tally *tally, uint64_t position);
 // A chunk of audio, no preroll; `burst` is set. What is due after the window counts for nothing, of what is due before

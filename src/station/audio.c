@@ -4,14 +4,17 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "os/memory.h"
 
 enum { CHUNK_SAMPLES = CHUNK_FRAMES * CHANNELS };
 
 enum status audio_init(struct audio *audio, uint64_t chunks)
 {
-    *audio = (struct audio){.chunks = chunks};
+    *audio = (struct audio){.chunks = chunks, .kept = chunks};
     audio->samples = malloc(audio_bytes(audio));
-    if (!audio->samples)
+    audio->places = calloc(chunks, sizeof *audio->places);
+    audio->taken = calloc(chunks, sizeof *audio->taken);
+    if (!audio->samples || !audio->places || !audio->taken)
         return STATUS_MEMORY;
     for (uint64_t i = 0; i < chunks * CHUNK_SAMPLES; i++)
         audio->samples[i] = 0;
@@ -21,35 +24,64 @@ enum status audio_init(struct audio *audio, uint64_t chunks)
 void audio_finish(struct audio *audio)
 {
     free(audio->samples);
+    free(audio->places);
+    free(audio->taken);
 }
 
 void audio_start(struct audio *audio, uint64_t frame)
 {
     check(frame % CHUNK_FRAMES == 0);
     audio->first = audio->end = frame;
+    memset(audio->taken, 0, audio->chunks);
 }
 
-static float *slot(const struct audio *audio, uint64_t frame)
+void audio_keep(struct audio *audio, uint64_t chunks)
 {
-    return audio->samples + frame / CHUNK_FRAMES % audio->chunks * CHUNK_SAMPLES;
+    check(chunks > 0 && chunks <= audio->chunks);
+    audio->kept = chunks;
 }
 
+static uint32_t *place_of(const struct audio *audio, uint64_t frame)
+{
+    return &audio->places[frame / CHUNK_FRAMES % audio->chunks];
+}
+
+static float *samples_at(const struct audio *audio, uint32_t place)
+{
+    return audio->samples + (size_t)place * CHUNK_SAMPLES;
+}
+
+static void drop_oldest(struct audio *audio)
+{
+    uint32_t place = *place_of(audio, audio->first);
+    audio->taken[place] = false;
+    audio->first += CHUNK_FRAMES;
+    if (place >= audio->kept)
+        memory_give_back(samples_at(audio, place), CHUNK_SAMPLES * sizeof(float));
+}
+
+// The first places are taken first, so that the last ones are the ones to go. The chunk that is written next but not
+// pushed holds none.
 float *audio_next(struct audio *audio)
 {
-    if (audio->end - audio->first == audio->chunks * CHUNK_FRAMES)
-        audio->first += CHUNK_FRAMES;
-    return slot(audio, audio->end);
+    while (audio->end - audio->first >= audio->kept * CHUNK_FRAMES)
+        drop_oldest(audio);
+    const uint8_t *unused = memchr(audio->taken, false, audio->chunks);
+    uint32_t place = (uint32_t)(unused - audio->taken);
+    *place_of(audio, audio->end) = place;
+    return samples_at(audio, place);
 }
 
 void audio_push(struct audio *audio)
 {
+    audio->taken[*place_of(audio, audio->end)] = true;
     audio->end += CHUNK_FRAMES;
 }
 
 const float *audio_chunk(const struct audio *audio, uint64_t frame)
 {
     check(frame % CHUNK_FRAMES == 0 && frame >= audio->first && frame < audio->end);
-    return slot(audio, frame);
+    return samples_at(audio, *place_of(audio, frame));
 }
 
 size_t audio_bytes(const struct audio *audio)

@@ -1,4 +1,4 @@
-// The rendered sound of a station, chunk by chunk: a ring that holds the last ones. One thread.
+// The rendered sound of a station, chunk by chunk: the last ones are held. One thread.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -8,7 +8,10 @@
 
 struct audio {
     float *samples;
-    uint64_t chunks;        // how many the ring holds
+    uint32_t *places;       // where in `samples` each chunk stands, a ring by chunk number
+    uint8_t *taken;         // by place
+    uint64_t chunks;        // how many there is room for
+    uint64_t kept;          // how many are held: as many, or fewer while memory is short
     uint64_t first, end;    // frames [first, end) are there, whole chunks
 };
 
@@ -17,9 +20,12 @@ MUST_USE enum status audio_init(struct audio *audio, uint64_t chunks);
 void audio_finish(struct audio *audio);
 // Empty, and the next chunk begins at `frame`, a multiple of 4,800.
 void audio_start(struct audio *audio, uint64_t frame);
-// Where the next chunk is to be written: CHUNK_FRAMES frames, interleaved stereo. The oldest chunk is gone when the
-// ring is full.
+// Where the next chunk is to be written: CHUNK_FRAMES frames, interleaved stereo. The oldest chunks are gone when
+// as many are held as may be.
 float *audio_next(struct audio *audio);
+// Holds only so many of the last chunks, from the next one on; memory that is not needed then goes back to the system,
+// and comes again when it is.   1 <= chunks <= those of audio_init.
+void audio_keep(struct audio *audio, uint64_t chunks);
 // The chunk at audio_next has been written.
 void audio_push(struct audio *audio);
 // The chunk that begins at `frame`, which must be there.

@@ -30,7 +30,9 @@ struct station {
     struct outlet outlets[FORMAT_COUNT];
     struct outlet_source source;
     uint64_t ahead_frames;              // how far ahead of the playhead it renders
+    atomic_uint_fast64_t wanted_lead;   // see station_set_lead
     uint64_t begun_at;                  // the playhead when it began: what it renders first cannot be early
+    uint64_t filled_until;              // nor what comes before this
     struct clock real;                  // durations are real ones, whatever the station's clock does
     struct wakeup wakeup;
     struct thread thread;
@@ -122,6 +124,7 @@ static void stand_at(struct station *station, uint64_t playhead)
 {
     uint64_t first = outlet_history_frame(playhead);
     station->begun_at = playhead;
+    station->filled_until = playhead + station->ahead_frames;
     audio_start(&station->audio, first);
     take_controls(station, first);
     programme_stand_at(station, first);
@@ -135,13 +138,13 @@ static bool has_fallen_behind(const struct station *station, uint64_t playhead)
         && programme_begin_frame(outlet_history_frame(playhead)) > programme_frame(station->programme);
 }
 
-// A chunk is due when the first listener is sent it: the lead before it is heard. Those of the first lead are due when
-// they are heard.
+// A chunk is due when the first listener is sent it: the lead before it is heard. Those of the first lead, and of
+// what has been added to it, are due when they are heard.
 static void count_chunk(struct station *station, uint64_t first_frame, uint64_t took_ns)
 {
     struct station_stats *stats = &station->stats;
-    uint64_t lead = station->config.lead_frames;
-    uint64_t due = first_frame < station->begun_at + station->ahead_frames ? first_frame : first_frame - lead;
+    uint64_t lead = station->ahead_frames - STATION_RESERVE_FRAMES;
+    uint64_t due = first_frame < station->filled_until ? first_frame : first_frame - lead;
     if (first_frame >= station->begun_at && playhead_at(station, clock_now_ns(station->config.clock)) > due)
         atomic_fetch_add(&stats->late_chunks, 1);
     histogram_record(&stats->render_ns, took_ns);
@@ -173,6 +176,22 @@ static void encode_chunk(struct station *station, struct outlet *outlet)
     histogram_record(&station->stats.encode_ns[format], clock_now_ns(&station->real) - begin_ns);
     if (published)
         atomic_fetch_add(&station->stats.chunks_published[format], 1);
+}
+
+// How far ahead it works, and what it holds, when another lead is wanted.
+static void follow_lead(struct station *station, uint64_t playhead)
+{
+    uint64_t ahead = atomic_load(&station->wanted_lead) + STATION_RESERVE_FRAMES;
+    if (ahead == station->ahead_frames)
+        return;
+    if (ahead > station->ahead_frames)
+        station->filled_until = playhead + ahead;
+    station->ahead_frames = ahead;
+    audio_keep(&station->audio, (HISTORY_FRAMES + ahead) / CHUNK_FRAMES);
+    for (int i = 0; i < FORMAT_COUNT; i++) {
+        uint64_t outlet_ahead = station->outlets[i].ahead_frames = ahead_of((enum format)i, ahead);
+        timeline_keep(station->config.timeline, (enum format)i, window_chunks(OUTLET_BEHIND_FRAMES + outlet_ahead));
+    }
 }
 
 static void follow_readers(struct station *station, uint64_t playhead, uint64_t now_ns)
@@ -237,6 +256,7 @@ static void station_run(void *argument)
     stand_at(station, playhead_at(station, clock_now_ns(station->config.clock)));
     while (!atomic_load(&station->stopping)) {
         uint64_t now_ns = clock_now_ns(station->config.clock), playhead = playhead_at(station, now_ns);
+        follow_lead(station, playhead);
         follow_readers(station, playhead, now_ns);
         if (!work(station, playhead))
             sleep_until_due(station);
@@ -268,6 +288,7 @@ static void station_prepare(struct station *station, const struct station_config
     station->program = (struct program){.seed = config->seed, .log = &station->log};
     station->source = (struct outlet_source){&station->audio, &station->log, config->timeline};
     station->ahead_frames = config->lead_frames + STATION_RESERVE_FRAMES;
+    atomic_init(&station->wanted_lead, config->lead_frames);
     clock_init(&station->real, 1);
     wakeup_init(&station->wakeup);
     histogram_init(&station->stats.render_ns);
@@ -310,6 +331,13 @@ void station_destroy(struct station *station)
     wakeup_finish(&station->wakeup);
     free(station->programme);
     free(station);
+}
+
+void station_set_lead(struct station *station, uint64_t lead_frames)
+{
+    check(lead_frames % CHUNK_FRAMES == 0 && lead_frames > 0 && lead_frames <= station->config.lead_frames);
+    atomic_store(&station->wanted_lead, lead_frames);
+    wakeup_raise(&station->wakeup);
 }
 
 const struct station_stats *station_stats(const struct station *station)

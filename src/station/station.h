@@ -50,6 +50,9 @@ struct timeline *station_timeline_create(uint64_t lead_frames);
 MUST_USE enum status station_create(struct station **station, const struct station_config *config);
 // Stops the thread. What it published stays readable. Accepts NULL.
 void station_destroy(struct station *station);
+// Renders for another lead from now on, at most that of its config; memory that is not needed then goes back to the
+// system. What is rendered already stays. Any thread.
+void station_set_lead(struct station *station, uint64_t lead_frames);
 const struct station_stats *station_stats(const struct station *station);
 // Bytes of memory claimed for audio, without the timeline.
 size_t station_bytes(const struct station *station);

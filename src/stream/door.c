@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "stream/listener.h"
 
-enum { DOOR_RETRY_S = 5 };
+// Those who are refused together are not to come back together.
+enum { DOOR_RETRY_MIN_S = 3, DOOR_RETRY_SPREAD_S = 10 };
 
 static const struct protocol *const door_protocols[] = {&protocol_v0, &protocol_v1, &protocol_v2};
 
@@ -32,6 +34,12 @@ static bool door_answer(struct http_response *response, int retry_s, const struc
     return false;
 }
 
+static int door_retry_s(struct stream *stream)
+{
+    uint64_t n = atomic_fetch_add(&stream->refusals, 1);
+    return DOOR_RETRY_MIN_S + (int)random_below((uint64_t)(uintptr_t)stream, 0, n, DOOR_RETRY_SPREAD_S + 1);
+}
+
 static bool door_refuse(struct stream *stream, struct http_response *response, int status, const char *code,
                         const char *message)
 {
@@ -42,7 +50,14 @@ static bool door_refuse(struct stream *stream, struct http_response *response, i
 static bool door_full(struct stream *stream, struct http_response *response)
 {
     atomic_fetch_add(&stream->stats.refused_full, 1);
-    return door_answer(response, DOOR_RETRY_S, &(struct refusal){503, "SERVER_OVERLOAD", "at capacity"});
+    return door_answer(response, door_retry_s(stream), &(struct refusal){503, "SERVER_OVERLOAD", "at capacity"});
+}
+
+static bool door_short_of_memory(struct stream *stream, struct http_response *response)
+{
+    atomic_fetch_add(&stream->stats.refused_memory, 1);
+    return door_answer(response, door_retry_s(stream),
+                       &(struct refusal){503, "SERVER_OVERLOAD", "the server is short of memory"});
 }
 
 static struct listener *door_create(struct stream *stream, const struct protocol *protocol,
@@ -72,10 +87,9 @@ static bool door_admit(struct listener *listener, const struct http_request *req
     if (!admission_enter(stream->admission, &request->peer)) {
         atomic_fetch_add(&stream->stats.refused_address, 1);
         refusal = (struct refusal){429, "RATE_LIMIT_EXCEEDED", "too many connections from this address"};
-        return door_answer(response, DOOR_RETRY_S, &refusal);
+        return door_answer(response, door_retry_s(stream), &refusal);
     }
     listener->pace.origin_ns = listener->station->origin_ns;
-    listener->pace.lead_frames = listener->station->lead_frames;
     accept->max_message_bytes = listener->protocol->max_message_bytes;
     memcpy(accept->detail, &listener, sizeof(struct listener *));
     return true;
@@ -108,6 +122,8 @@ bool door_upgrade(void *context, const struct http_request *request, struct net_
         return false;
     if (!atomic_load(&stream->server) || atomic_load(&stream->drain_until_ns) != 0)
         return door_full(stream, response);
+    if (atomic_load(&stream->refusing))
+        return door_short_of_memory(stream, response);
     struct listener *listener = door_create(stream, protocol, request);
     if (!listener)
         return door_full(stream, response);

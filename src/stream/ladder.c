@@ -29,16 +29,18 @@ static uint64_t ladder_within(uint64_t value, uint64_t low, uint64_t high)
     return value < low ? low : ladder_least(value, high);
 }
 
+void ladder_set_lead(struct ladder *ladder, uint64_t lead_ns)
+{
+    ladder->low_ns = ladder_least(lead_ns * 2 / 5, LADDER_LOW_NS);
+    ladder->least_ns = ladder_least(lead_ns / 10, LADDER_LEAST_NS);
+    ladder->slack_ns = ladder_within(lead_ns / 5, 250 * NS_PER_MS, 2 * NS_PER_SECOND);
+    ladder->span_ns = ladder_within(lead_ns / 5, 500 * NS_PER_MS, 2 * NS_PER_SECOND);
+}
+
 void ladder_begin(struct ladder *ladder, uint64_t now_ns, uint64_t lead_ns)
 {
-    *ladder = (struct ladder){
-        .low_ns = ladder_least(lead_ns * 2 / 5, LADDER_LOW_NS),
-        .least_ns = ladder_least(lead_ns / 10, LADDER_LEAST_NS),
-        .slack_ns = ladder_within(lead_ns / 5, 250 * NS_PER_MS, 2 * NS_PER_SECOND),
-        .span_ns = ladder_within(lead_ns / 5, 500 * NS_PER_MS, 2 * NS_PER_SECOND),
-        .moved_ns = now_ns,
-        .wait_ns = LADDER_WAIT_NS,
-    };
+    *ladder = (struct ladder){.moved_ns = now_ns, .wait_ns = LADDER_WAIT_NS};
+    ladder_set_lead(ladder, lead_ns);
 }
 
 uint64_t ladder_stalled_ns(const struct ladder *ladder, uint64_t now_ns)

@@ -43,6 +43,8 @@ struct ladder {
 
 // lead_ns: how far ahead the listener is sent chunks; with less than ten seconds all limits shrink with it.
 void ladder_begin(struct ladder *ladder, uint64_t now_ns, uint64_t lead_ns);
+// The lead is another one from now on.
+void ladder_set_lead(struct ladder *ladder, uint64_t lead_ns);
 // What is to be done now. The caller does it and looks again; a step that is not possible yet may be done later.
 //   reason: out, why it is closed; else NULL.
 enum ladder_step ladder_look(struct ladder *ladder, const struct ladder_view *view, const char **reason);

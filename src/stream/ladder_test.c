@@ -171,7 +171,7 @@ static struct trip travel(double (*link)(double at_s), double seconds)
 {
     static struct trip trip;
     uint64_t now_ns = START_NS;
-    trip = (struct trip){.link = link, .pace = {.lead_frames = LEAD_S * FRAME_RATE, .phase_frames = 1000},
+    trip = (struct trip){.link = link, .pace = {.lead.frames = LEAD_S * FRAME_RATE, .phase_frames = 1000},
                          .preroll = true};
     trip.cursor = trip.held_until = pace_start(&trip.pace, now_ns, true);
     ladder_begin(&trip.ladder, now_ns, LEAD_S * NS_PER_SECOND);

@@ -51,7 +51,7 @@ void legacy_greet(struct listener *listener, uint64_t now_ns)
 {
     struct legacy_state *legacy = &listener->legacy;
     listener_join(listener);
-    listener->pace.lead_frames = legacy_lead_frames(listener);
+    listener->pace.lead = (struct lead){.frames = legacy_lead_frames(listener)};
     listener->cursor = legacy_begin_frame(listener, now_ns);
     listener->told_sequence = sequencer_latest(listener->station->sequencer);
     legacy->connected_ns = now_ns;
@@ -64,7 +64,7 @@ void legacy_set_tier(struct listener *listener, enum tier tier, uint64_t now_ns)
     struct legacy_state *legacy = &listener->legacy;
     bool up = tier > legacy->tier;
     legacy->tier = tier;
-    listener->pace.lead_frames = legacy_lead_frames(listener);
+    listener->pace.lead = (struct lead){.frames = legacy_lead_frames(listener)};
     tier_meter_break(&legacy->meter);
     if (up)
         legacy_exempt(listener, now_ns);
@@ -80,7 +80,7 @@ static bool legacy_may_send(struct listener *listener, uint64_t now_ns, uint64_t
 static uint64_t legacy_due_unix_ns(const struct listener *listener)
 {
     const struct pace *pace = &listener->pace;
-    int64_t frame = (int64_t)(listener->cursor + pace->phase_frames) - (int64_t)pace->lead_frames;
+    int64_t frame = (int64_t)(listener->cursor + pace->phase_frames) - (int64_t)pace->lead.frames;
     uint64_t since = frames_to_ns((uint64_t)(frame < 0 ? -frame : frame));
     int64_t origin = listener->station->origin_unix_ns;
     return (uint64_t)(frame < 0 ? origin - (int64_t)since : origin + (int64_t)since);

@@ -126,13 +126,20 @@ void listener_serve(struct listener *listener, uint64_t now_ns)
         listener_wake_at(listener, now_ns, next_ns);
 }
 
+uint64_t listener_lead_frames(const struct listener *listener)
+{
+    uint64_t most = listener->station->lead_frames, limit = atomic_load(&listener->stream->lead_limit_frames);
+    return most < limit ? most : limit;
+}
+
 void listener_open(struct listener *listener, struct stream_loop *loop, struct connection *connection)
 {
     uint64_t now = listener_now_ns(listener);
     listener->loop = loop;
     listener->connection = connection;
     listener->look_ns = now + WATCH_NS;
-    ladder_begin(&listener->ladder, now, frames_to_ns(listener->pace.lead_frames));
+    listener->pace.lead.frames = listener_lead_frames(listener);
+    ladder_begin(&listener->ladder, now, frames_to_ns(listener->pace.lead.frames));
     listener->next = loop->listeners;
     if (listener->next)
         listener->next->prev = listener;

@@ -93,6 +93,8 @@ void listener_destroy(struct listener *listener);
 // --- on its loop ---
 // Greets it and sends what is due.
 void listener_open(struct listener *listener, struct stream_loop *loop, struct connection *connection);
+// The lead in force for its station.
+uint64_t listener_lead_frames(const struct listener *listener);
 // Its time has come, or there is room again.
 void listener_serve(struct listener *listener, uint64_t now_ns);
 void listener_message(struct listener *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len);

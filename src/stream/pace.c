@@ -43,13 +43,29 @@ void pace_catch_up(struct pace *pace, uint64_t now_ns, uint64_t frame, bool at_o
     pace->catch_up_frame = at_once || frame < passed ? frame : frame - passed;
 }
 
+static bool pace_is_due(const struct pace *pace, uint64_t frame, uint64_t live_frame)
+{
+    return frame + pace->phase_frames <= live_frame + lead_at(&pace->lead, frame);
+}
+
+// The end of what is due by the lead. While that moves, it is somewhere near where it would be if the lead stood.
+static uint64_t pace_due_until(const struct pace *pace, uint64_t live_frame)
+{
+    uint64_t ahead = live_frame + pace->lead.frames;
+    uint64_t frame = ahead < pace->phase_frames ? 0 : ahead - pace->phase_frames;
+    frame = frames_round_down(frame, CHUNK_FRAMES) + CHUNK_FRAMES;
+    while (pace_is_due(pace, frame, live_frame))
+        frame += CHUNK_FRAMES;
+    while (frame > CHUNK_FRAMES && !pace_is_due(pace, frame - CHUNK_FRAMES, live_frame))
+        frame -= CHUNK_FRAMES;
+    return frame;
+}
+
 uint64_t pace_owed_until(const struct pace *pace, uint64_t now_ns)
 {
-    uint64_t ahead = pace_live_frame(pace, now_ns) + pace->lead_frames;
-    uint64_t due = ahead < pace->phase_frames ? 0 : ahead - pace->phase_frames;
+    uint64_t due = pace_due_until(pace, pace_live_frame(pace, now_ns));
     uint64_t run_ns = now_ns > pace->start_ns ? now_ns - pace->start_ns : 0;
     uint64_t allowed = pace->start_frame + (PACE_AT_ONCE + run_ns / PACE_STEP_NS) * CHUNK_FRAMES;
-    due = frames_round_down(due, CHUNK_FRAMES) + CHUNK_FRAMES;
     return due < allowed ? due : allowed;
 }
 
@@ -65,7 +81,7 @@ int64_t pace_played_ns(const struct pace *pace, uint64_t end_frame, uint64_t now
 
 uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame)
 {
-    uint64_t at = pace_frame_ns(pace, first_frame + pace->phase_frames) - frames_to_ns(pace->lead_frames);
+    uint64_t at = pace_frame_ns(pace, first_frame + pace->phase_frames) - frames_to_ns(lead_at(&pace->lead, first_frame));
     return (int64_t)at > 0 ? at : 0;
 }
 
@@ -90,7 +106,7 @@ uint64_t pace_send_ns(const struct pace *pace, uint64_t first_frame)
 uint64_t pace_burst_until(const struct pace *pace)
 {
     uint64_t frame = pace->start_frame;
-    // A chunk's due time moves twice as fast as the run's own pace, so this ends after twice the lead at most.
+    // A chunk's due time moves twice as fast as the run's own pace, and as fast while the lead rises: this ends.
     while (pace_due_ns(pace, frame) < pace_send_ns(pace, frame))
         frame += CHUNK_FRAMES;
     return frame;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/frames.h"
+#include "wire/lead.h"
 
 enum { PACE_AT_ONCE = 10 };   // chunks of the first second
 
@@ -12,7 +13,7 @@ enum { PACE_AT_ONCE = 10 };   // chunks of the first second
 // One run of chunks: from joining, or from the last skip.
 struct pace {
     uint64_t origin_ns;      // clock time of frame 0; wraps around when that was before the clock began
-    uint64_t lead_frames;    // how far ahead of the playhead a chunk is due
+    struct lead lead;        // how far ahead of the playhead a chunk is due
     uint32_t phase_frames;   // 0 .. CHUNK_FRAMES - 1
     uint64_t start_ns;       // clock time at which the run began
     uint64_t start_frame;    // its first chunk

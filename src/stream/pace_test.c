@@ -13,7 +13,7 @@ static const uint64_t ORIGIN_NS = 5 * NS_PER_SECOND;
 
 static struct pace pace_at(uint64_t now_ns, uint32_t phase_frames)
 {
-    struct pace pace = {.origin_ns = ORIGIN_NS, .lead_frames = 10 * FRAME_RATE, .phase_frames = phase_frames};
+    struct pace pace = {.origin_ns = ORIGIN_NS, .lead.frames = 10 * FRAME_RATE, .phase_frames = phase_frames};
     pace_start(&pace, now_ns, true);
     return pace;
 }
@@ -53,7 +53,7 @@ static void what_has_been_played_is_told_from_frame_0_on(void **state)
 
 static void an_origin_before_the_clock_began_is_only_a_difference(void **state)
 {
-    struct pace pace = {.origin_ns = -(uint64_t)(3600 * NS_PER_SECOND), .lead_frames = 10 * FRAME_RATE};
+    struct pace pace = {.origin_ns = -(uint64_t)(3600 * NS_PER_SECOND), .lead.frames = 10 * FRAME_RATE};
     assert_int_equal(pace_live_frame(&pace, 2 * NS_PER_SECOND), UINT64_C(3602) * FRAME_RATE);
     assert_int_equal(pace_start(&pace, 2 * NS_PER_SECOND, true), UINT64_C(3602) * FRAME_RATE);
     assert_int_equal(pace_due_ns(&pace, UINT64_C(3622) * FRAME_RATE), 12 * NS_PER_SECOND);
@@ -87,11 +87,11 @@ static void the_burst_ends_where_due_times_overtake_it(void **state)
 
 static void a_short_lead_has_a_short_burst(void **state)
 {
-    struct pace pace = {.origin_ns = ORIGIN_NS, .lead_frames = FRAME_RATE, .phase_frames = 4799};
+    struct pace pace = {.origin_ns = ORIGIN_NS, .lead.frames = FRAME_RATE, .phase_frames = 4799};
     pace_start(&pace, ORIGIN_NS + 20 * NS_PER_SECOND + 1, true);
     // Its due times lie between 1 s before and nearly a chunk after what is heard: ten were due before joining.
     assert_int_equal(pace_burst_until(&pace), pace.start_frame + 10 * CHUNK_FRAMES);
-    pace.lead_frames = 0;
+    pace.lead.frames = 0;
     assert_int_equal(pace_burst_until(&pace), pace.start_frame);
 }
 

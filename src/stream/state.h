@@ -50,11 +50,14 @@ struct stream {
     int places_used_ever;                 // those from here on have never been used
     pthread_mutex_t places_mutex;
     atomic_uint next_number;
+    atomic_uint_fast64_t refusals;        // spreads when they come back
     _Atomic(struct net_server *) server;  // NULL until attached
     struct stream_loop *loops;
     int loop_count;
     char *silence;                        // base64 of one legacy chunk
     char drain_reason[STREAM_REASON_BYTES];
     uint64_t drain_period_ns;
+    atomic_bool refusing;                 // newcomers: memory is short
+    atomic_uint_fast64_t lead_limit_frames;
     atomic_uint_fast64_t drain_until_ns;  // 0: not draining; set after the two above
 };

@@ -37,6 +37,7 @@ enum status stream_create(struct stream **stream, const struct stream_config *co
     if (!made)
         return STATUS_MEMORY;
     made->config = *config;
+    atomic_init(&made->lead_limit_frames, UINT64_MAX);
     pthread_mutex_init(&made->places_mutex, NULL);
     histogram_init(&made->stats.jitter_ns);
     histogram_init(&made->stats.player_lead_ns);
@@ -200,6 +201,16 @@ void stream_drain(struct stream *stream, const char *reason, uint64_t drain_ns)
     atomic_store(&stream->drain_until_ns, now_ns + drain_ns);
     for (int i = 0; server && i < stream->loop_count; i++)
         net_wake_at(server, i, now_ns);
+}
+
+void stream_refuse(struct stream *stream, bool refuse)
+{
+    atomic_store(&stream->refusing, refuse);
+}
+
+void stream_limit_lead(struct stream *stream, uint64_t frames)
+{
+    atomic_store(&stream->lead_limit_frames, frames);
 }
 
 int stream_listeners(const struct stream *stream)

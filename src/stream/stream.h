@@ -47,7 +47,8 @@ struct stream_stats {
     atomic_uint_fast64_t underruns;          // chunks that a socket took later than allowed
     atomic_uint_fast64_t skips;              // listeners moved to a safe position
     atomic_uint_fast64_t rung_changes[STREAM_RUNG_CHANGES];
-    atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request;
+    atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request,
+        refused_memory;
     atomic_uint_fast64_t closed_slow, closed_policy, closed_protocol;
     struct histogram jitter_ns;              // |interval - 100 ms| of legacy listeners, as estimated
     atomic_uint_fast64_t player_reports, player_underruns;   // as v2 players report them
@@ -67,6 +68,12 @@ void stream_attach(struct stream *stream, struct net_server *server);
 // Tells everybody that the server goes (v2: goodbye, v1: shutdown_warning), lets old clients have what is due for
 // drain_ns, closes with 1000 or 1001. Any thread; returns at once.
 void stream_drain(struct stream *stream, const char *reason, uint64_t drain_ns);
+// Memory is short: newcomers are refused (503) until it is not. Any thread.
+void stream_refuse(struct stream *stream, bool refuse);
+// No v2 listener is sent chunks further ahead than this, nor than its station's lead; UINT64_MAX: no limit. Those who are
+// connected are told and move there gradually, at most at half of real time per second. What is sent further ahead than
+// before must be rendered before this is called. Any thread.
+void stream_limit_lead(struct stream *stream, uint64_t frames);
 int stream_listeners(const struct stream *stream);
 const struct stream_stats *stream_stats(const struct stream *stream);
 // How late chunks were: accepted by the kernel, after their due time; all loops together.

@@ -33,7 +33,7 @@ static void the_first_second_comes_at_once_and_the_rest_at_the_pace(void **state
     begin(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     json_t *hello = guest_json(&guest);
-    struct pace pace = {.origin_ns = rig.station.origin_ns, .lead_frames = RIG_LEAD_FRAMES,
+    struct pace pace = {.origin_ns = rig.station.origin_ns, .lead.frames = RIG_LEAD_FRAMES,
                         .phase_frames = (uint32_t)json_whole(hello, "phase_frames")};
     uint64_t frame = pace_start(&pace, RIG_NOW_NS, true);
     uint64_t burst_until = (uint64_t)json_whole(hello, "burst_until_frame");

@@ -126,6 +126,20 @@ void v2_begin(struct listener *listener, uint64_t now_ns)
     v2_begin_at(listener, pace_start(&listener->pace, now_ns, ready), now_ns);
 }
 
+// The lead in force has changed: goes there from the next chunk on.
+static void v2_follow_lead(struct listener *listener)
+{
+    struct lead *lead = &listener->pace.lead;
+    uint64_t frames = listener_lead_frames(listener);
+    if (lead->frames == frames)
+        return;
+    lead_move(lead, frames, listener->cursor);
+    ladder_set_lead(&listener->ladder, frames_to_ns(frames));
+    (void)listener_tell(listener, json_pack("{s:s, s:I, s:I, s:I}", "type", "lead", "lead_frames", (json_int_t)frames,
+                                            "from_frame", (json_int_t)lead->from_frame, "burst_until_frame",
+                                            (json_int_t)pace_burst_until(&listener->pace)));
+}
+
 static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
 {
     const struct stream_station *station = listener->station;
@@ -137,9 +151,10 @@ static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
         listener->stream->config.version, "station", station->name, "session", listener->v2.session, "seed", seed,
         "rate", FRAME_RATE, "chunk_frames", CHUNK_FRAMES, "packet_frames", PACKET_FRAMES);
     json_t *clocks = json_pack(
-        "{s:f, s:f, s:I, s:I, s:i, s:I, s:I, s:I, s:I}", "time_ms", v2_time_ms(listener, now_ns), "origin_unix_ms",
-        (double)station->origin_unix_ns / (double)NS_PER_MS, "lead_frames", (json_int_t)station->lead_frames,
-        "guard_frames", (json_int_t)sequencer_guard_frames(station->sequencer), "phase_frames",
+        "{s:f, s:f, s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I}", "time_ms", v2_time_ms(listener, now_ns), "origin_unix_ms",
+        (double)station->origin_unix_ns / (double)NS_PER_MS, "lead_frames",
+        (json_int_t)listener->pace.lead.frames, "max_lead_frames", (json_int_t)station->lead_frames, "guard_frames",
+        (json_int_t)sequencer_guard_frames(station->sequencer), "phase_frames",
         (int)listener->pace.phase_frames, "generation",
         (json_int_t)steer_generation(station, pace_live_frame(&listener->pace, now_ns)), "first_frame",
         (json_int_t)listener->cursor, "burst_until_frame", (json_int_t)pace_burst_until(&listener->pace), "sequence",
@@ -270,6 +285,7 @@ static uint64_t v2_serve_audio(struct listener *listener, uint64_t now_ns)
 
 static uint64_t v2_serve(struct listener *listener, uint64_t now_ns)
 {
+    v2_follow_lead(listener);
     uint64_t next_ns = listener->v2.playing ? v2_serve_audio(listener, now_ns) : now_ns + V2_IDLE_NS;
     if (listener->blocked)
         return next_ns;

@@ -23,7 +23,7 @@ static bool v2_doubtful(const struct listener *listener, uint64_t now_ns)
 {
     return listener->blocked || (listener->pressed_ns != 0 && now_ns - listener->pressed_ns < V2_PRESSED_NS) ||
            (format_is_opus(listener->format) && listener->format != listener->v2.ceiling) ||
-           listener->pace.lead_frames < V2_SHORT_LEAD_FRAMES;
+           listener->pace.lead.frames < V2_SHORT_LEAD_FRAMES;
 }
 
 // Sound ahead of the playhead that has arrived, by the bytes that have not.

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "stream/pace.h"
 #include "stream/rig.h"
 
 // Ten chunks before the live one, five seconds after it.
@@ -282,6 +283,89 @@ static void the_third_broken_message_closes(void **state)
     }
     rig_wait(rig_deserted, &rig);
     assert_int_equal(stream_stats(rig.stream)->closed_policy, sizeof broken / sizeof *broken);
+    rig_end(&rig);
+}
+
+// All chunks that are due by now come, and no other. Returns the next one's frame.
+static uint64_t expect_due(struct rig *rig, struct guest *guest, const struct pace *pace, uint64_t frame)
+{
+    for (; pace_send_ns(pace, frame) <= clock_now_ns(&rig->clock); frame += CHUNK_FRAMES)
+        guest_expect_chunk(guest, FORMAT_PCM, frame);
+    guest_expect_silence(guest);
+    return frame;
+}
+
+// Three seconds.
+static uint64_t expect_time(struct rig *rig, struct guest *guest, const struct pace *pace, uint64_t frame)
+{
+    for (int i = 0; i < 43; i++) {
+        frame = expect_due(rig, guest, pace, frame);
+        rig_advance_ms(rig, 70);
+    }
+    return expect_due(rig, guest, pace, frame);
+}
+
+// From now on the lead goes to `frames`; it is told, and what follows comes by it.
+static uint64_t expect_move(struct rig *rig, struct guest *guest, struct pace *pace, uint64_t frame, uint64_t frames)
+{
+    stream_limit_lead(rig->stream, frames);
+    rig_advance_ms(rig, 100);
+    json_t *lead = guest_await(guest, "lead");
+    assert_int_equal(json_whole(lead, "from_frame"), frame);
+    assert_int_equal(json_whole(lead, "lead_frames"), frames < RIG_LEAD_FRAMES ? frames : RIG_LEAD_FRAMES);
+    lead_move(&pace->lead, (uint64_t)json_whole(lead, "lead_frames"), frame);
+    assert_int_equal(json_whole(lead, "burst_until_frame"), pace_burst_until(pace));
+    json_decref(lead);
+    return expect_time(rig, guest, pace, frame);
+}
+
+static void a_lead_that_moves_is_told_and_kept(void **state)
+{
+    struct rig rig;
+    struct guest guest, other;
+    begin(&rig);
+    rig_publish(&rig, RIG_LIVE_CHUNK + 50 * CHUNK_FRAMES, 120);
+    guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, false);
+    json_t *hello = guest_await(&guest, "hello");
+    struct pace pace = {.origin_ns = rig.station.origin_ns, .lead.frames = RIG_LEAD_FRAMES,
+                        .phase_frames = (uint32_t)json_whole(hello, "phase_frames")};
+    json_decref(hello);
+    uint64_t frame = pace_start(&pace, RIG_NOW_NS, true);
+    frame = expect_time(&rig, &guest, &pace, frame);
+    frame = expect_move(&rig, &guest, &pace, frame, FRAME_RATE);
+    assert_int_equal(lead_at(&pace.lead, frame), FRAME_RATE);
+    guest_open(&other, &rig, "/ws/v2?format=pcm", NULL, false);
+    hello = guest_await(&other, "hello");
+    assert_int_equal(json_whole(hello, "lead_frames"), FRAME_RATE);
+    assert_int_equal(json_whole(hello, "max_lead_frames"), RIG_LEAD_FRAMES);
+    json_decref(hello);
+    guest_end(&other);
+    frame = expect_move(&rig, &guest, &pace, frame, UINT64_MAX);
+    assert_int_equal(lead_at(&pace.lead, frame), RIG_LEAD_FRAMES);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+static void while_memory_is_short_nobody_is_let_in(void **state)
+{
+    struct rig rig;
+    struct guest first, second, third;
+    begin(&rig);
+    guest_open(&first, &rig, "/ws/v2", NULL, false);
+    json_decref(guest_await(&first, "hello"));
+    stream_refuse(rig.stream, true);
+    guest_open(&second, &rig, "/ws/v2", NULL, false);
+    assert_int_equal(second.status, 503);
+    assert_non_null(strstr(second.head, "Retry-After: "));
+    guest_end(&second);
+    assert_int_equal(stream_stats(rig.stream)->refused_memory, 1);
+    stream_refuse(rig.stream, false);
+    guest_open(&third, &rig, "/ws/v2", NULL, false);
+    json_decref(guest_await(&third, "hello"));
+    rig_advance_ms(&rig, 100);
+    guest_await_binary(&first);
+    guest_end(&third);
+    guest_end(&first);
     rig_end(&rig);
 }
 
@@ -568,6 +652,8 @@ int main(void)
         cmocka_unit_test(events_begin_with_what_sounds_and_go_on),
         cmocka_unit_test(many_events_are_all_told),
         cmocka_unit_test(the_third_broken_message_closes),
+        cmocka_unit_test(a_lead_that_moves_is_told_and_kept),
+        cmocka_unit_test(while_memory_is_short_nobody_is_let_in),
         cmocka_unit_test(who_floods_is_told_so),
         cmocka_unit_test(more_than_fifty_messages_in_a_second_are_too_many),
         cmocka_unit_test(binary_and_long_messages_close),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "os/memory.h"
 #include "timeline/timeline.h"
 
 enum { CACHE_LINE_BYTES = 64 };
@@ -22,28 +23,53 @@ enum status chunk_pool_init(struct chunk_pool *pool, uint32_t count, size_t chun
     size_t whole = sizeof(struct chunk) + chunk_bytes;
     pool->stride_bytes = (whole + CACHE_LINE_BYTES - 1) / CACHE_LINE_BYTES * CACHE_LINE_BYTES;
     pool->memory = aligned_alloc(CACHE_LINE_BYTES, count * pool->stride_bytes);
-    pool->unused = malloc(count * sizeof(struct chunk *));
-    if (!pool->memory || !pool->unused)
+    pool->taken = calloc(count, 1);
+    if (!pool->memory || !pool->taken)
         return STATUS_MEMORY;
     memset(pool->memory, 0, count * pool->stride_bytes);
-    for (uint32_t i = 0; i < count; i++)
-        pool->unused[i] = pool_chunk(pool, count - 1 - i);
-    pool->count = pool->unused_count = count;
+    pool->count = pool->kept = count;
     return STATUS_OK;
 }
 
 void chunk_pool_finish(struct chunk_pool *pool)
 {
-    check(pool->unused_count == pool->count);
+    check(pool->taken_count == 0);
     pthread_mutex_destroy(&pool->mutex);
-    free(pool->unused);
+    free(pool->taken);
     free(pool->memory);
+}
+
+// The first one, so that the last ones are seldom needed.
+static struct chunk *pool_take_first(struct chunk_pool *pool)
+{
+    uint8_t *unused = pool->count > 0 ? memchr(pool->taken, false, pool->count) : NULL;
+    if (!unused)
+        return NULL;
+    *unused = true;
+    pool->taken_count++;
+    return pool_chunk(pool, (uint32_t)(unused - pool->taken));
+}
+
+// What is beyond those to be kept, once nothing of it is taken.
+static void pool_give_back_rest(struct chunk_pool *pool)
+{
+    uint32_t rest = pool->count - pool->kept;
+    if (rest > 0 && !memchr(pool->taken + pool->kept, true, rest))
+        memory_give_back(pool_chunk(pool, pool->kept), rest * pool->stride_bytes);
+}
+
+void chunk_pool_keep(struct chunk_pool *pool, uint32_t count)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->kept = count < pool->count ? count : pool->count;
+    pool_give_back_rest(pool);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 struct chunk *chunk_pool_take(struct chunk_pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
-    struct chunk *chunk = pool->unused_count > 0 ? pool->unused[--pool->unused_count] : NULL;
+    struct chunk *chunk = pool_take_first(pool);
     pthread_mutex_unlock(&pool->mutex);
     if (!chunk)
         return NULL;
@@ -56,11 +82,15 @@ struct chunk *chunk_pool_take(struct chunk_pool *pool)
 void chunk_pool_give(struct chunk_pool *pool, struct chunk *chunk)
 {
     pthread_mutex_lock(&pool->mutex);
-    pool->unused[pool->unused_count++] = chunk;
+    uint32_t index = (uint32_t)((size_t)((uint8_t *)chunk - pool->memory) / pool->stride_bytes);
+    pool->taken[index] = false;
+    pool->taken_count--;
+    if (index >= pool->kept)
+        pool_give_back_rest(pool);
     pthread_mutex_unlock(&pool->mutex);
 }
 
 size_t chunk_pool_bytes(const struct chunk_pool *pool)
 {
-    return pool->count * (pool->stride_bytes + sizeof(struct chunk *));
+    return pool->count * (pool->stride_bytes + sizeof *pool->taken);
 }

@@ -11,8 +11,9 @@ struct chunk;
 struct chunk_pool {
     pthread_mutex_t mutex;   // held for one push or pop
     uint8_t *memory;
-    struct chunk **unused;
-    uint32_t unused_count, count;
+    uint8_t *taken;          // by chunk
+    uint32_t taken_count, count;
+    uint32_t kept;           // those from here on give their memory back when none of them is taken
     size_t stride_bytes;
 };
 
@@ -23,5 +24,7 @@ MUST_USE enum status chunk_pool_init(struct chunk_pool *pool, uint32_t count, si
 void chunk_pool_finish(struct chunk_pool *pool);
 // A chunk with one reference, its fields zero. NULL when all are in use.
 struct chunk *chunk_pool_take(struct chunk_pool *pool);
+// Wants the memory of so many chunks only; more are still there, if they are asked for.
+void chunk_pool_keep(struct chunk_pool *pool, uint32_t count);
 void chunk_pool_give(struct chunk_pool *pool, struct chunk *chunk);
 size_t chunk_pool_bytes(const struct chunk_pool *pool);

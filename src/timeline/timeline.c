@@ -14,6 +14,7 @@ struct lane {
     struct chunk_pool pool;
     struct chunk **slots;
     uint32_t slot_count;
+    uint32_t kept;           // of the slots: fewer while memory is short
     atomic_uint_fast64_t frontier;
     atomic_int readers;
 };
@@ -32,7 +33,7 @@ struct timeline {
 static enum status lane_init(struct lane *lane, uint32_t kept, size_t chunk_bytes)
 {
     pthread_mutex_init(&lane->mutex, NULL);
-    lane->slot_count = kept;
+    lane->slot_count = lane->kept = kept;
     if (kept == 0)
         return chunk_pool_init(&lane->pool, 0, 0);
     lane->slots = calloc(kept, sizeof(struct chunk *));
@@ -122,12 +123,35 @@ static struct chunk *lane_place(struct lane *lane, struct chunk *chunk)
     return old;
 }
 
+// Chunks that have left a window of fewer than all slots.
+static void lane_drop_old(struct lane *lane, uint64_t newest_frame)
+{
+    for (uint32_t i = 0; lane->kept < lane->slot_count && i < lane->slot_count; i++) {
+        struct chunk *chunk = lane->slots[i];
+        if (!chunk || chunk->first_frame + (uint64_t)lane->kept * CHUNK_FRAMES > newest_frame)
+            continue;
+        lane->slots[i] = NULL;
+        chunk_release(chunk);
+    }
+}
+
+void timeline_keep(struct timeline *timeline, enum format format, uint32_t kept)
+{
+    struct lane *lane = &timeline->lanes[format];
+    pthread_mutex_lock(&lane->mutex);
+    lane->kept = kept < lane->slot_count ? kept : lane->slot_count;
+    pthread_mutex_unlock(&lane->mutex);
+    chunk_pool_keep(&lane->pool, timeline_pool_chunks(kept));
+}
+
 void timeline_publish(struct timeline *timeline, struct chunk *chunk)
 {
     check(chunk->first_frame % CHUNK_FRAMES == 0);
     struct lane *lane = &timeline->lanes[chunk->format];
     pthread_mutex_lock(&lane->mutex);
+    uint64_t frame = chunk->first_frame;
     struct chunk *old = lane_place(lane, chunk);
+    lane_drop_old(lane, frame);
     pthread_mutex_unlock(&lane->mutex);
     chunk_release(old);
 }

@@ -55,6 +55,9 @@ void timeline_destroy(struct timeline *timeline);
 struct chunk *timeline_chunk(struct timeline *timeline, enum format format);
 // Publishes and takes over the caller's reference. Replaces what stood at that frame. first_frame: multiple of 4,800.
 void timeline_publish(struct timeline *timeline, struct chunk *chunk);
+// Keeps only so many chunks of the format readable, from the next one on, and gives the memory of the others back until
+// more are wanted again.   kept: those of timeline_config at most.
+void timeline_keep(struct timeline *timeline, enum format format, uint32_t kept);
 // Drops all chunks of the format, as when its last reader went.
 void timeline_clear(struct timeline *timeline, enum format format);
 // Numbers the record and publishes it; the oldest falls out when the ring is full.

@@ -133,6 +133,34 @@ static void pinning_all_leaves_none(void **state)
     publish(timeline, FORMAT_OPUS, 0, 0);
 }
 
+// Fewer are readable from the next one on; all are as soon as more are wanted again.
+static void fewer_may_be_kept(void **state)
+{
+    struct timeline *timeline = *state;
+    for (int i = 0; i < KEPT; i++)
+        publish(timeline, FORMAT_OPUS, i, 0);
+    struct chunk *pinned = timeline_acquire(timeline, FORMAT_OPUS, frame_of(KEPT - 1));
+    timeline_keep(timeline, FORMAT_OPUS, 2);
+    assert_true(is_there(timeline, FORMAT_OPUS, 0));
+    publish(timeline, FORMAT_OPUS, KEPT, 0);
+    for (int i = 0; i <= KEPT; i++)
+        assert_int_equal(is_there(timeline, FORMAT_OPUS, i), i >= KEPT - 1);
+    for (int i = KEPT + 1; i < 5 * KEPT; i++)
+        publish(timeline, FORMAT_OPUS, i, 0);
+    assert_int_equal(pinned->first_frame, frame_of(KEPT - 1));
+    assert_int_equal(pinned->bytes[BYTES - 1], KEPT - 1);
+    chunk_release(pinned);
+    timeline_keep(timeline, FORMAT_OPUS, KEPT);
+    for (int i = 5 * KEPT; i < 6 * KEPT; i++)
+        publish(timeline, FORMAT_OPUS, i, 0);
+    for (int i = 5 * KEPT; i < 6 * KEPT; i++) {
+        struct chunk *chunk = timeline_acquire(timeline, FORMAT_OPUS, frame_of(i));
+        assert_non_null(chunk);
+        assert_int_equal(chunk->bytes[BYTES - 1], (uint8_t)i);
+        chunk_release(chunk);
+    }
+}
+
 static void clearing_drops_one_format(void **state)
 {
     struct timeline *timeline = *state;
@@ -248,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_chunk_is_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(a_pinned_chunk_stays_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(pinning_all_leaves_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(fewer_may_be_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(clearing_drops_one_format, setup, teardown),
         cmocka_unit_test_setup_teardown(the_first_reader_raises_demand, setup, teardown),
         cmocka_unit_test_setup_teardown(events_are_numbered_and_walked, setup, teardown),
