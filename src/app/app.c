@@ -141,6 +141,7 @@ static enum status app_start_net(struct app *app)
     handlers.request_context = app;
     status = net_create(&app->net, &(struct net_config){
                                                    .address = app->options.address,
+                                                   .proxies = app->options.proxies,
                                                    .tls = tls,
                                                    .port = app->options.port,
                                                    .loops = (int)app->options.loops,

@@ -271,6 +271,20 @@ static bool options_check_tls(const struct options *options)
     return true;
 }
 
+static bool options_read_proxies(struct options *options)
+{
+    _Static_assert((int)FORWARDED_MAX_PROXIES >= (int)ARGUMENT_LIST_MAX, "all that can be given have room");
+    const struct argument_list *given = &options->trusted_proxy;
+    for (int i = 0; i < given->count; i++)
+        if (!peer_read_range(given->items[i], &options->proxies.ranges[i])) {
+            fprintf(stderr, "auralis serve: --trusted-proxy: '%.80s' is no address, such as 127.0.0.1, 10.0.0.0/8 or "
+                    "2001:db8::/32\n", given->items[i]);
+            return false;
+        }
+    options->proxies.count = given->count;
+    return true;
+}
+
 static bool options_complete(struct options *options)
 {
     options->lead_frames = (uint64_t)options->lead_s * FRAME_RATE;
@@ -287,7 +301,7 @@ static bool options_complete(struct options *options)
                 options->seed);
         return false;
     }
-    return options_check_names(options) && options_check_tls(options) && (options->data_dir || options_default_data_dir(options));
+    return options_check_names(options) && options_check_tls(options) && options_read_proxies(options) && (options->data_dir || options_default_data_dir(options));
 }
 
 bool options_read(int argc, char **argv, struct options *options, int *exit_status)

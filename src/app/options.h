@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/forwarded.h"
 #include "tools/arguments.h"
 
 struct options {
@@ -23,6 +24,7 @@ struct options {
     char address[64];
     uint16_t port;
     uint64_t lead_frames, seed_value;
+    struct forwarded_proxies proxies;
     const char *origins[ARGUMENT_LIST_MAX + 1], *hosts[ARGUMENT_LIST_MAX + 1];  // NULL-terminated
     char home_data_dir[512];
     char storage[8192];  // texts that came from the file or the environment

@@ -1,13 +1,16 @@
 #include "app/routes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "app/assets.h"
+#include "app/certificate.h"
 #include "app/reply.h"
 #include "base/text.h"
 
 static const struct route *const route_families[] = {routes_music, routes_presets, routes_system};
-enum { ROUTE_FAMILIES = sizeof route_families / sizeof *route_families, ROUTE_ARGUMENT_BYTES = 256 };
+enum { ROUTE_FAMILIES = sizeof route_families / sizeof *route_families, ROUTE_ARGUMENT_BYTES = 256,
+       ROUTE_LOCATION_BYTES = 2048 };
 
 // The page needs its own origin, a module worker, WebAssembly and sockets, and nothing else from anywhere.
 static const char content_security_policy[] =
@@ -71,11 +74,43 @@ static void route_not_allowed(const struct app *app, struct http_response *respo
     reply_error(app, response, 405, "This path does not know that method.", NULL);
 }
 
+// A browser that asked for a page in plain HTTP, and says that it would rather not have: it is sent to the same page
+// under TLS, where it is allowed all that playing needs. On this machine plain HTTP is as good, and behind a proxy it is
+// the proxy's business.
+static bool route_belongs_under_tls(const struct app *app, const struct http_request *request)
+{
+    const char *wish = http_header(request, "upgrade-insecure-requests");
+    return certificate_wanted(&app->options) && !request->secure && !request->peer.loopback && wish &&
+           strcmp(wish, "1") == 0 && !http_is_forwarded(request) && http_header(request, "host");
+}
+
+// The same port speaks both; a Host header without a port stands for 80. Paths of assets need no escapes.
+static void route_to_tls(const struct http_request *request, struct http_response *response)
+{
+    char location[ROUTE_LOCATION_BYTES];
+    const char *host = http_header(request, "host"), *port = strrchr(host, ':');
+    bool has_port = port && !strchr(port, ']');
+    int len = snprintf(location, sizeof location, "https://%s%s%s%s%s", host, has_port ? "" : ":80", request->path,
+                       *request->query ? "?" : "", request->query);
+    if (len < 0 || (size_t)len >= sizeof location) {
+        http_respond(response, 414, "text/plain", "", 0);
+        return;
+    }
+    http_response_header(response, "Location", location);
+    http_respond(response, 307, "text/plain", "", 0);
+}
+
 static void route_asset(const struct app *app, const struct http_request *request, struct http_response *response,
                         const struct asset *asset)
 {
     if (!route_is_read(request->method)) {
         route_not_allowed(app, response, "GET, HEAD");
+        return;
+    }
+    if (certificate_wanted(&app->options))
+        http_response_header(response, "Vary", "Upgrade-Insecure-Requests");
+    if (route_belongs_under_tls(app, request)) {
+        route_to_tls(request, response);
         return;
     }
     http_response_header(response, "Content-Security-Policy", content_security_policy);

@@ -106,6 +106,8 @@ static bool door_address_is_full(const struct door *door, const struct http_peer
     const struct net_limits *limits = &door->shared->limits;
     if (limits->sockets_per_address == 0 || (peer->loopback && !limits->limit_loopback))
         return false;
+    if (forwarded_trusts(&door->shared->proxies, peer->address))
+        return false;
     return callers_count(&door->callers, peer->key) >= limits->sockets_per_address;
 }
 

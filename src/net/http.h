@@ -33,9 +33,11 @@ bool http_query(const struct http_request *request, const char *name, char *out,
 // The Host header names this machine: a literal address, "localhost", or one of the allowed names (NULL-terminated, may
 // be NULL). Guards against rebound DNS names; no browser leaves it out, so a request without one (HTTP/1.0) is allowed.
 bool http_host_allowed(const struct http_request *request, const char *const *allowed);
-// The Origin header is absent, the request's own origin, or listed ("https://example.org", NULL-terminated, may be
-// NULL); more than one is never allowed.
+// The Origin header is absent, the request's own origin (https for a secure request), or listed ("https://example.org",
+// NULL-terminated, may be NULL); more than one is never allowed.
 bool http_origin_allowed(const struct http_request *request, const char *const *allowed);
+// Some header says that a proxy stands between.
+bool http_is_forwarded(const struct http_request *request);
 // Content-Type is application/json, parameters allowed.
 bool http_is_json(const struct http_request *request);
 

@@ -118,6 +118,23 @@ static void test_origins(void **state)
     assert_true(http_origin_allowed(&request, NULL));
 }
 
+static void test_a_secure_request_needs_a_secure_origin(void **state)
+{
+    static const char *const allowed[] = {"http://listed.example", NULL};
+    static const struct { const char *origin; bool plain, secure; } cases[] = {
+        {"https://me:8000", true, true}, {"http://me:8000", true, false}, {"HTTP://me:8000", true, false},
+        {"http://listed.example", true, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_request request = with("origin", cases[i].origin);
+        request.headers[1].name = "host";
+        request.headers[1].value = "me:8000";
+        request.header_count = 2;
+        assert_int_equal(cases[i].plain, http_origin_allowed(&request, allowed));
+        request.secure = true;
+        assert_int_equal(cases[i].secure, http_origin_allowed(&request, allowed));
+    }
+}
+
 static void test_accept_key(void **state)
 {
     char key[HANDSHAKE_ACCEPT_BYTES];
@@ -168,7 +185,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tokens), cmocka_unit_test(test_query), cmocka_unit_test(test_json),
-        cmocka_unit_test(test_hosts), cmocka_unit_test(test_origins), cmocka_unit_test(test_accept_key),
+        cmocka_unit_test(test_hosts), cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_a_secure_request_needs_a_secure_origin), cmocka_unit_test(test_accept_key),
         cmocka_unit_test(test_peers), cmocka_unit_test(test_error_never_overflows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

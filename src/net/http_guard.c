@@ -49,13 +49,15 @@ bool http_host_allowed(const struct http_request *request, const char *const *al
            guard_listed(name, allowed);
 }
 
-static bool guard_same_origin(const char *origin, const char *host)
+// A page of this server that came by plain HTTP has no say over what is secure. The other way round it may be a proxy
+// that speaks TLS for us.
+static bool guard_same_origin(const char *origin, const char *host, bool secure)
 {
     const char *authority = strstr(origin, "://");
     if (!authority || !host)
         return false;
     size_t scheme = (size_t)(authority - origin);
-    bool web = (scheme == 4 && strncasecmp(origin, "http", 4) == 0) ||
+    bool web = (scheme == 4 && strncasecmp(origin, "http", 4) == 0 && !secure) ||
                (scheme == 5 && strncasecmp(origin, "https", 5) == 0);
     return web && strcasecmp(authority + 3, host) == 0;
 }
@@ -65,5 +67,5 @@ bool http_origin_allowed(const struct http_request *request, const char *const *
     const char *origin = http_header(request, "origin");
     if (http_count_headers(request, "origin") > 1)
         return false;
-    return !origin || guard_same_origin(origin, http_header(request, "host")) || guard_listed(origin, allowed);
+    return !origin || guard_same_origin(origin, http_header(request, "host"), request->secure) || guard_listed(origin, allowed);
 }

@@ -274,19 +274,16 @@ static const llhttp_settings_t parser_settings = {
 
 void http_parser_reset(struct http_parser *parser)
 {
-    struct http_peer peer = parser->request.peer;
     free(parser->body);
     memset(parser, 0, offsetof(struct http_parser, text));
-    parser->request.peer = peer;
     parser->request.body = "";
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &parser_settings);
     parser->llhttp.data = parser;
 }
 
-void http_parser_init(struct http_parser *parser, const struct http_peer *peer)
+void http_parser_init(struct http_parser *parser)
 {
     parser->body = NULL;
-    parser->request.peer = *peer;
     http_parser_reset(parser);
 }
 

@@ -14,7 +14,7 @@ struct http_fault {
 
 struct http_parser {
     llhttp_t llhttp;
-    struct http_request request;  // whole once HTTP_PARSE_DONE; its texts live in `text` and `body`
+    struct http_request request;  // whole once HTTP_PARSE_DONE but for who asks; its texts live in `text` and `body`
     struct http_fault fault;
     bool started, head_done;      // a byte, the whole head of this request has come
     bool wants_continue;          // the peer waits for a 100 before it sends the body
@@ -28,7 +28,7 @@ struct http_parser {
 
 enum http_parse { HTTP_PARSE_MORE, HTTP_PARSE_DONE, HTTP_PARSE_FAILED };
 
-void http_parser_init(struct http_parser *parser, const struct http_peer *peer);
+void http_parser_init(struct http_parser *parser);
 void http_parser_finish(struct http_parser *parser);
 // Makes it ready for the next request. The one before is gone.
 void http_parser_reset(struct http_parser *parser);

@@ -82,6 +82,7 @@ enum status net_create_limited(struct net_server **result, const struct net_conf
     }
     server->shared.handlers = *config->handlers;
     server->shared.clock = config->clock;
+    server->shared.proxies = config->proxies;
     server->shared.limits = *limits;
     snprintf(server->shared.server_name, sizeof server->shared.server_name, "%s", config->server_name);
     enum status status = socket_listen(config->address, config->port, &listener, &server->port);

@@ -25,6 +25,7 @@ struct net_shared {
     const struct clock *clock;
     char server_name[64];
     struct net_limits limits;
+    struct forwarded_proxies proxies;
     BIO_METHOD *tls_method;      // NULL: no TLS
     struct net_stats stats;
 };

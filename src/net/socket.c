@@ -11,6 +11,8 @@
 #include <linux/sockios.h>
 #endif
 
+#include "net/peer.h"
+
 enum { SOCKET_UNACKNOWLEDGED_MS = 60000, SOCKET_SMALL_BYTES = 32 * 1024, SOCKET_UNSENT_BYTES = 16 * 1024 };
 
 #ifndef MSG_NOSIGNAL
@@ -94,28 +96,14 @@ enum status socket_listen(const char *address, uint16_t port, int *descriptor, u
     return STATUS_OK;
 }
 
-static uint64_t socket_word(const uint8_t bytes[8])
-{
-    uint64_t word = 0;
-    for (int i = 0; i < 8; i++)
-        word = word << 8 | bytes[i];
-    return word;
-}
-
 void socket_peer(const struct sockaddr *address, struct http_peer *peer)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    static const uint8_t loopback[16] = {[15] = 1};
-    *peer = (struct http_peer){0};
-    if (address->sa_family == AF_INET) {
-        memcpy(peer->address, mapped, sizeof mapped);
-        memcpy(peer->address + 12, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
-    } else if (address->sa_family == AF_INET6) {
-        memcpy(peer->address, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
-    }
-    bool is_v4 = memcmp(peer->address, mapped, sizeof mapped) == 0;
-    peer->key = socket_word(peer->address + (is_v4 ? 8 : 0));
-    peer->loopback = is_v4 ? peer->address[12] == 127 : memcmp(peer->address, loopback, 16) == 0;
+    uint8_t bytes[PEER_ADDRESS_BYTES] = {[10] = 0xff, [11] = 0xff};
+    if (address->sa_family == AF_INET)
+        memcpy(bytes + 12, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+    else if (address->sa_family == AF_INET6)
+        memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, sizeof bytes);
+    *peer = peer_at(bytes);
 }
 
 static int socket_accept_plain(int listener, struct sockaddr_storage *address, socklen_t *len)

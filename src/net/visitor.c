@@ -215,7 +215,9 @@ static void visitor_request(struct visitor *visitor, const char *rest, size_t le
     struct http_response response;
     atomic_fetch_add(&shared->stats.requests, 1);
     visitor_prepare_answer(visitor, &response);
+    request->peer = visitor->peer;
     request->secure = visitor->transport.tls;
+    forwarded_apply(&shared->proxies, request);
     if (!handshake_wanted(request)) {
         shared->handlers.request(shared->handlers.request_context, request, &response);
     } else if (handshake_check(request, visitor->parser.http_1_1, &response) && visitor_may_enter(visitor, &response) &&
@@ -376,8 +378,9 @@ bool visitor_welcome(struct door *door, int descriptor, const struct http_peer *
     visitor->poll.data = visitor;
     visitor->door = door;
     visitor->transport.descriptor = descriptor;
+    visitor->peer = *peer;
     visitor->state = door->tls ? VISITOR_ARRIVED : VISITOR_READING;
-    http_parser_init(&visitor->parser, peer);
+    http_parser_init(&visitor->parser);
     list_init(&visitor->link);
     callers_add(&door->callers, &visitor->caller, peer->key);
     door->visitors++;

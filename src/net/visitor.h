@@ -21,6 +21,7 @@ enum visitor_state {
 
 struct visitor {
     uv_poll_t poll;
+    struct http_peer peer;       // at the other end of the socket
     struct list link;            // in the door's list of those who have the same time
     struct caller caller;        // among those of its address
     struct door *door;
