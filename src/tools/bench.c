@@ -13,27 +13,28 @@
 #include "tools/arguments.h"
 #include "tools/tools.h"
 
-static const struct bench *const benches[] = {&bench_compose, &bench_memory, &bench_stations, &bench_synth,
+static const struct bench *const benches[] = {&bench_compose, &bench_fanout, &bench_memory, &bench_stations, &bench_synth,
                                               &bench_units};
 enum { BENCHES = sizeof benches / sizeof *benches };
-
-struct bench_options {
-    const char *name;
-    bool json, list;
-};
 
 #define AT(field) offsetof(struct bench_options, field)
 static const struct argument bench_arguments[] = {
     {.name = "NAME", .kind = ARGUMENT_POSITION, .offset = AT(name), .standard = "all",
-     .help = "compose, memory, stations, synth or units; without it they are only told about"},
+     .help = "which one; without it they are only told about"},
+    {.name = "listeners", .kind = ARGUMENT_TEXT, .offset = AT(listeners), .value = "N,N...",
+     .standard = "10,100,1000,10000", .help = "fanout: how many at a time"},
+    {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "60", .min = 1,
+     .max = 86400, .help = "fanout: how long each is timed"},
+    {.name = "largest", .kind = ARGUMENT_FLAG, .offset = AT(largest),
+     .help = "fanout: also look for the largest number of which 99 % come within 50 ms"},
     {.name = "list", .kind = ARGUMENT_FLAG, .offset = AT(list), .help = "print the names alone"},
     {.name = "json", .kind = ARGUMENT_FLAG, .offset = AT(json), .help = "the figures as JSON"},
 };
 
 static const struct argument_table bench_table = {
     "auralis bench [options] [NAME]",
-    "Measures how fast the parts are on this machine, on one core. Cases are run in turn; `best` is the least of all "
-    "runs, `median` the middle one.",
+    "Measures how fast the parts are on this machine, on one core unless it says otherwise. Cases are run in turn; "
+    "`best` is the least of all runs, `median` the middle one.",
     bench_arguments, sizeof bench_arguments / sizeof *bench_arguments};
 
 static int bench_by_time(const void *a, const void *b)
@@ -103,13 +104,13 @@ static void bench_print(const struct bench *bench, const json_t *rows)
     }
 }
 
-static int bench_run(const struct bench *bench, bool json)
+static int bench_run(const struct bench *bench, const struct bench_options *options)
 {
     struct bench_output output = {.rows = json_array()};
-    enum status status = bench->run(&output);
+    enum status status = bench->run(options, &output);
     if (status != STATUS_OK) {
         fprintf(stderr, "auralis bench: %s: %s\n", bench->name, status_text(status));
-    } else if (json) {
+    } else if (options->json) {
         json_t *root = json_pack("{s:s, s:s, s:O}", "bench", bench->name, "simd", backend_best()->name, "rows",
                                  output.rows);
         json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
@@ -134,7 +135,7 @@ static int bench_main(int argc, char **argv)
     }
     for (int i = 0; i < BENCHES; i++)
         if (strcmp(options.name, benches[i]->name) == 0)
-            return bench_run(benches[i], options.json);
+            return bench_run(benches[i], &options);
     fprintf(stderr, "auralis bench: there is no '%.40s'; there are\n", options.name);
     for (int i = 0; i < BENCHES; i++)
         fprintf(stderr, "  %s\n", benches[i]->name);

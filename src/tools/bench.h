@@ -1,6 +1,7 @@
 // Benchmarks: each prints figures of one kind. Cases that are to be compared are run in turn, again and again, so that
 // what else the machine does falls on all alike; the least is the cost, the median tells how noisy it was.
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -21,10 +22,18 @@ struct bench_output {
     json_t *rows;                   // {"name", "value", "unit", "median", "note"}
 };
 
+struct bench_options {
+    const char *name;
+    bool json, list;
+    const char *listeners;          // fanout: sizes, "10,100"; stalled: one
+    double duration_s;              // fanout, stalled: how long each is timed
+    bool largest;                   // fanout: also look for the largest size that is punctual
+};
+
 struct bench {
     const char *name, *line;
-    // Errors: STATUS_MEMORY, STATUS_IO.
-    enum status (*run)(struct bench_output *output);
+    // Errors: STATUS_MEMORY, STATUS_IO, STATUS_INVALID (an option).
+    enum status (*run)(const struct bench_options *options, struct bench_output *output);
 };
 
 // Runs all cases in turn, `repeats` times.
@@ -33,4 +42,4 @@ void bench_measure(struct bench_case *cases, int count, int repeats);
 __attribute__((format(printf, 6, 7))) void bench_row(struct bench_output *output, double value, double median,
                                                      const char *unit, const char *note, const char *name, ...);
 
-extern const struct bench bench_compose, bench_memory, bench_stations, bench_synth, bench_units;
+extern const struct bench bench_compose, bench_fanout, bench_memory, bench_stations, bench_synth, bench_units;

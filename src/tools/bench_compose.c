@@ -23,7 +23,7 @@ static void compose_seeks(void *context)
         compose_sounding(program, i * 7919 * FRAME_RATE, events);
 }
 
-static enum status compose_run(struct bench_output *output)
+static enum status compose_run(const struct bench_options *options, struct bench_output *output)
 {
     struct mood_log log;
     struct mood mood = mood_default();

@@ -39,7 +39,7 @@ static enum status memory_of_station(struct bench_output *output, uint64_t lead_
     return status;
 }
 
-static enum status memory_run(struct bench_output *output)
+static enum status memory_run(const struct bench_options *options, struct bench_output *output)
 {
     bench_row(output, (double)synth_bytes() / 1024, NAN, "KiB", NULL, "one chain of the synthesiser");
     bench_row(output, (double)programme_bytes() / 1024, NAN, "KiB", "two chains", "a programme's state");

@@ -49,7 +49,7 @@ static double stations_a_core(uint64_t ns)
     return STATIONS * CHUNKS * .1e9 / (double)ns;
 }
 
-static enum status stations_run(struct bench_output *output)
+static enum status stations_run(const struct bench_options *options, struct bench_output *output)
 {
     struct stations stations = {0};
     struct bench_case one = {.run = stations_step, .context = &stations};

@@ -38,7 +38,7 @@ static void synth_report(struct bench_output *output, const struct bench_case *c
     }
 }
 
-static enum status synth_run(struct bench_output *output)
+static enum status synth_run(const struct bench_options *options, struct bench_output *output)
 {
     struct bench_material material;
     struct synth_case contexts[LEVELS_MAX];

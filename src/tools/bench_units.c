@@ -155,7 +155,7 @@ static enum status units_encoders(struct bench_output *output, const float *soun
     return good ? STATUS_OK : STATUS_MEMORY;
 }
 
-static enum status units_run(struct bench_output *output)
+static enum status units_run(const struct bench_options *options, struct bench_output *output)
 {
     struct bench_material material;
     enum status status = bench_material_init(&material, 1);

@@ -60,7 +60,7 @@ static const struct argument listen_arguments[] = {
      .help = "render from the server's seed and log, and compare every chunk of every listener"},
     {.name = "clicks", .kind = ARGUMENT_FLAG, .offset = AT(clicks),
      .help = "look for clicks in what the first listener hears; with --format pcm"},
-    {.name = "decoders", .kind = ARGUMENT_INTEGER, .offset = AT(decoders), .value = "N", .standard = "10", .min = 1,
+    {.name = "decoders", .kind = ARGUMENT_INTEGER, .offset = AT(decoders), .value = "N", .standard = "10", .min = 0,
      .max = 200000, .help = "so many listeners decode what they get, the others count it"},
     {.name = "out", .kind = ARGUMENT_TEXT, .offset = AT(out), .value = "FILE",
      .help = "what the first listener hears: NAME.wav or NAME.flac, or NAME.opus with v2"},

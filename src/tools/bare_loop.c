@@ -1,0 +1,321 @@
+#include "tools/bare_loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "client/upgrade.h"
+#include "net/receiver.h"
+#include "net/socket.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/thread.h"
+#include "stream/pace.h"
+#include "wire/message.h"
+
+enum {
+    BARE_REQUEST_BYTES = 4096, BARE_TEXT_BYTES = 1024, BARE_BUFFER_BYTES = 32 * 1024, BARE_READ_BYTES = 4096,
+    BARE_MARGIN_MS = 200, BARE_PORT_LIMIT_MS = 10000, BARE_THREADS_MAX = 64,
+};
+
+// A place in the order of due times.
+struct bare_socket {
+    atomic_int fd;           // -1: not connected yet
+    uint32_t phase_frames;
+    uint64_t first_frame;    // of the first chunk that it gets; set before fd
+};
+
+struct bare_sender {
+    struct bare *bare;
+    struct thread thread;
+    struct bare_socket *sockets;   // by phase
+    int count;
+};
+
+struct bare {
+    const struct bare_loop *config;
+    struct clock clock;
+    struct pace pace;
+    struct bare_sender senders[BARE_THREADS_MAX];
+    struct bare_socket **order;    // by arrival
+    struct pollfd *polled;
+};
+
+// A message of the right size for the chunk at a frame: only its first frame differs from chunk to chunk.
+struct bare_message {
+    uint8_t *bytes;
+    size_t head_bytes, len;
+    struct message_header header;
+};
+
+static bool message_init(struct bare_message *message, size_t bytes)
+{
+    struct message_header *header = &message->header;
+    *header = (struct message_header){.codec = MESSAGE_CODEC_OPUS, .packet_count = CHUNK_PACKETS,
+                                      .frame_count = CHUNK_FRAMES};
+    size_t head = message_header_bytes(header) + 4, payload = bytes > head + CHUNK_PACKETS ? bytes - head : CHUNK_PACKETS;
+    for (int i = 0; i < CHUNK_PACKETS; i++)
+        header->packet_bytes[i] = (uint16_t)(payload / CHUNK_PACKETS + (i == 0 ? payload % CHUNK_PACKETS : 0));
+    message->bytes = malloc(head + payload + WEBSOCKET_MAX_HEAD_BYTES);
+    if (!message->bytes)
+        return false;
+    message->head_bytes = websocket_write_head(message->bytes, WEBSOCKET_BINARY, message_header_bytes(header) + payload);
+    message->len = message->head_bytes + message_header_bytes(header) + payload;
+    for (size_t i = message->head_bytes; i < message->len; i++)
+        message->bytes[i] = (uint8_t)random_u64(1, 2, i);
+    return true;
+}
+
+static void message_set_frame(struct bare_message *message, uint64_t first_frame)
+{
+    message->header.first_frame = first_frame;
+    (void)message_write(&message->header, message->bytes + message->head_bytes);
+}
+
+// Until the millisecond after a time, as the server's wheel does.
+static void bare_sleep_until(const struct bare *bare, uint64_t at_ns)
+{
+    uint64_t delay_ns = clock_delay_ns(&bare->clock, (at_ns + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS);
+    struct timespec delay = {.tv_sec = (time_t)(delay_ns / NS_PER_SECOND), .tv_nsec = (long)(delay_ns % NS_PER_SECOND)};
+    if (delay_ns > 0)
+        nanosleep(&delay, NULL);
+}
+
+static void sender_send(const struct bare_sender *sender, const struct bare_message *message, uint64_t frame)
+{
+    const struct bare *bare = sender->bare;
+    uint64_t now_ns = clock_now_ns(&bare->clock);
+    for (int i = 0; i < sender->count; i++) {
+        struct bare_socket *to = &sender->sockets[i];
+        int fd = atomic_load_explicit(&to->fd, memory_order_acquire);
+        if (fd < 0 || frame < to->first_frame)
+            continue;
+        uint64_t due_ns = bare->pace.origin_ns + frames_to_ns(frame + to->phase_frames);
+        if (due_ns > now_ns) {
+            bare_sleep_until(bare, due_ns);
+            now_ns = clock_now_ns(&bare->clock);
+        }
+        (void)send(fd, message->bytes, message->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
+static void sender_run(void *argument)
+{
+    struct bare_sender *sender = argument;
+    struct bare_message message;
+    check(message_init(&message, sender->bare->config->message_bytes));
+    for (uint64_t frame = 0;; frame += CHUNK_FRAMES) {
+        message_set_frame(&message, frame);
+        bare_sleep_until(sender->bare, sender->bare->pace.origin_ns + frames_to_ns(frame));
+        sender_send(sender, &message, frame);
+    }
+}
+
+static int bare_by_phase(const void *a, const void *b)
+{
+    uint32_t left = ((const struct bare_socket *)a)->phase_frames, right = ((const struct bare_socket *)b)->phase_frames;
+    return (left > right) - (left < right);
+}
+
+// Listener i has the phase that the server would give it, and belongs to sender i % threads.
+static void bare_spread(struct bare *bare)
+{
+    int listeners = bare->config->listeners, threads = bare->config->threads;
+    for (int t = 0; t < threads; t++) {
+        struct bare_sender *sender = &bare->senders[t];
+        sender->bare = bare;
+        sender->sockets = calloc((size_t)(listeners / threads + 1), sizeof *sender->sockets);
+        check(sender->sockets);
+        for (int i = t; i < listeners; i += threads) {
+            struct bare_socket *socket = &sender->sockets[sender->count++];
+            atomic_init(&socket->fd, -1);
+            socket->phase_frames = pace_phase((uint32_t)i);
+        }
+        qsort(sender->sockets, (size_t)sender->count, sizeof *sender->sockets, bare_by_phase);
+        for (int i = 0; i < sender->count; i++)
+            bare->order[t + i * threads] = &sender->sockets[i];
+    }
+}
+
+static bool bare_read_request(int fd, char *request)
+{
+    size_t len = 0;
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    while (len < BARE_REQUEST_BYTES - 1 && poll(&wait, 1, BARE_PORT_LIMIT_MS) == 1) {
+        ssize_t got = recv(fd, request + len, BARE_REQUEST_BYTES - 1 - len, 0);
+        if (got <= 0)
+            return false;
+        len += (size_t)got;
+        request[len] = '\0';
+        if (strstr(request, "\r\n\r\n"))
+            return true;
+    }
+    return false;
+}
+
+static void bare_send(int fd, const char *text, size_t len)
+{
+    (void)send(fd, text, len, MSG_NOSIGNAL);
+}
+
+static void bare_send_json(int fd, json_t *message)
+{
+    char frame[WEBSOCKET_MAX_HEAD_BYTES + BARE_TEXT_BYTES], text[BARE_TEXT_BYTES];
+    size_t len = json_dumpb(message, text, sizeof text, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(message);
+    check(len > 0 && len <= sizeof text);
+    size_t head = websocket_write_head((uint8_t *)frame, WEBSOCKET_TEXT, len);
+    memcpy(frame + head, text, len);
+    bare_send(fd, frame, head + len);
+}
+
+static double bare_time_ms(const struct bare *bare)
+{
+    return (double)(int64_t)(clock_now_ns(&bare->clock) - bare->pace.origin_ns) / (double)NS_PER_MS;
+}
+
+static void bare_greet(struct bare *bare, struct bare_socket *socket, int fd, const char *request)
+{
+    struct upgrade_key key;
+    char answer[512];
+    if (!upgrade_header(request, "sec-websocket-key", key.key, sizeof key.key))
+        return;
+    upgrade_key_accept(&key);
+    int len = snprintf(answer, sizeof answer,
+                       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                       "Sec-WebSocket-Protocol: auralis-v2\r\nSec-WebSocket-Accept: %s\r\n\r\n", key.accept);
+    bare_send(fd, answer, (size_t)len);
+    uint64_t soon = pace_live_frame(&bare->pace, clock_now_ns(&bare->clock)) + BARE_MARGIN_MS * (FRAME_RATE / 1000);
+    socket->first_frame = frames_round_up(soon, CHUNK_FRAMES);
+    bare_send_json(fd, json_pack("{s:s, s:i, s:s, s:i, s:f, s:i, s:i, s:I, s:I}", "type", "hello", "protocol", 2,
+                                 "format", "opus", "bitrate", 128000, "time_ms",
+                                 bare_time_ms(bare), "lead_frames", 0, "phase_frames", (int)socket->phase_frames,
+                                 "first_frame", (json_int_t)socket->first_frame, "burst_until_frame",
+                                 (json_int_t)socket->first_frame));
+    socket_set_send_buffer(fd, BARE_BUFFER_BYTES);
+    atomic_store_explicit(&socket->fd, fd, memory_order_release);
+}
+
+struct bare_guest {
+    struct bare *bare;
+    int fd;
+};
+
+static void bare_on_message(void *context, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
+{
+    struct bare_guest *guest = context;
+    json_t *message = json_loadb((const char *)bytes, len, 0, NULL), *t0 = json_object_get(message, "t0");
+    double t1_ms = bare_time_ms(guest->bare);
+    if (t0)
+        bare_send_json(guest->fd, json_pack("{s:s, s:O, s:f, s:f}", "type", "pong", "t0", t0, "t1_ms", t1_ms, "t2_ms",
+                                            bare_time_ms(guest->bare)));
+    json_decref(message);
+}
+
+static void bare_on_ping(void *context, const uint8_t *bytes, size_t len)
+{
+}
+
+// A client's ping fits into one segment on loopback. False when the client has gone.
+static bool bare_answer(struct bare *bare, int fd)
+{
+    static const struct receiver_events events = {.message = bare_on_message, .ping = bare_on_ping};
+    uint8_t bytes[BARE_READ_BYTES];
+    struct bare_guest guest = {.bare = bare, .fd = fd};
+    struct receiver receiver;
+    int code;
+    ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (got <= 0)
+        return got < 0 && (errno == EAGAIN || errno == EINTR);
+    receiver_init(&receiver, BARE_READ_BYTES, &events, &guest);
+    enum receiver_state state = receiver_feed(&receiver, bytes, (size_t)got, &code);
+    receiver_finish(&receiver);
+    return state == RECEIVER_OPEN;
+}
+
+static void bare_accept_all(struct bare *bare, int listener)
+{
+    struct pollfd wait = {.fd = listener, .events = POLLIN};
+    for (int i = 0; i < bare->config->listeners;) {
+        struct http_peer peer;
+        char request[BARE_REQUEST_BYTES];
+        int fd = poll(&wait, 1, -1) == 1 ? socket_accept(listener, &peer) : -1;
+        if (fd < 0)
+            continue;
+        bare->polled[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+        if (bare_read_request(fd, request))
+            bare_greet(bare, bare->order[i], fd, request);
+        i++;
+    }
+}
+
+// Answers pings until it is told to end. Seldom, so that looking through all sockets costs nothing that counts.
+static void bare_answer_for_ever(struct bare *bare)
+{
+    const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+    nfds_t count = (nfds_t)bare->config->listeners;
+    for (;;) {
+        if (poll(bare->polled, count, -1) <= 0)
+            continue;
+        for (nfds_t i = 0; i < count; i++)
+            if (bare->polled[i].revents && !bare_answer(bare, bare->polled[i].fd))
+                bare->polled[i].fd = -1;
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void bare_claim(struct bare *bare, const struct bare_loop *config)
+{
+    bare->config = config;
+    clock_init(&bare->clock, 1);
+    bare->pace.origin_ns = clock_now_ns(&bare->clock);
+    bare->order = calloc((size_t)config->listeners, sizeof(struct bare_socket *));
+    bare->polled = calloc((size_t)config->listeners, sizeof *bare->polled);
+    check(bare->order && bare->polled);
+}
+
+// The process ends by being told to: nothing is given back.
+static void bare_run(void *context)
+{
+    struct bare *bare = calloc(1, sizeof *bare);
+    int listener;
+    uint16_t port;
+    check(bare);
+    bare_claim(bare, context);
+    process_raise_descriptor_limit();
+    bare_spread(bare);
+    if (socket_listen("127.0.0.1", 0, &listener, &port) != STATUS_OK)
+        return;
+    printf("%u\n", (unsigned)port);
+    fflush(stdout);
+    for (int t = 0; t < bare->config->threads; t++)
+        check(thread_start(&bare->senders[t].thread, "bare", THREAD_IO, sender_run, &bare->senders[t]) == STATUS_OK);
+    bare_accept_all(bare, listener);
+    printf("all\n");
+    fflush(stdout);
+    bare_answer_for_ever(bare);
+}
+
+enum status bare_loop_start(struct child *child, struct bare_loop *bare, int *port)
+{
+    char line[16];
+    if (bare->threads > BARE_THREADS_MAX)
+        bare->threads = BARE_THREADS_MAX;
+    enum status status = child_fork(child, bare_run, bare);
+    if (status != STATUS_OK)
+        return status;
+    if (child_line(child, line, sizeof line, BARE_PORT_LIMIT_MS) && sscanf(line, "%d", port) == 1)
+        return STATUS_OK;
+    (void)child_end(child);
+    return STATUS_IO;
+}

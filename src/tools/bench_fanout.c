@@ -1,0 +1,270 @@
+// One station to many listeners: how punctual, and what a message costs beside a bare loop that sends the same bytes to
+// as many sockets in the same run.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/frames.h"
+#include "os/clock.h"
+#include "os/thread.h"
+#include "tools/bare_loop.h"
+#include "tools/bench.h"
+#include "tools/bench_server.h"
+
+enum {
+    SERVER_SETTLE_S = 22,        // a lead of 10 s is full after 18 s
+    BARE_SETTLE_S = 4,
+    PCM_LISTENERS = 10,
+    SPARE_LISTENERS = 64,
+    CONNECT_LIMIT_S = 12,
+    LARGEST_S = 20,              // how long each size is tried that looks for the largest
+    LARGEST_LIMIT = 200000,
+};
+
+// What one party to the comparison did while it was measured.
+struct fanout_side {
+    json_t *report;              // of its listeners
+    double cpu_s;
+    double messages;             // due in that time
+    double resident_bytes, idle_bytes;
+};
+
+struct fanout {
+    struct bench_output *output;
+    int listeners;
+    double duration_s;
+    struct fanout_side server, bare;
+    json_t *pcm;                 // report of the PCM listeners
+    size_t message_bytes;
+};
+
+static void fanout_sleep(double seconds)
+{
+    struct timespec delay = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(fmod(seconds, 1) * 1e9)};
+    nanosleep(&delay, NULL);
+}
+
+static void fanout_tell(const struct fanout *fanout, const char *what)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%-70s\r%d listeners: %s", "", fanout->listeners, what);
+}
+
+static enum status fanout_listen(struct child *child, const char *url, int listeners, const char *format,
+                                 double settle_s, double duration_s, bool verify)
+{
+    char number[16], settle[16], duration[16];
+    snprintf(number, sizeof number, "%d", listeners);
+    snprintf(settle, sizeof settle, "%g", settle_s);
+    snprintf(duration, sizeof duration, "%g", duration_s);
+    const char *const arguments[] = {url, "--listeners", number, "--format", format, "--settle", settle, "--duration",
+                                     duration, "--decoders", "0", verify ? "--verify" : NULL, NULL};
+    return bench_listen_start(child, arguments);
+}
+
+// Reads what a process has used over the time in which its listeners are timed.
+static void fanout_watch(const struct fanout *fanout, const struct child *child, struct fanout_side *side)
+{
+    struct child_cost before = {0}, after = {0};
+    (void)child_cost(child, &before);
+    fanout_sleep(fanout->duration_s);
+    (void)child_cost(child, &after);
+    side->cpu_s = (double)(after.cpu_ns - before.cpu_ns) / 1e9;
+    side->resident_bytes = (double)after.resident_bytes;
+    side->messages = fanout->listeners * fanout->duration_s * FRAME_RATE / CHUNK_FRAMES;
+}
+
+// Until all are there, or no more have come for longer than any of them waits for an answer.
+static void fanout_await_all(const struct fanout *fanout, const char *url)
+{
+    double connected = 0;
+    for (int quiet = 0; quiet < CONNECT_LIMIT_S * 10 && connected < fanout->listeners; quiet++) {
+        double now = bench_metric(url, "auralis_listeners{protocol=\"v2\"} ");
+        if (now > connected)
+            quiet = 0;
+        connected = now;
+        fanout_sleep(.1);
+    }
+}
+
+// What the first listener of all costs is the station's, not a listener's.
+static void fanout_wake(const char *url)
+{
+    static const char *const formats[] = {"opus", "pcm"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        struct child child;
+        if (fanout_listen(&child, url, 1, formats[i], 0, 1, false) == STATUS_OK)
+            json_decref(bench_listen_finish(&child));
+    }
+}
+
+// Ten PCM listeners are verified while the others settle, so that they are not among those who are timed.
+static void fanout_serve(struct fanout *fanout, struct bench_server *server, struct child *listen)
+{
+    struct child pcm;
+    fanout_tell(fanout, "the server: they connect");
+    fanout_await_all(fanout, server->url);
+    fanout_tell(fanout, "the server: they fill up");
+    bool heard = fanout_listen(&pcm, server->url, PCM_LISTENERS, "pcm", 0, SERVER_SETTLE_S - 10, true) == STATUS_OK;
+    fanout_sleep(SERVER_SETTLE_S);
+    fanout_tell(fanout, "the server: they are timed");
+    fanout_watch(fanout, &server->child, &fanout->server);
+    double bytes = bench_metric(server->url, "auralis_audio_sent_bytes_total{protocol=\"v2\"} ");
+    double chunks = bench_metric(server->url, "auralis_chunks_sent_total{protocol=\"v2\"} ");
+    fanout->message_bytes = chunks > 0 ? (size_t)(bytes / chunks) : 0;
+    fanout->server.report = bench_listen_finish(listen);
+    fanout->pcm = heard ? bench_listen_finish(&pcm) : NULL;
+}
+
+static enum status fanout_run_server(struct fanout *fanout)
+{
+    struct bench_server server;
+    struct child listen;
+    struct child_cost idle = {0};
+    enum status status = bench_server_start(&server, fanout->listeners + SPARE_LISTENERS);
+    if (status != STATUS_OK)
+        return status;
+    fanout_wake(server.url);
+    (void)child_cost(&server.child, &idle);
+    fanout->server.idle_bytes = (double)idle.resident_bytes;
+    status = fanout_listen(&listen, server.url, fanout->listeners, "opus", SERVER_SETTLE_S, fanout->duration_s, true);
+    if (status == STATUS_OK)
+        fanout_serve(fanout, &server, &listen);
+    bench_server_end(&server);
+    return status;
+}
+
+static enum status fanout_run_bare(struct fanout *fanout)
+{
+    struct bare_loop bare = {.listeners = fanout->listeners, .threads = thread_processors(),
+                             .message_bytes = fanout->message_bytes};
+    struct child child, listen;
+    char url[BENCH_URL_BYTES];
+    int port;
+    enum status status = bare_loop_start(&child, &bare, &port);
+    if (status != STATUS_OK)
+        return status;
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
+    status = fanout_listen(&listen, url, fanout->listeners, "opus", BARE_SETTLE_S, fanout->duration_s, false);
+    if (status == STATUS_OK) {
+        fanout_tell(fanout, "a bare loop: they connect");
+        char line[16];
+        (void)child_line(&child, line, sizeof line, 10 * CONNECT_LIMIT_S * 1000);
+        fanout_sleep(BARE_SETTLE_S);
+        fanout_tell(fanout, "a bare loop: they are timed");
+        fanout_watch(fanout, &child, &fanout->bare);
+        fanout->bare.report = bench_listen_finish(&listen);
+    }
+    (void)child_end(&child);
+    return status;
+}
+
+static double report_number(const json_t *report, const char *name)
+{
+    const json_t *value = json_object_get(report, name);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static double report_time(const json_t *report, const char *times, const char *name)
+{
+    return report_number(json_object_get(report, times), name);
+}
+
+__attribute__((format(printf, 5, 6))) static void fanout_row(const struct fanout *fanout, const char *side,
+                                                             double value, const char *unit, const char *what, ...)
+{
+    char words[BENCH_NAME_BYTES];
+    va_list args;
+    va_start(args, what);
+    vsnprintf(words, sizeof words, what, args);
+    va_end(args);
+    bench_row(fanout->output, value, NAN, unit, NULL, "%d, %s: %s", fanout->listeners, side, words);
+}
+
+static void fanout_rows_of(const struct fanout *fanout, const char *name, const struct fanout_side *side)
+{
+    const json_t *report = side->report;
+    const char *failure = json_string_value(json_object_get(report, "failure"));
+    if (failure && *failure)
+        fprintf(stderr, "auralis bench: %d listeners, %s: %s\n", fanout->listeners, name, failure);
+    fanout_row(fanout, name, report_number(report, "connected"), "", "connected");
+    fanout_row(fanout, name, 100 * report_number(report, "share_within_20_ms"), "%", "within 20 ms");
+    fanout_row(fanout, name, 100 * report_number(report, "share_within_50_ms"), "%", "within 50 ms");
+    fanout_row(fanout, name, report_time(report, "lateness_ms", "p99"), "ms", "lateness p99");
+    fanout_row(fanout, name, report_time(report, "lateness_ms", "p99_9"), "ms", "lateness p99.9");
+    fanout_row(fanout, name, report_time(report, "jitter_ms", "p99"), "ms", "jitter p99");
+    fanout_row(fanout, name, report_time(report, "loop_lag_ms", "p99"), "ms", "own lag p99");
+    fanout_row(fanout, name, 100 * side->cpu_s / fanout->duration_s, "% of a core", "CPU");
+    fanout_row(fanout, name, 1e6 * side->cpu_s / side->messages, "us", "CPU a message");
+}
+
+static void fanout_rows(const struct fanout *fanout)
+{
+    const struct fanout_side *server = &fanout->server, *bare = &fanout->bare;
+    const json_t *report = server->report, *pcm = fanout->pcm;
+    fanout_rows_of(fanout, "server", server);
+    fanout_row(fanout, "server", (server->resident_bytes - server->idle_bytes) / 1024 / fanout->listeners, "KiB",
+               "memory a listener");
+    fanout_row(fanout, "server", report_number(report, "gaps") + report_number(report, "lost"), "", "gaps and lost");
+    fanout_row(fanout, "server", report_number(report, "verified"), "", "verified");
+    fanout_row(fanout, "server", report_number(report, "mismatches"), "", "different");
+    fanout_row(fanout, "server", report_number(pcm, "verified"), "", "PCM verified");
+    fanout_row(fanout, "server", report_number(pcm, "mismatches") + report_number(pcm, "gaps"), "",
+               "PCM different or gaps");
+    fanout_rows_of(fanout, "bare", bare);
+    fanout_row(fanout, "server", server->cpu_s / bare->cpu_s, "x", "CPU of the bare loop's");
+}
+
+static enum status fanout_size(struct bench_output *output, int listeners, double duration_s, bool rows, double *share)
+{
+    struct fanout fanout = {.output = output, .listeners = listeners, .duration_s = duration_s};
+    enum status status = fanout_run_server(&fanout);
+    if (status == STATUS_OK && rows)
+        status = fanout_run_bare(&fanout);
+    if (status == STATUS_OK && rows)
+        fanout_rows(&fanout);
+    *share = fanout.server.report && report_number(fanout.server.report, "connected") >= listeners
+                 ? report_number(fanout.server.report, "share_within_50_ms") : 0;
+    fanout_tell(&fanout, "");
+    json_decref(fanout.server.report);
+    json_decref(fanout.bare.report);
+    json_decref(fanout.pcm);
+    return status;
+}
+
+// From the largest size on, a fifth more each time, until less than 99 % come within 50 ms.
+static enum status fanout_largest(struct bench_output *output, int from)
+{
+    int largest = from;
+    double share = 1;
+    enum status status = STATUS_OK;
+    for (int listeners = from; status == STATUS_OK && share >= .99 && listeners <= LARGEST_LIMIT;
+         listeners = (int)(listeners * 1.2)) {
+        largest = listeners;
+        status = fanout_size(output, (int)(listeners * 1.2), LARGEST_S, false, &share);
+    }
+    bench_row(output, largest, NAN, "listeners", "load generator on the same machine", "99 %% within 50 ms");
+    return status;
+}
+
+static enum status fanout_run(const struct bench_options *options, struct bench_output *output)
+{
+    enum status status = STATUS_OK;
+    const char *at = options->listeners;
+    int listeners = 0;
+    double share = 1;
+    while (status == STATUS_OK && *at) {
+        char *end;
+        listeners = (int)strtol(at, &end, 10);
+        if (end == at || listeners < 1 || (*end != ',' && *end != '\0'))
+            return STATUS_INVALID;
+        status = fanout_size(output, listeners, options->duration_s, true, &share);
+        at = *end == ',' ? end + 1 : end;
+    }
+    return status == STATUS_OK && options->largest && share >= .99 ? fanout_largest(output, listeners) : status;
+}
+
+const struct bench bench_fanout = {"fanout", "one station to many listeners, beside a bare loop", fanout_run};

@@ -1,0 +1,28 @@
+// A whole server and its listeners, as processes of their own: for benchmarks of the program as it is run.
+#pragma once
+#include <jansson.h>
+
+#include "os/child.h"
+
+enum { BENCH_URL_BYTES = 64 };
+
+struct bench_server {
+    struct child child;
+    char url[BENCH_URL_BYTES];
+    char data_directory[64];
+};
+
+// Starts `auralis serve` on a free port of 127.0.0.1, with room for so many listeners and a data directory of its own.
+// Errors: STATUS_IO, STATUS_UNSUPPORTED (the system does not tell where this program lies).
+MUST_USE enum status bench_server_start(struct bench_server *server, int listeners);
+void bench_server_end(struct bench_server *server);
+
+// Starts `auralis listen` with these arguments and --json; the last is NULL.
+// Errors: as above.
+MUST_USE enum status bench_listen_start(struct child *child, const char *const arguments[]);
+// Waits for its end.   Returns its report; NULL when there is none.
+json_t *bench_listen_finish(struct child *child);
+
+// A number in what /metrics says: the first line that begins with `name`, labels and a blank included. NAN when it is
+// not there.
+double bench_metric(const char *url, const char *name);
