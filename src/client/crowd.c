@@ -70,6 +70,8 @@ static void crowd_settled(struct crowd *crowd)
     double whole_s = config->duration_s > 0 ? config->settle_s + config->duration_s : 0;
     bool worth_it = whole_s > 0 && crowd->open > 0;
     int64_t now_ns = crowd_now_ns(crowd);
+    if (config->settled)
+        config->settled(config->context, crowd->report->connected, crowd->report->failed);
     if (config->settle_s > 0)
         crowd->window.from_ns = now_ns + (int64_t)(config->settle_s * (double)NS_PER_SECOND);
     crowd->window.end_ns = now_ns + (int64_t)(whole_s * (double)NS_PER_SECOND);

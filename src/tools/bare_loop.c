@@ -301,8 +301,6 @@ static void bare_run(void *context)
     for (int t = 0; t < bare->config->threads; t++)
         check(thread_start(&bare->senders[t].thread, "bare", THREAD_IO, sender_run, &bare->senders[t]) == STATUS_OK);
     bare_accept_all(bare, listener);
-    printf("all\n");
-    fflush(stdout);
     bare_answer_for_ever(bare);
 }
 

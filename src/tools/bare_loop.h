@@ -10,6 +10,6 @@ struct bare_loop {
     size_t message_bytes;    // of each message on the wire, as the server's are
 };
 
-// Starts it in a process of its own, which prints one line more when all have connected.   port: out.
+// Starts it in a process of its own.   port: out.
 // Errors: STATUS_IO.
 MUST_USE enum status bare_loop_start(struct child *child, struct bare_loop *bare, int *port);

@@ -13,7 +13,7 @@
 #include "tools/arguments.h"
 #include "tools/tools.h"
 
-static const struct bench *const benches[] = {&bench_compose, &bench_fanout, &bench_memory, &bench_stations, &bench_synth,
+static const struct bench *const benches[] = {&bench_compose, &bench_fanout, &bench_memory, &bench_stalled, &bench_stations, &bench_synth,
                                               &bench_units};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
@@ -22,9 +22,9 @@ static const struct argument bench_arguments[] = {
     {.name = "NAME", .kind = ARGUMENT_POSITION, .offset = AT(name), .standard = "all",
      .help = "which one; without it they are only told about"},
     {.name = "listeners", .kind = ARGUMENT_TEXT, .offset = AT(listeners), .value = "N,N...",
-     .standard = "10,100,1000,10000", .help = "fanout: how many at a time"},
+     .standard = "10,100,1000,10000", .help = "fanout: how many at a time; stalled: the last of them"},
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "60", .min = 1,
-     .max = 86400, .help = "fanout: how long each is timed"},
+     .max = 86400, .help = "fanout, stalled: how long each is timed"},
     {.name = "largest", .kind = ARGUMENT_FLAG, .offset = AT(largest),
      .help = "fanout: also look for the largest number of which 99 % come within 50 ms"},
     {.name = "list", .kind = ARGUMENT_FLAG, .offset = AT(list), .help = "print the names alone"},

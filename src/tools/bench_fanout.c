@@ -19,7 +19,6 @@ enum {
     BARE_SETTLE_S = 4,
     PCM_LISTENERS = 10,
     SPARE_LISTENERS = 64,
-    CONNECT_LIMIT_S = 12,
     LARGEST_S = 20,              // how long each size is tried that looks for the largest
     LARGEST_LIMIT = 200000,
 };
@@ -77,19 +76,6 @@ static void fanout_watch(const struct fanout *fanout, const struct child *child,
     side->messages = fanout->listeners * fanout->duration_s * FRAME_RATE / CHUNK_FRAMES;
 }
 
-// Until all are there, or no more have come for longer than any of them waits for an answer.
-static void fanout_await_all(const struct fanout *fanout, const char *url)
-{
-    double connected = 0;
-    for (int quiet = 0; quiet < CONNECT_LIMIT_S * 10 && connected < fanout->listeners; quiet++) {
-        double now = bench_metric(url, "auralis_listeners{protocol=\"v2\"} ");
-        if (now > connected)
-            quiet = 0;
-        connected = now;
-        fanout_sleep(.1);
-    }
-}
-
 // What the first listener of all costs is the station's, not a listener's.
 static void fanout_wake(const char *url)
 {
@@ -106,7 +92,7 @@ static void fanout_serve(struct fanout *fanout, struct bench_server *server, str
 {
     struct child pcm;
     fanout_tell(fanout, "the server: they connect");
-    fanout_await_all(fanout, server->url);
+    bench_listen_settled(listen);
     fanout_tell(fanout, "the server: they fill up");
     bool heard = fanout_listen(&pcm, server->url, PCM_LISTENERS, "pcm", 0, SERVER_SETTLE_S - 10, true) == STATUS_OK;
     fanout_sleep(SERVER_SETTLE_S);
@@ -151,8 +137,7 @@ static enum status fanout_run_bare(struct fanout *fanout)
     status = fanout_listen(&listen, url, fanout->listeners, "opus", BARE_SETTLE_S, fanout->duration_s, false);
     if (status == STATUS_OK) {
         fanout_tell(fanout, "a bare loop: they connect");
-        char line[16];
-        (void)child_line(&child, line, sizeof line, 10 * CONNECT_LIMIT_S * 1000);
+        bench_listen_settled(&listen);
         fanout_sleep(BARE_SETTLE_S);
         fanout_tell(fanout, "a bare loop: they are timed");
         fanout_watch(fanout, &child, &fanout->bare);

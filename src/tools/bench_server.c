@@ -8,7 +8,8 @@
 
 #include "client/client.h"
 
-enum { START_LIMIT_MS = 10000, ARGUMENTS_MAX = 32, PATH_BYTES = 512, REPORT_BYTES = 64 * 1024 };
+enum { START_LIMIT_MS = 10000, ARGUMENTS_MAX = 32, PATH_BYTES = 512, REPORT_BYTES = 64 * 1024,
+       SETTLED_BYTES = 128, SETTLED_LIMIT_MS = 300 * 1000 };
 
 static enum status server_spawn(struct bench_server *server, const char *program, int listeners)
 {
@@ -61,6 +62,12 @@ enum status bench_listen_start(struct child *child, const char *const arguments[
     for (int i = 0; arguments[i] && i + 4 < ARGUMENTS_MAX; i++)
         all[i + 3] = arguments[i];
     return child_start(child, all);
+}
+
+void bench_listen_settled(struct child *child)
+{
+    char line[SETTLED_BYTES];
+    (void)child_line(child, line, sizeof line, SETTLED_LIMIT_MS);
 }
 
 json_t *bench_listen_finish(struct child *child)

@@ -20,6 +20,8 @@ void bench_server_end(struct bench_server *server);
 // Starts `auralis listen` with these arguments and --json; the last is NULL.
 // Errors: as above.
 MUST_USE enum status bench_listen_start(struct child *child, const char *const arguments[]);
+// Waits until all of its listeners are connected or refused. For those started with --settle.
+void bench_listen_settled(struct child *child);
 // Waits for its end.   Returns its report; NULL when there is none.
 json_t *bench_listen_finish(struct child *child);
 

@@ -39,7 +39,8 @@ static const struct argument listen_arguments[] = {
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "20", .min = .1,
      .max = 1e7, .help = "seconds, from when the last one has connected; Ctrl-C ends it earlier"},
     {.name = "settle", .kind = ARGUMENT_NUMBER, .offset = AT(settle_s), .value = "S", .standard = "0", .min = 0,
-     .max = 1e7, .help = "seconds before the duration begins: what comes in them is not timed"},
+     .max = 1e7, .help = "seconds before the duration begins: what comes in them is not timed; with --json a line "
+     "tells when they begin"},
     {.name = "every", .kind = ARGUMENT_NUMBER, .offset = AT(every_s), .value = "S", .standard = "0", .min = 0,
      .max = 1e7, .help = "tell the figures of the last S seconds as they go; 0: only at the end"},
     {.name = "stall-after", .kind = ARGUMENT_NUMBER, .offset = AT(stall_after_s), .value = "S", .standard = "0",
@@ -154,6 +155,16 @@ static void listen_progress(void *context, double elapsed_s, int connected)
     listen_window_look(&listen->window, elapsed_s, connected, stdout);
     if (listen->progress)
         fprintf(stderr, "\r%6.1f s  %d listening ", elapsed_s, connected);
+}
+
+// For a program that measures at the same time: a line before the report.
+static void listen_settled(void *context, int connected, int failed)
+{
+    const struct listen *listen = context;
+    if (!listen->options.json || listen->options.settle_s <= 0)
+        return;
+    printf("{\"settled\":true,\"connected\":%d,\"failed\":%d}\n", connected, failed);
+    fflush(stdout);
 }
 
 // Where the server itself is, without a protocol's path.
@@ -311,7 +322,7 @@ static enum status listen_run(struct listen *listen)
         .url = options->url, .protocol = listen->protocol, .station = options->station, .buffer_tier = options->tier,
         .bitrate = options->bitrate ? (uint32_t)atoi(options->bitrate) * 1000 : 0, .change_s = options->change_s,
         .listeners = (int)options->listeners, .clock_speed = options->clock_speed, .duration_s = options->duration_s,
-        .settle_s = options->settle_s, .stall_after_s = options->stall_after_s,
+        .settle_s = options->settle_s, .settled = listen_settled, .stall_after_s = options->stall_after_s,
         .chunk = listen_chunk, .decoders = (int)options->decoders, .progress = listen_progress, .context = listen,
     };
     enum status status = client_run(&config, &listen->report);

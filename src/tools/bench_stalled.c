@@ -1,0 +1,170 @@
+// Many listeners, then a tenth of them stop reading: what the others notice, how soon those are closed, and what they
+// cost until then.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/frames.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "tools/bench.h"
+#include "tools/bench_server.h"
+
+enum { SETTLE_S = 22, AFTER_S = 30, LINE_LIMIT_MS = 10000, LINE_BYTES = 512, SOCKSTAT_BYTES = 2048, SPARE_LISTENERS = 64 };
+
+// The healthy ones' figures over a time, from windows of a second.
+struct stalled_phase {
+    double chunks, within_20, within_50;   // weighted by chunks
+    double worst_within_50, worst_p99_ms;  // of a window
+    double resident_bytes, kernel_bytes;   // the most that was seen
+};
+
+struct stalled {
+    struct bench_output *output;
+    int healthy, stalled;
+    double duration_s;
+    struct clock clock;
+    struct bench_server server;
+    struct child listen, stall;
+    double first_closed_s, last_closed_s;  // after the stall; NAN: not yet
+    struct stalled_phase before, after;
+};
+
+// Memory that the kernel holds for TCP; 0 where it does not tell.
+static double kernel_tcp_bytes(void)
+{
+    char text[SOCKSTAT_BYTES];
+    size_t len;
+    unsigned long pages;
+    if (file_read("/proc/net/sockstat", text, sizeof text, &len) != STATUS_OK)
+        return 0;
+    const char *tcp = strstr(text, "TCP:"), *mem = tcp ? strstr(tcp, " mem ") : NULL;
+    return mem && sscanf(mem, " mem %lu", &pages) == 1 ? (double)pages * (double)sysconf(_SC_PAGESIZE) : 0;
+}
+
+static double number_of(const json_t *object, const char *name)
+{
+    return json_number_value(json_object_get(object, name));
+}
+
+static void phase_add(struct stalled_phase *phase, const json_t *window)
+{
+    double chunks = number_of(window, "chunks"), within_50 = number_of(window, "percent_within_50_ms");
+    phase->chunks += chunks;
+    phase->within_20 += chunks * number_of(window, "percent_within_20_ms");
+    phase->within_50 += chunks * within_50;
+    phase->worst_within_50 = fmin(phase->worst_within_50, within_50);
+    phase->worst_p99_ms = fmax(phase->worst_p99_ms, number_of(window, "p99_ms"));
+}
+
+static void phase_measure(struct stalled_phase *phase, const struct bench_server *server)
+{
+    struct child_cost cost;
+    if (child_cost(&server->child, &cost))
+        phase->resident_bytes = fmax(phase->resident_bytes, (double)cost.resident_bytes);
+    phase->kernel_bytes = fmax(phase->kernel_bytes, kernel_tcp_bytes());
+}
+
+// Follows the healthy ones' windows for so many seconds.   look: called about once a second; may be NULL.
+static void stalled_follow(struct stalled *stalled, struct stalled_phase *phase, double seconds,
+                           void (*look)(struct stalled *stalled, double since_s))
+{
+    char line[LINE_BYTES];
+    uint64_t begin_ns = clock_now_ns(&stalled->clock);
+    *phase = (struct stalled_phase){.worst_within_50 = 100};
+    for (double since_s = 0; since_s < seconds;) {
+        if (!child_line(&stalled->listen, line, sizeof line, LINE_LIMIT_MS))
+            return;
+        since_s = (double)(clock_now_ns(&stalled->clock) - begin_ns) / 1e9;
+        json_t *window = json_loads(line, 0, NULL);
+        phase_add(phase, window);
+        phase_measure(phase, &stalled->server);
+        json_decref(window);
+        if (look)
+            look(stalled, since_s);
+    }
+}
+
+static void stalled_count_closed(struct stalled *stalled, double since_s)
+{
+    double closed = bench_metric(stalled->server.url, "auralis_closed_total{reason=\"slow\"} ");
+    if (closed > 0 && isnan(stalled->first_closed_s))
+        stalled->first_closed_s = since_s;
+    if (closed >= stalled->stalled && isnan(stalled->last_closed_s))
+        stalled->last_closed_s = since_s;
+}
+
+static enum status stalled_connect(struct stalled *stalled)
+{
+    char healthy[16], few[16], after[16], whole[16];
+    snprintf(healthy, sizeof healthy, "%d", stalled->healthy);
+    snprintf(few, sizeof few, "%d", stalled->stalled);
+    snprintf(after, sizeof after, "%g", SETTLE_S + stalled->duration_s);
+    snprintf(whole, sizeof whole, "%g", 4 * SETTLE_S + stalled->duration_s + AFTER_S);
+    const char *const listen[] = {stalled->server.url, "--listeners", healthy, "--settle", "1", "--duration", whole,
+                                  "--every", "1", "--decoders", "0", NULL};
+    const char *const stall[] = {stalled->server.url, "--listeners", few, "--settle", "1", "--duration", whole,
+                                 "--stall-after", after, "--decoders", "0", NULL};
+    enum status status = bench_listen_start(&stalled->listen, listen);
+    if (status != STATUS_OK)
+        return status;
+    bench_listen_settled(&stalled->listen);
+    status = bench_listen_start(&stalled->stall, stall);
+    if (status == STATUS_OK)
+        bench_listen_settled(&stalled->stall);
+    return status;
+}
+
+static void stalled_phase_rows(const struct stalled *stalled, const char *name, const struct stalled_phase *phase)
+{
+    double chunks = fmax(phase->chunks, 1);
+    bench_row(stalled->output, phase->within_20 / chunks, NAN, "%", NULL, "%s: within 20 ms", name);
+    bench_row(stalled->output, phase->within_50 / chunks, NAN, "%", NULL, "%s: within 50 ms", name);
+    bench_row(stalled->output, phase->worst_within_50, NAN, "%", "of a second", "%s: least within 50 ms", name);
+    bench_row(stalled->output, phase->worst_p99_ms, NAN, "ms", "of a second", "%s: worst p99", name);
+    bench_row(stalled->output, phase->resident_bytes / (1 << 20), NAN, "MiB", NULL, "%s: server resident", name);
+    bench_row(stalled->output, phase->kernel_bytes / (1 << 20), NAN, "MiB", "both ends", "%s: kernel's TCP", name);
+}
+
+static void stalled_rows(const struct stalled *stalled)
+{
+    struct bench_output *output = stalled->output;
+    bench_row(output, stalled->healthy, NAN, "", NULL, "healthy");
+    bench_row(output, stalled->stalled, NAN, "", NULL, "stalled");
+    stalled_phase_rows(stalled, "before", &stalled->before);
+    stalled_phase_rows(stalled, "after", &stalled->after);
+    bench_row(output, stalled->first_closed_s, NAN, "s", "after they stopped reading", "the first is closed");
+    bench_row(output, stalled->last_closed_s, NAN, "s", "after they stopped reading", "the last is closed");
+    bench_row(output, bench_metric(stalled->server.url, "auralis_listeners{protocol=\"v2\"} "), NAN, "", NULL,
+              "listeners at the end");
+}
+
+static enum status stalled_run(const struct bench_options *options, struct bench_output *output)
+{
+    const char *last = strrchr(options->listeners, ',');
+    int listeners = (int)strtol(last ? last + 1 : options->listeners, NULL, 10);
+    if (listeners < 10)
+        return STATUS_INVALID;
+    struct stalled_phase settling;
+    struct stalled stalled = {.output = output, .stalled = listeners / 10, .healthy = listeners - listeners / 10,
+                              .duration_s = options->duration_s, .first_closed_s = NAN, .last_closed_s = NAN};
+    clock_init(&stalled.clock, 1);
+    enum status status = bench_server_start(&stalled.server, listeners + SPARE_LISTENERS);
+    if (status != STATUS_OK)
+        return status;
+    status = stalled_connect(&stalled);
+    if (status == STATUS_OK) {
+        stalled_follow(&stalled, &settling, SETTLE_S, NULL);
+        stalled_follow(&stalled, &stalled.before, stalled.duration_s, NULL);
+        stalled_follow(&stalled, &stalled.after, AFTER_S, stalled_count_closed);
+        stalled_rows(&stalled);
+    }
+    (void)child_end(&stalled.listen);
+    (void)child_end(&stalled.stall);
+    bench_server_end(&stalled.server);
+    return status;
+}
+
+const struct bench bench_stalled = {"stalled", "a tenth of many listeners stop reading", stalled_run};
