@@ -117,6 +117,28 @@ static void what_was_not_measured_is_null(void **state)
     free(text);
 }
 
+static void bit_rates_are_told_where_there_were_any(void **state)
+{
+    report.format_chunks[FORMAT_OPUS] = 6;
+    report.format_chunks[FORMAT_OPUS_32] = 2;
+    report.format_changes = 1;
+    char *text = printed(listen_print_text);
+    assert_non_null(strstr(text, "128 kb/s 75.0 %, 32 kb/s 25.0 %, 1 changes"));
+    free(text);
+    text = printed(listen_print_json);
+    json_t *root = json_loads(text, 0, NULL);
+    const json_t *chunks = json_object_get(root, "format_chunks");
+    assert_int_equal(json_object_size(chunks), 2);
+    assert_int_equal(json_integer_value(json_object_get(chunks, "opus-32")), 2);
+    assert_int_equal(json_integer_value(json_object_get(root, "format_changes")), 1);
+    json_decref(root);
+    free(text);
+    report.format_chunks[FORMAT_OPUS] = report.format_chunks[FORMAT_OPUS_32] = 0;
+    text = printed(listen_print_text);
+    assert_null(strstr(text, "kb/s"));
+    free(text);
+}
+
 static void people_are_told_what_went_wrong(void **state)
 {
     strcpy(report.failure, "refused: 503 Full");
@@ -140,6 +162,7 @@ int main(void)
         cmocka_unit_test_setup(each_fault_is_told_by_the_exit_status, set_up),
         cmocka_unit_test_setup(json_has_every_figure, set_up),
         cmocka_unit_test_setup(what_was_not_measured_is_null, set_up),
+        cmocka_unit_test_setup(bit_rates_are_told_where_there_were_any, set_up),
         cmocka_unit_test_setup(people_are_told_what_went_wrong, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
