@@ -20,7 +20,7 @@ class Fault:
     who = ""                     # who suffers it
     seconds = (15, 3)            # how long it lasts
     extra_s = (10, 2)            # what comes besides: joining, recovering
-    leads = (10, 2)              # --lead of the server
+    leads = (5, 2)               # --lead of the server
     options = ()                 # further options of the server
     network = False              # in network namespaces of its own
     healthy = True               # others listen meanwhile, who must not notice
@@ -34,6 +34,9 @@ class Fault:
     def prepare(self, run):
         """Before the server starts. May raise NotRun; may return {"data_dir": ..., "environment": ...} for it."""
         return {}
+
+    def begin(self, run):
+        """The server runs, the healthy are about to come: who will suffer may come as well."""
 
     def inject(self, run):
         """Does it, and returns when it is over and everybody has had time to recover."""

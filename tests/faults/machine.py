@@ -1,21 +1,30 @@
-"""Faults of the machine: no time, no memory, no disk, no descriptors, and a clock that lies."""
+"""Faults of the machine: no time, no memory, no descriptors."""
+import contextlib
 import os
 import pathlib
 import resource
-import shutil
 import signal
 import socket
-import struct
 import subprocess
-import tempfile
 import time
 
-from faults.fault import Fault, NotRun, descriptors, metrics, resident_mib
-from faults.wanderer import Party
+from faults.fault import Fault, NotRun, descriptors, resident_mib
 from server import wait_until
 from websocket import Closed, Refused, WebSocket
 
 MIB = 1 << 20
+
+
+@contextlib.contextmanager
+def hogs():
+    """Two processes per core that do nothing but count."""
+    running = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2 * len(os.sched_getaffinity(0)))]
+    try:
+        yield
+    finally:
+        for hog in running:
+            hog.kill()
+            hog.wait()
 
 
 class Hogs(Fault):
@@ -24,15 +33,8 @@ class Hogs(Fault):
     seconds, extra_s = (15, 3), (1, 1)
 
     def inject(self, run):
-        count = 2 * len(os.sched_getaffinity(0))
-        hogs = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(count)]
-        try:
+        with hogs():
             time.sleep(run.seconds)
-        finally:
-            for hog in hogs:
-                hog.kill()
-                hog.wait()
-        run.saw(f"{count} of them")
 
 
 class Frozen(Fault):
@@ -67,7 +69,8 @@ class NoDescriptors(Fault):
             time.sleep(run.seconds)
         finally:
             resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
-        run.saw(f"of {self.count} who came {served} got in, {refused} were refused, {unanswered} got no answer within 2 s")
+        run.saw(f"of {self.count} who came {served} got in, {refused} were refused, {unanswered} got no answer within "
+                "2 s")
         run.hold(served < self.count and refused + unanswered > 0, "it had none left")
         for peer in peers:
             peer.abandon()
@@ -91,85 +94,6 @@ class NoDescriptors(Fault):
         except (Refused, Closed, OSError):
             return False
         return True
-
-
-class Saving(Fault):
-    """Presets are saved until the disk has no room, and again when it has."""
-    who = "who saves presets"
-    extra_s = 3, 1
-    expected_log = (r"error store: ",)
-
-    def fill(self, run):
-        raise NotImplementedError
-
-    def relieve(self, run):
-        raise NotImplementedError
-
-    def inject(self, run):
-        server = run.server
-        run.hold(self._save(server, "before")[0] == 201, "a preset is saved while there is room")
-        self.fill(run)
-        answers = []
-        end = time.monotonic() + run.seconds
-        while time.monotonic() < end:
-            answers.append(self._save(server, f"full {len(answers)}"))
-            time.sleep(0.05)
-        bad = [answer for answer in answers if answer[0] != 201]
-        run.saw(f"{len(answers)} presets asked for, {len(bad)} refused" + (f": {bad[0]}" if bad else ""))
-        run.hold(bad and all(status in (503, 507) for status, _ in bad), "who cannot be served is told so (503 or 507)")
-        run.hold(server.get("/api/presets")[0] == 200, "presets can be read meanwhile")
-        self.relieve(run)
-        run.wait(lambda: self._save(server, f"after {time.monotonic()}")[0] == 201, 10, "saving works once there is room")
-        names = {preset["name"] for preset in server.get("/api/presets")[2]["presets"]}
-        lost = {f"full {number}" for number, answer in enumerate(answers) if answer[0] == 201} - names
-        run.hold("before" in names and not lost, f"what was said to be saved is there ({len(lost)} are not)")
-
-    @staticmethod
-    def _save(server, name):
-        status, _, body = server.post("/api/presets", {"name": name})
-        return status, body["error"]["message"] if status >= 400 else ""
-
-
-class FullDisk(Saving):
-    name, what = "full-disk", "the file system of the data directory (a tmpfs of 1 MiB) is full"
-    seconds = 5, 2
-
-    def prepare(self, run):
-        self.data_dir = tempfile.mkdtemp(prefix="auralis-faults-")
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", self.data_dir], capture_output=True,
-                              text=True)
-        if done.returncode != 0:
-            os.rmdir(self.data_dir)
-            raise NotRun(f"no file system can be mounted: {done.stderr.strip()}")
-        return {"data_dir": self.data_dir}
-
-    def fill(self, run):
-        self.filler = pathlib.Path(self.data_dir) / "filler"
-        with self.filler.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError:
-                pass
-
-    def relieve(self, run):
-        self.filler.unlink()
-
-    def finish(self, run):
-        subprocess.run(["umount", self.data_dir], check=False)
-        os.rmdir(self.data_dir)
-
-
-class FileLimit(Saving):
-    name, what = "file-limit", "no file of the server may grow any more (RLIMIT_FSIZE)"
-    seconds, in_short = (5, 2), True
-
-    def fill(self, run):
-        self.old = resource.prlimit(run.server.process.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(run.server.process.pid, resource.RLIMIT_FSIZE, (4096, self.old[1]))
-
-    def relieve(self, run):
-        resource.prlimit(run.server.process.pid, resource.RLIMIT_FSIZE, self.old)
 
 
 class Crowding(Fault):
@@ -271,108 +195,4 @@ class MemoryGroup(Crowding):
         self.group.rmdir()
 
 
-SHIM = r"""
-// Puts what a file says on top of two clocks of this process: the wall's, and the one that counts suspended time.
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-
-static volatile int64_t *steps_s;
-
-__attribute__((constructor)) static void begin(void)
-{
-    int file = open(getenv("AURALIS_FAULT_CLOCK"), O_RDONLY);
-    void *mapped = mmap(NULL, 16, PROT_READ, MAP_SHARED, file, 0);
-    close(file);
-    if (mapped != MAP_FAILED)
-        steps_s = mapped;
-}
-
-int clock_gettime(clockid_t id, struct timespec *now)
-{
-    int result = (int)syscall(SYS_clock_gettime, id, now);
-    if (result == 0 && steps_s)
-        now->tv_sec += id == CLOCK_REALTIME ? steps_s[0] : id == CLOCK_BOOTTIME ? steps_s[1] : 0;
-    return result;
-}
-
-int gettimeofday(struct timeval *now, void *zone)
-{
-    struct timespec exact;
-    int result = clock_gettime(CLOCK_REALTIME, &exact);
-    *now = (struct timeval){exact.tv_sec, exact.tv_nsec / 1000};
-    return result;
-}
-
-time_t time(time_t *out)
-{
-    struct timespec exact;
-    clock_gettime(CLOCK_REALTIME, &exact);
-    if (out)
-        *out = exact.tv_sec;
-    return exact.tv_sec;
-}
-"""
-
-
-class Clock(Fault):
-    """The server alone is told another time, by a library loaded before all others."""
-
-    def prepare(self, run):
-        if not shutil.which("gcc"):
-            raise NotRun("there is no program `gcc`")
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="auralis-faults-"))
-        (self.dir / "shim.c").write_text(SHIM)
-        built = subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", self.dir / "shim.so", self.dir / "shim.c"],
-                               capture_output=True, text=True)
-        assert built.returncode == 0, built.stderr
-        self.step(0, 0)
-        return {"environment": {"LD_PRELOAD": str(self.dir / "shim.so"), "AURALIS_FAULT_CLOCK": str(self.dir / "steps")}}
-
-    def step(self, wall_s, boot_s):
-        with (self.dir / "steps").open("r+b" if (self.dir / "steps").exists() else "wb") as file:
-            file.write(struct.pack("qq", wall_s, boot_s))
-
-    def finish(self, run):
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-
-class ClockStep(Clock):
-    name, what = "clock-step", "the wall clock jumps an hour ahead, then two hours back (in the server alone)"
-    who = "everybody"
-    seconds, extra_s, in_short = (8, 2), (0, 0), True
-
-    def inject(self, run):
-        for wall_s in (3600, -3600):
-            self.step(wall_s, 0)
-            time.sleep(run.seconds / 2)
-            run.hold(run.server.get("/api/status")[0] == 200, f"it answers with its wall clock off by {wall_s:+} s")
-        self.step(0, 0)
-
-
-class Suspend(Clock):
-    name, what = "suspend", "the machine of the server seems to have slept for 60 s"
-    who = "3 Opus listeners, who are awake meanwhile"
-    seconds, extra_s, healthy = (6, 4), (6, 2), False
-
-    def inject(self, run):
-        party = Party(run, 3)
-        party.stand()
-        self.step(0, 60)
-        time.sleep(run.seconds)
-        for member in (party.steady, *party.members):
-            member.zero_s -= 60          # a player's clock follows the server's: the programme is a minute further
-        party.recover(20)
-        skips = [skip for member in party.members for skip in member.skips]
-        run.hold(all(member.skips or member.sessions > 1 for member in party.members), "each was told what it missed")
-        run.saw(f"skips of {', '.join(f'{(to - since) / 48000:.1f}' for since, to in skips)} s")
-        party.end(intact=False)
-
-
-FAULTS = [Hogs, Frozen, NoDescriptors, FullDisk, FileLimit, AddressSpace, MemoryGroup, ClockStep, Suspend]
+FAULTS = [Hogs, Frozen, NoDescriptors, AddressSpace, MemoryGroup]

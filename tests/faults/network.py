@@ -3,28 +3,32 @@ import time
 
 from faults.fault import Fault
 from faults.namespaces import HERE
+from faults.party import Party
 from faults.proxy import Proxy
-from faults.wanderer import Party
 
 FAR = 3                          # listeners behind the bad line
 
 
 class BehindProxy(Fault):
+    leads = 10, 2
     who = f"{FAR} Opus listeners behind a proxy"
     intact = True
+    patience_s = 12              # how long they hear nothing before they connect again
 
     def disturb(self, run, proxy):
         raise NotImplementedError
 
+    def begin(self, run):
+        self.proxy = run.ending.enter_context(Proxy(run.server.host, run.server.port))
+        self.party = Party(run, FAR, port=self.proxy.port, silence_s=self.patience_s)
+
     def inject(self, run):
-        with Proxy(run.server.host, run.server.port) as proxy:
-            party = Party(run, FAR, port=proxy.port)
-            party.stand()
-            proxy.own_late_s.clear()
-            self.disturb(run, proxy)
-            party.recover(20)
-            party.end(intact=self.intact)
-            run.saw(proxy.own_lateness_words())
+        self.party.fault_begins()
+        self.proxy.own_late_s.clear()
+        self.disturb(run, self.proxy)
+        self.party.recover(20)
+        self.party.end(intact=self.intact)
+        run.saw(self.proxy.own_lateness_words())
 
 
 class LatencySpikes(BehindProxy):
@@ -54,7 +58,7 @@ class Jitter(BehindProxy):
 class Disconnects(BehindProxy):
     name = "disconnects"
     what = "a line that is cut every two seconds"
-    intact = False
+    intact, patience_s = False, 2
 
     def disturb(self, run, proxy):
         for _ in range(max(1, run.seconds // 2)):
@@ -81,31 +85,35 @@ class Stall5(Stall):
 
 
 class Stall9(Stall):
-    name, what, seconds, intact = "stall-9s", "a line that stands still for 9 s", (9, 1), False
+    name, what, seconds = "stall-9s", "a line that stands still for 9 s", (9, 1)
+    intact, patience_s = False, 2
 
 
 class FarAway(Fault):
+    leads = 10, 2
     network = True
     options = "--max-per-address", "0", "--max-attempts", "0"
     who = f"{FAR} Opus listeners in another network namespace"
-    intact = False
+    intact, patience_s = False, 2
 
     def disturbed(self, run):
         """The fault, as a context."""
         raise NotImplementedError
 
+    def begin(self, run):
+        self.party = Party(run, FAR, host=HERE, enter=run.net.stand_there, silence_s=self.patience_s)
+
     def inject(self, run):
-        party = Party(run, FAR, host=HERE, enter=run.net.stand_there)
-        party.stand()
+        self.party.fault_begins()
         with self.disturbed(run):
             time.sleep(run.seconds)
-        party.recover(40)
-        party.end(intact=self.intact)
+        self.party.recover(40)
+        self.party.end(intact=self.intact)
 
 
 class Loss2(FarAway):
     name, what, in_short = "loss-2", "2 % of all packets are lost, each way", True
-    seconds, intact = (20, 2), True
+    seconds, intact, patience_s = (20, 2), True, 12
 
     def disturbed(self, run):
         return run.net.losing(0.02)
@@ -134,11 +142,12 @@ class BlackHole(FarAway):
 
 class BlackHole1(BlackHole):
     name, what = "black-hole-1s", "all packets are dropped for 1 s"
-    seconds, intact, in_short = (1, 1), True, True
+    seconds, intact, patience_s, in_short = (1, 1), True, 12, True
 
 
 class BlackHole5(BlackHole):
     name, what, seconds = "black-hole-5s", "all packets are dropped for 5 s", (5, 1)
+    intact, patience_s = True, 12
 
 
 class BlackHole9(BlackHole):

@@ -12,7 +12,7 @@ PIECE_BYTES, HELD_BYTES, BUFFER_BYTES = 2048, 16384, 8192
 
 
 class Proxy:
-    """`with Proxy(host, port) as proxy:` then connect to proxy.port. What is set holds for what arrives from then on."""
+    """`with Proxy(host, port) as proxy:` then connect to proxy.port. What is set holds for what arrives afterwards."""
 
     def __init__(self, host, port):
         self.target = host, port
@@ -84,7 +84,8 @@ class Proxy:
                 end.setblocking(False)
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self.loop.sock_connect(server, self.target)
-            pumps = [self.loop.create_task(work) for way in ((client, server), (server, client)) for work in self._way(*way)]
+            ways = self._way(client, server) + self._way(server, client)
+            pumps = [self.loop.create_task(work) for work in ways]
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         except OSError:
             pass

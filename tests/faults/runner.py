@@ -9,7 +9,7 @@ from faults.fault import NotRun, Run, descriptors, metrics, resident_mib
 from faults.namespaces import Namespaces
 from server import wait_until
 
-CONTROL_S = (6, 1)               # of undisturbed listening before each fault
+CONTROL_S = (5, 1)               # of undisturbed listening before each fault
 AFTER_S = (2, 0.5)               # of listening on, when it is over
 SPARE_DESCRIPTORS = 4            # keep-alive connections of our own, perhaps
 
@@ -39,6 +39,7 @@ def run_fault(fault, binary, short):
 
 def serve(run, extra):
     run.start("0.0.0.0:0" if run.net else "127.0.0.1:0", **extra)
+    run.fault.begin(run)
     crowds = []
     run.ending.callback(lambda: [crowd.kill() for crowd in crowds])
     if run.fault.healthy:
@@ -56,12 +57,13 @@ def listening(run):
 
 def gather(run, crowds):
     """The control crowd first; when it ends, the burst of those who stay is over."""
+    others = listening(run)
     control = Crowd(run.binary, run.server.url, "opus", FORMATS["opus"])
     crowds.append(control)
     time.sleep(CONTROL_S[run.short])
     for form, count in FORMATS.items():
         crowds.append(Crowd(run.binary, run.server.url, form, count))
-    everybody = FORMATS["opus"] + sum(FORMATS.values())
+    everybody = others + FORMATS["opus"] + sum(FORMATS.values())
     wait_until(lambda: listening(run) >= everybody, 20, "the healthy listeners did not get in")
     time.sleep(max(0, run.lead - 1) + 0.5)
     crowds.remove(control)

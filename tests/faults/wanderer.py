@@ -5,7 +5,7 @@ import struct
 import threading
 import time
 
-from websocket import TEXT, Closed, Refused, WebSocket
+from websocket import BINARY, TEXT, Closed, Refused, WebSocket
 
 CHUNK_FRAMES, FRAMES_PER_S, PREROLL = 4800, 48000, 4
 
@@ -63,7 +63,7 @@ class Wanderer(threading.Thread):
             opcode, payload = self.websocket.receive()
             if opcode == TEXT:
                 self._text(json.loads(payload), time.monotonic())
-            else:
+            elif opcode == BINARY:
                 self._chunk(payload, time.monotonic())
 
     def _text(self, message, now):
@@ -121,70 +121,12 @@ class Wanderer(threading.Thread):
             return 0, 0
         now = int((time.monotonic() - self.zero_s) * FRAMES_PER_S) - self.phase_frames
         wanted = range(self.begin_frame, now - CHUNK_FRAMES, CHUNK_FRAMES)
-        there = sum(1 for frame in wanted if frame in self.chunks and self.chunks[frame][0] <= self.heard_at(frame) + .1)
-        return len(wanted) - there, len(wanted)
+        there = [frame for frame in wanted if frame in self.chunks
+                 and self.chunks[frame][0] <= self.heard_at(frame) + CHUNK_FRAMES / FRAMES_PER_S]
+        return len(wanted) - len(there), len(wanted)
 
     def different(self, other):
         """Chunks that are not the same bytes as another's, at the same bit rate."""
         both = self.chunks.keys() & other.chunks.keys()
         return sum(1 for frame in both if self.chunks[frame][2] == other.chunks[frame][2]
                    and self.chunks[frame][1] != other.chunks[frame][1])
-
-
-class Party:
-    """Some who suffer, and one beside them who does not and whose bytes theirs are compared with."""
-
-    def __init__(self, run, count, *, port=None, host=None, enter=None, silence_s=2.0):
-        self.run = run
-        self.steady = Wanderer(run.server.host, run.server.port)
-        self.members = [Wanderer(host or run.server.host, port or run.server.port, enter=enter, silence_s=silence_s)
-                        for _ in range(count)]
-        for member in (self.steady, *self.members):
-            member.start()
-        run.wait(lambda: all(member.chunks for member in (self.steady, *self.members)), 20, "all of them began to listen")
-
-    def stand(self):
-        """Returns when their burst at joining is over."""
-        time.sleep(max(0, self.run.lead - 1))
-
-    def recover(self, seconds):
-        """Waits until all of them have sound again."""
-        took_s = self.run.wait(lambda: all(member.playing() for member in self.members), seconds, "all of them play again")
-        if took_s is not None:
-            self.run.saw(f"playing again {took_s:.1f} s after the fault was over")
-
-    def end(self, *, intact):
-        """Ends them and says what they met. intact: nothing may have been missing."""
-        missed = [member.missed() for member in self.members]
-        for member in (self.steady, *self.members):
-            member.end()
-        run, members = self.run, self.members
-        lost, wanted = sum(count for count, _ in missed), sum(count for _, count in missed)
-        skips, gaps = sum(len(member.skips) for member in members), sum(member.gaps for member in members)
-        again = sum(member.sessions - 1 for member in members)
-        different = sum(member.different(self.steady) for member in members)
-        run.saw(f"{len(members)} listeners heard {100 - 100 * lost / max(wanted, 1):.2f} % of {wanted / 10:.1f} s of music; "
-                f"{again} connected again, {skips} skips, {sum(member.silences for member in members)} silences noticed, "
-                f"{sum(member.refusals for member in members)} refusals")
-        run.saw(lateness_words([late for member in members for late in member.late_s]))
-        rungs = sorted({rate // 1000 for member in members for rate in member.bitrates})
-        if len(rungs) > 1:
-            run.saw(f"bit rates: {', '.join(map(str, rungs))} kb/s")
-        ends = sorted({f"{code or 'no word'} {reason}".strip() for member in members for code, reason in member.closes})
-        if ends:
-            run.saw("closed with " + "; ".join(ends))
-        run.hold(gaps == 0, f"nothing was missing from a connection without a word ({gaps} holes)")
-        run.hold(different == 0, f"what came was, byte for byte, what others got ({different} chunks differ)")
-        if intact:
-            run.hold(lost == 0 and again == 0 and skips == 0, "they lost nothing: every chunk came on the first connection "
-                     "before it was to be heard")
-
-
-def lateness_words(late_s):
-    if not late_s:
-        return "no chunk of theirs was due on its own"
-    ordered = sorted(max(0, late) * 1000 for late in late_s)
-    p50, p99 = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * .99))]
-    within = [100 * sum(1 for late in ordered if late <= ms) / len(ordered) for ms in (20, 50)]
-    return (f"their chunks were late by {p50:.0f} / {p99:.0f} / {ordered[-1]:.0f} ms (p50 / p99 / most), "
-            f"{within[0]:.1f} / {within[1]:.1f} % within 20 / 50 ms")
