@@ -25,7 +25,6 @@ class Fault:
     network = False              # in network namespaces of its own
     healthy = True               # others listen meanwhile, who must not notice
     in_short = False             # part of `make test`
-    late_s = 0                   # how late a healthy listener's chunk may be; 0: as late as the lead
     out_of_step = ()             # formats whose short buffers it is bound to run dry
     memory_mib = 16              # by how much the server may have grown afterwards
     expected_log = ()            # patterns of lines that must be in the server's log
@@ -64,6 +63,7 @@ class Run:
         self.control = {}        # a report of `auralis listen` before the fault
         self.healthy = {}        # format -> report of those who listened through it
         self.reason = ""         # why it was not run
+        self.repeated_ms = 0     # it was run before, when this machine held everybody up for so long
 
     def start(self, listen, **extra):
         """A server, ended with the run."""
@@ -75,6 +75,12 @@ class Run:
         if self.reason:
             return "not run"
         return "held" if self.checks and all(held for held, _ in self.checks) else "FAILED"
+
+    @property
+    def held_up_ms(self):
+        """For how long the programs that measure could not run: what this machine does to everybody."""
+        reports = [report for report in (self.control, *self.healthy.values()) if report and report["loop_lag_ms"]]
+        return max([report["loop_lag_ms"]["max"] for report in reports], default=0)
 
     def hold(self, held, what):
         """Something that must be true."""

@@ -11,6 +11,7 @@ from server import wait_until
 
 CONTROL_S = (5, 1)               # of undisturbed listening before each fault
 AFTER_S = (2, 0.5)               # of listening on, when it is over
+DISTURBED_MS = 200               # nothing can be said about buffers of a second when nobody runs for that long
 SPARE_DESCRIPTORS = 4            # keep-alive connections of our own, perhaps
 
 
@@ -21,7 +22,17 @@ def estimate_s(fault, short):
 
 
 def run_fault(fault, binary, short):
-    """The Run. Whatever happens, nothing is left behind."""
+    """The Run. What fails while the machine holds up everybody, those who measure too, is tried once more."""
+    run = run_once(fault(), binary, short)
+    if run.verdict != "FAILED" or run.held_up_ms < DISTURBED_MS:
+        return run
+    again = run_once(fault(), binary, short)
+    again.repeated_ms = run.held_up_ms
+    return again
+
+
+def run_once(fault, binary, short):
+    """Whatever happens, nothing is left behind."""
     run = Run(fault, binary, short)
     try:
         with contextlib.ExitStack() as ending:
