@@ -1,11 +1,17 @@
 #include "timeline/records.h"
 
+#include <stdalign.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum status record_ring_init(struct record_ring *ring, size_t cap)
 {
-    *ring = (struct record_ring){.records = calloc(cap, sizeof(struct event_record)), .cap = cap};
-    return ring->records ? STATUS_OK : STATUS_MEMORY;
+    size_t bytes = cap * sizeof(struct event_record);
+    *ring = (struct record_ring){.records = aligned_alloc(alignof(struct event_record), bytes), .cap = cap};
+    if (!ring->records)
+        return STATUS_MEMORY;
+    memset(ring->records, 0, bytes);
+    return STATUS_OK;
 }
 
 void record_ring_finish(struct record_ring *ring)

@@ -13,6 +13,7 @@ struct record_ring {
     uint64_t pushed;   // records ever pushed
 };
 
+// The memory is touched, so no later use faults.
 // Errors: STATUS_MEMORY; record_ring_finish is harmless then too.
 MUST_USE enum status record_ring_init(struct record_ring *ring, size_t cap);
 void record_ring_finish(struct record_ring *ring);

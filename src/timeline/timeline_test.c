@@ -1,9 +1,11 @@
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -261,6 +263,28 @@ static void the_event_in_force_is_found(void **state)
     assert_int_equal(record.number, 2);
 }
 
+static long page_faults(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+}
+
+// All events are pages that were there from the start: a station does not grow while it plays.
+static void memory_is_claimed_at_creation(void **state)
+{
+    malloc_trim(0);   // or it might be memory that another test has used
+    struct timeline *timeline = timeline_create(&config);
+    struct event_record record = {.kind = EVENT_RECORD_NOTE};
+    timeline_publish_event(timeline, &record);
+    long before = page_faults();
+    for (int i = 0; i < TIMELINE_EVENTS; i++)
+        timeline_publish_event(timeline, &record);
+    long pages = (long)(TIMELINE_EVENTS * sizeof record / 4096);
+    assert_in_range(page_faults() - before, 0, pages / 4);
+    timeline_destroy(timeline);
+}
+
 static void bytes_cover_all_chunks(void **state)
 {
     struct timeline *timeline = *state;
@@ -282,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(events_are_numbered_and_walked, setup, teardown),
         cmocka_unit_test_setup_teardown(a_late_reader_gets_the_oldest_event, setup, teardown),
         cmocka_unit_test_setup_teardown(the_event_in_force_is_found, setup, teardown),
+        cmocka_unit_test(memory_is_claimed_at_creation),
         cmocka_unit_test_setup_teardown(bytes_cover_all_chunks, setup, teardown),
     };
     return cmocka_run_group_tests_name("timeline", tests, NULL, NULL);
