@@ -69,6 +69,13 @@ void thread_join(struct thread *thread)
     thread->running = false;
 }
 
+void thread_detach(struct thread *thread)
+{
+    if (thread->running)
+        pthread_detach(thread->handle);
+    thread->running = false;
+}
+
 int thread_processors(void)
 {
 #ifdef __linux__

@@ -19,6 +19,8 @@ MUST_USE enum status thread_start(struct thread *thread, const char *name, enum 
                                   void (*run)(void *argument), void *argument);
 // Waits for the end. Harmless when the thread was never started.
 void thread_join(struct thread *thread);
+// Lets it run on by itself: it is not joined any more, and what it uses must outlive it.
+void thread_detach(struct thread *thread);
 // Processors that this process may use, at least 1.
 int thread_processors(void);
 

@@ -1,6 +1,5 @@
 #include "station/programme.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -224,6 +223,12 @@ uint64_t programme_faults(const struct programme *programme)
     if (programme->has_older)
         faults += synth_faults(chain_state_const(programme, programme->newest - 1));
     return faults;
+}
+
+bool programme_failed(const struct programme *programme)
+{
+    return synth_failed(chain_state_const(programme, programme->newest)) ||
+           (programme->has_older && synth_failed(chain_state_const(programme, programme->newest - 1)));
 }
 
 float programme_servo_db(const struct programme *programme)

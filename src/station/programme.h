@@ -4,6 +4,7 @@
 // an amplitude-complementary fade of 2 s. So any frame can be reproduced from seed and log by rendering at most eleven
 // minutes. State is one flat block without pointers; a copy of it is a snapshot.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,4 +35,6 @@ void programme_render(struct programme *programme, const struct program *program
                       float *out, int frames);
 // Blocks silenced because a value was not a number.
 uint64_t programme_faults(const struct programme *programme);
+// The renderer failed since programme_start: silence came from there on, and only programme_start makes it good.
+bool programme_failed(const struct programme *programme);
 float programme_servo_db(const struct programme *programme);

@@ -78,6 +78,11 @@ uint64_t synth_faults(const void *state)
     return ((const struct fake_chain *)state)->wrong;
 }
 
+bool synth_failed(const void *state)
+{
+    return false;
+}
+
 float synth_servo_db(const void *state)
 {
     return (float)((const struct fake_chain *)state)->began;

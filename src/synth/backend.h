@@ -9,7 +9,8 @@ struct backend {
     int width;                 // floats that one instruction computes
     bool (*available)(void);   // this machine can run it
     // One control block of one state: events of this block already applied. out: 64 frames, interleaved stereo.
-    void (*render_block)(void *state, float *out);
+    // False when the renderer failed: neither the block nor the state can be used then.
+    bool (*render_block)(const struct backend *backend, void *state, float *out);
 };
 
 // All that were built in, slowest first; NULL at the end.

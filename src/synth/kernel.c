@@ -116,7 +116,7 @@ static bool master(struct synth_state *s, struct stereo_block *dry, float *out)
     return false;
 }
 
-static void render_block(void *state, float *out)
+static bool render_block(const struct backend *backend, void *state, float *out)
 {
     struct synth_state *s = state;
     struct stereo_block dry = {{0}, {0}}, send = {{0}, {0}};
@@ -129,6 +129,7 @@ static void render_block(void *state, float *out)
     good &= master(s, &dry, out);
     s->faults += !good;
     s->input_frame += CONTROL_FRAMES;
+    return true;
 }
 
 #define LEVEL_TABLE_(level) backend_##level

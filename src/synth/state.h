@@ -110,6 +110,7 @@ enum { PAD_GROUPS = SYNTH_PAD_LANES / LANES };
 struct synth_state {
     alignas(64) uint64_t input_frame;
     uint64_t faults;
+    uint32_t failed;                 // the renderer failed: nothing but silence comes from here on
     struct mix_state mix;
     alignas(64) struct pad pad[PAD_GROUPS];
     alignas(64) struct lead lead;

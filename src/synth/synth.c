@@ -35,6 +35,11 @@ uint64_t synth_faults(const void *state)
     return ((const struct synth_state *)state)->faults;
 }
 
+bool synth_failed(const void *state)
+{
+    return ((const struct synth_state *)state)->failed;
+}
+
 float synth_servo_db(const void *state)
 {
     return ((const struct synth_state *)state)->mastering.servo_db;
@@ -124,6 +129,17 @@ static void take_event(struct synth_state *s, const struct event *event)
     }
 }
 
+// One block, silence once the renderer has failed. Time goes on either way.
+static void render_block(const struct backend *backend, struct synth_state *s, float *out)
+{
+    uint64_t end = s->input_frame + CONTROL_FRAMES;
+    if (!s->failed)
+        s->failed = !backend->render_block(backend, s, out);
+    if (s->failed)
+        memset(out, 0, CONTROL_FRAMES * CHANNELS * sizeof *out);
+    s->input_frame = end;
+}
+
 void synth_render(const struct backend *backend, void *state, const struct event *events, int event_count, float *out,
                   int blocks)
 {
@@ -134,7 +150,7 @@ void synth_render(const struct backend *backend, void *state, const struct event
         uint64_t end = s->input_frame + CONTROL_FRAMES;
         while (taken < event_count && events[taken].at_frame < end)
             take_event(s, &events[taken++]);
-        backend->render_block(s, out + (size_t)n * CONTROL_FRAMES * CHANNELS);
+        render_block(backend, s, out + (size_t)n * CONTROL_FRAMES * CHANNELS);
     }
     denormals_restore(before);
 }

@@ -4,6 +4,7 @@
 // can depend on how its caller cuts time. A frame number means output: the limiter looks SYNTH_LOOKAHEAD frames ahead,
 // so a block's notes are needed that much earlier than its sound comes out.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,10 +30,13 @@ uint64_t synth_input_frame(const void *state);
 //   events: ordered; those with at_frame before the end of the input rendered here, older ones count as now. Kinds that
 //           are not sound (chord, section) are passed over.
 //   out: blocks x 64 frames, interleaved stereo, within -1..1.
-// Not a number anywhere becomes silence and is counted (synth_faults).
+// Not a number anywhere becomes silence and is counted (synth_faults). A renderer that fails leaves silence from its
+// block on (synth_failed).
 void synth_render(const struct backend *backend, void *state, const struct event *events, int event_count, float *out,
                   int blocks);
 // Blocks in which a value that is not a number was found and silenced.
 uint64_t synth_faults(const void *state);
+// The renderer failed since synth_start.
+bool synth_failed(const void *state);
 // Loudness servo's present gain in dB, for metrics.
 float synth_servo_db(const void *state);
