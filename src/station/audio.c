@@ -14,7 +14,8 @@ enum status audio_init(struct audio *audio, uint64_t chunks)
     audio->samples = malloc(audio_bytes(audio));
     audio->places = calloc(chunks, sizeof *audio->places);
     audio->taken = calloc(chunks, sizeof *audio->taken);
-    if (!audio->samples || !audio->places || !audio->taken)
+    audio->held = calloc(chunks, sizeof *audio->held);
+    if (!audio->samples || !audio->places || !audio->taken || !audio->held)
         return STATUS_MEMORY;
     for (uint64_t i = 0; i < chunks * CHUNK_SAMPLES; i++)
         audio->samples[i] = 0;
@@ -26,6 +27,7 @@ void audio_finish(struct audio *audio)
     free(audio->samples);
     free(audio->places);
     free(audio->taken);
+    free(audio->held);
 }
 
 void audio_start(struct audio *audio, uint64_t frame)
@@ -72,8 +74,9 @@ float *audio_next(struct audio *audio)
     return samples_at(audio, place);
 }
 
-void audio_push(struct audio *audio)
+void audio_push(struct audio *audio, bool held)
 {
+    audio->held[audio->end / CHUNK_FRAMES % audio->chunks] = held;
     audio->taken[*place_of(audio, audio->end)] = true;
     audio->end += CHUNK_FRAMES;
 }
@@ -82,6 +85,12 @@ const float *audio_chunk(const struct audio *audio, uint64_t frame)
 {
     check(frame % CHUNK_FRAMES == 0 && frame >= audio->first && frame < audio->end);
     return samples_at(audio, *place_of(audio, frame));
+}
+
+bool audio_held(const struct audio *audio, uint64_t frame)
+{
+    check(frame % CHUNK_FRAMES == 0 && frame >= audio->first && frame < audio->end);
+    return audio->held[frame / CHUNK_FRAMES % audio->chunks];
 }
 
 size_t audio_bytes(const struct audio *audio)

@@ -63,6 +63,7 @@ static enum status outlet_open(struct outlet *outlet, const struct outlet_source
     while (needed_from(outlet->encoder, from) < source->audio->first)
         from += CHUNK_FRAMES;
     outlet->publish_from = from;
+    outlet->held_until = 0;
     outlet->next_frame = outlet->encoder->begin_frame(from);
     enum status status = outlet->encoder->init(outlet->state);
     outlet->open = status == STATUS_OK;
@@ -118,6 +119,7 @@ static size_t write_heads(const struct chunk *chunk, const struct encoder *encod
         return 0;
     struct message_header header = {
         .codec = encoder->codec,
+        .flags = chunk->flags,
         .packet_count = chunk->packet_count,
         .generation = chunk->generation,
         .first_frame = chunk->first_frame,
@@ -139,6 +141,12 @@ static void fill(struct chunk *chunk, const struct encoder *encoder, const struc
     chunk->len = chunk->payload_offset + (uint32_t)output->len;
 }
 
+// A chunk says so when anything that its encoder's state may go back to stood in for music.
+static uint8_t flags_at(const struct outlet *outlet, uint64_t frame)
+{
+    return outlet->held_until > outlet->encoder->begin_frame(frame) ? MESSAGE_HELD : 0;
+}
+
 static enum status publish(const struct outlet *outlet, const struct outlet_source *source, uint64_t frame,
                            const struct encode_output *output)
 {
@@ -147,6 +155,7 @@ static enum status publish(const struct outlet *outlet, const struct outlet_sour
         return STATUS_FULL;
     chunk->first_frame = frame;
     chunk->frame_count = CHUNK_FRAMES;
+    chunk->flags = flags_at(outlet, frame);
     chunk->generation = (uint32_t)mood_log_at(source->log, frame + CHUNK_FRAMES - 1)->sequence;
     fill(chunk, outlet->encoder, output);
     timeline_publish(source->timeline, chunk);
@@ -159,6 +168,8 @@ enum status outlet_encode(struct outlet *outlet, const struct outlet_source *sou
     struct encode_input input = input_at(outlet, source->audio);
     struct encode_output output = {.bytes = outlet->scratch};
     *published = false;
+    if (audio_held(source->audio, frame))
+        outlet->held_until = frame + CHUNK_FRAMES;
     outlet->next_frame += CHUNK_FRAMES;
     enum status status = outlet->encoder->encode(outlet->state, &input, &output);
     if (status != STATUS_OK || output.len == 0 || frame < outlet->publish_from)

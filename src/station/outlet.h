@@ -21,6 +21,7 @@ struct outlet {
     bool open;
     uint64_t next_frame;          // the chunk to encode next
     uint64_t publish_from;        // those before it only warm the encoder up
+    uint64_t held_until;          // end of the last chunk fed since it was opened that stood in for music
     uint64_t read_at_ns;          // when it was last seen to have readers
 };
 

@@ -5,34 +5,22 @@
 
 #include "base/check.h"
 #include "base/frames.h"
-#include "compose/compose.h"
-#include "os/log.h"
 #include "os/thread.h"
-#include "station/audio.h"
-#include "station/news.h"
+#include "station/front.h"
 #include "station/outlet.h"
-#include "station/programme.h"
 
 enum {
     NAME_BYTES = 64,
-    STATE_ALIGNMENT = 64,
-    HISTORY_FRAMES = 12 * FRAME_RATE,   // behind the playhead: Opus begins up to 10.8 s back
     MIN_SLEEP_NS = 1000000,
 };
 
 struct station {
     struct station_config config;
     char name[NAME_BYTES];
-    struct mood_log log;
-    struct program program;
-    struct programme *programme;
-    struct audio audio;
+    struct front front;
     struct outlet outlets[FORMAT_COUNT];
     struct outlet_source source;
-    uint64_t ahead_frames;              // how far ahead of the playhead it renders
     atomic_uint_fast64_t wanted_lead;   // see station_set_lead
-    uint64_t begun_at;                  // the playhead when it began: what it renders first cannot be early
-    uint64_t filled_until;              // nor what comes before this
     struct clock real;                  // durations are real ones, whatever the station's clock does
     struct wakeup wakeup;
     struct thread thread;
@@ -72,100 +60,6 @@ static uint64_t playhead_at(const struct station *station, uint64_t now_ns)
     return since > 0 ? frames_from_ns((uint64_t)since) : 0;
 }
 
-// Everything the station has to know about [.., to) of the log.
-static void take_controls(struct station *station, uint64_t to)
-{
-    if (sequencer_take(station->config.sequencer, to + PROGRAMME_LOOKAHEAD, &station->log) != STATUS_OK)
-        log_error("station %s: a control change waits, memory is short", station->name);
-}
-
-static void tell(struct station *station, const struct event *event)
-{
-    struct event_record record = {0};
-    uint64_t sequence = mood_log_at(&station->log, event->at_frame)->sequence;
-    if (news_record(event, (uint32_t)sequence, &record))
-        timeline_publish_event(station->config.timeline, &record);
-}
-
-// What begins in a chunk.
-static void tell_chunk(struct station *station, uint64_t first_frame)
-{
-    struct event events[COMPOSE_MAX_EVENTS];
-    int count = compose_events(&station->program, first_frame, first_frame + CHUNK_FRAMES, events);
-    for (int i = 0; i < count; i++)
-        tell(station, &events[i]);
-}
-
-// Chord and section in force where the station begins; notes that sound there already are no news.
-static void tell_begin(struct station *station, uint64_t frame)
-{
-    struct event events[COMPOSE_MAX_EVENTS];
-    int count = compose_sounding(&station->program, frame, events);
-    for (int i = 0; i < count; i++)
-        if (events[i].kind != EVENT_NOTE_ON)
-            tell(station, &events[i]);
-}
-
-// The programme from where it is exact from `frame` on, up to `frame`.
-static void programme_stand_at(struct station *station, uint64_t frame)
-{
-    programme_start(station->programme, &station->program, programme_begin_frame(frame));
-    while (programme_frame(station->programme) < frame && !atomic_load(&station->stopping)) {
-        uint64_t at = programme_frame(station->programme);
-        uint64_t frames = frame - at < CHUNK_FRAMES ? frame - at : CHUNK_FRAMES;
-        take_controls(station, at + frames);
-        programme_render(station->programme, &station->program, station->config.backend, audio_next(&station->audio),
-                         (int)frames);
-    }
-}
-
-// Begins where all that the outlets need for this playhead will be there.
-static void stand_at(struct station *station, uint64_t playhead)
-{
-    uint64_t first = outlet_history_frame(playhead);
-    station->begun_at = playhead;
-    station->filled_until = playhead + station->ahead_frames;
-    audio_start(&station->audio, first);
-    take_controls(station, first);
-    programme_stand_at(station, first);
-    tell_begin(station, first);
-}
-
-// Rendering on would take longer than beginning again closer to the playhead, as after the machine was asleep.
-static bool has_fallen_behind(const struct station *station, uint64_t playhead)
-{
-    return playhead > station->audio.end
-        && programme_begin_frame(outlet_history_frame(playhead)) > programme_frame(station->programme);
-}
-
-// A chunk is due when the first listener is sent it: the lead before it is heard. Those of the first lead, and of
-// what has been added to it, are due when they are heard.
-static void count_chunk(struct station *station, uint64_t first_frame, uint64_t took_ns)
-{
-    struct station_stats *stats = &station->stats;
-    uint64_t lead = station->ahead_frames - STATION_RESERVE_FRAMES;
-    uint64_t due = first_frame < station->filled_until ? first_frame : first_frame - lead;
-    if (first_frame >= station->begun_at && playhead_at(station, clock_now_ns(station->config.clock)) > due)
-        atomic_fetch_add(&stats->late_chunks, 1);
-    histogram_record(&stats->render_ns, took_ns);
-    atomic_fetch_add(&stats->chunks_rendered, 1);
-    atomic_store(&stats->rendered_frames, station->audio.end);
-    atomic_store(&stats->faults, programme_faults(station->programme));
-    atomic_store(&stats->servo_db, programme_servo_db(station->programme));
-}
-
-static void render_chunk(struct station *station)
-{
-    uint64_t first_frame = station->audio.end;
-    float *out = audio_next(&station->audio);
-    take_controls(station, first_frame + CHUNK_FRAMES);
-    uint64_t begin_ns = clock_now_ns(&station->real);
-    programme_render(station->programme, &station->program, station->config.backend, out, CHUNK_FRAMES);
-    audio_push(&station->audio);
-    count_chunk(station, first_frame, clock_now_ns(&station->real) - begin_ns);
-    tell_chunk(station, first_frame);
-}
-
 static void encode_chunk(struct station *station, struct outlet *outlet)
 {
     enum format format = outlet->encoder->format;
@@ -178,16 +72,13 @@ static void encode_chunk(struct station *station, struct outlet *outlet)
         atomic_fetch_add(&station->stats.chunks_published[format], 1);
 }
 
-// How far ahead it works, and what it holds, when another lead is wanted.
+// How far ahead it works, and what it keeps, when another lead is wanted.
 static void follow_lead(struct station *station, uint64_t playhead)
 {
     uint64_t ahead = atomic_load(&station->wanted_lead) + STATION_RESERVE_FRAMES;
-    if (ahead == station->ahead_frames)
+    if (ahead == station->front.ahead_frames)
         return;
-    if (ahead > station->ahead_frames)
-        station->filled_until = playhead + ahead;
-    station->ahead_frames = ahead;
-    audio_keep(&station->audio, (HISTORY_FRAMES + ahead) / CHUNK_FRAMES);
+    front_set_ahead(&station->front, playhead, ahead);
     for (int i = 0; i < FORMAT_COUNT; i++) {
         uint64_t outlet_ahead = station->outlets[i].ahead_frames = ahead_of((enum format)i, ahead);
         timeline_keep(station->config.timeline, (enum format)i, window_chunks(OUTLET_BEHIND_FRAMES + outlet_ahead));
@@ -213,53 +104,47 @@ static struct outlet *most_urgent(struct station *station, uint64_t playhead)
     return urgent;
 }
 
-// One piece of work, the most urgent: what is rendered is always heard before what is not, so encoding comes first.
-// False when there is nothing to do yet.
+// One step, if there is one to make: what is rendered is always heard before what is not, so encoding comes first.
 static bool work(struct station *station, uint64_t playhead)
 {
     struct outlet *outlet = most_urgent(station, playhead);
     if (outlet)
         encode_chunk(station, outlet);
-    else if (has_fallen_behind(station, playhead))
-        stand_at(station, playhead);
-    else if (station->audio.end < playhead + station->ahead_frames)
-        render_chunk(station);
-    else
-        return false;
-    return true;
+    return front_advance(&station->front, playhead, clock_now_ns(&station->real)) || outlet;
 }
 
-// The playhead at which there is something to do again, negative when that was before frame 0.
-static int64_t next_due_playhead(const struct station *station)
+// Until an outlet may have something to do. What is due already waits for the front, and need not be waited for.
+static uint64_t outlets_rest_ns(const struct station *station, uint64_t playhead)
 {
-    int64_t due = (int64_t)(station->audio.end - station->ahead_frames);
+    int64_t due = INT64_MAX;
     for (int i = 0; i < FORMAT_COUNT; i++) {
         const struct outlet *outlet = &station->outlets[i];
         int64_t outlet_due = (int64_t)(outlet->next_frame - outlet->ahead_frames);
-        if (outlet->open && outlet_due < due)
+        if (outlet->open && outlet_due > (int64_t)playhead && outlet_due < due)
             due = outlet_due;
     }
-    return due;
+    if (due == INT64_MAX)
+        return UINT64_MAX;
+    return clock_delay_ns(station->config.clock, station->config.origin_ns + frames_to_ns((uint64_t)due + 1));
 }
 
-static void sleep_until_due(struct station *station)
+static void rest(struct station *station, uint64_t playhead)
 {
-    int64_t playhead = next_due_playhead(station);
-    uint64_t due_ns = station->config.origin_ns + (playhead > 0 ? frames_to_ns((uint64_t)playhead + 1) : 0);
-    uint64_t sleep_ns = clock_delay_ns(station->config.clock, due_ns);
-    wakeup_wait(&station->wakeup, sleep_ns > MIN_SLEEP_NS ? sleep_ns : MIN_SLEEP_NS);
+    uint64_t front_ns = front_rest_ns(&station->front, playhead), outlets_ns = outlets_rest_ns(station, playhead);
+    uint64_t rest_ns = front_ns < outlets_ns ? front_ns : outlets_ns;
+    wakeup_wait(&station->wakeup, rest_ns > MIN_SLEEP_NS ? rest_ns : MIN_SLEEP_NS);
 }
 
 static void station_run(void *argument)
 {
     struct station *station = argument;
-    stand_at(station, playhead_at(station, clock_now_ns(station->config.clock)));
+    front_stand_at(&station->front, playhead_at(station, clock_now_ns(station->config.clock)));
     while (!atomic_load(&station->stopping)) {
         uint64_t now_ns = clock_now_ns(station->config.clock), playhead = playhead_at(station, now_ns);
         follow_lead(station, playhead);
         follow_readers(station, playhead, now_ns);
         if (!work(station, playhead))
-            sleep_until_due(station);
+            rest(station, playhead);
     }
 }
 
@@ -270,24 +155,20 @@ static void raise_wakeup(void *context)
 
 static enum status station_claim(struct station *station)
 {
-    uint64_t ring_frames = HISTORY_FRAMES + station->ahead_frames;
-    enum status status = mood_log_init(&station->log, &station->config.mood);
-    if (status == STATUS_OK)
-        status = audio_init(&station->audio, ring_frames / CHUNK_FRAMES);
+    enum status status = front_init(&station->front, &station->config, &station->stats, &station->wakeup);
     for (int i = 0; i < FORMAT_COUNT && status == STATUS_OK; i++) {
-        status = outlet_init(&station->outlets[i], encoders[i], ahead_of((enum format)i, station->ahead_frames));
+        uint64_t ahead_frames = ahead_of((enum format)i, station->front.ahead_frames);
+        status = outlet_init(&station->outlets[i], encoders[i], ahead_frames);
     }
-    station->programme = aligned_alloc(STATE_ALIGNMENT, programme_bytes());
-    return status == STATUS_OK && !station->programme ? STATUS_MEMORY : status;
+    return status;
 }
 
 static void station_prepare(struct station *station, const struct station_config *config)
 {
     station->config = *config;
     strncpy(station->name, config->name, sizeof station->name - 1);
-    station->program = (struct program){.seed = config->seed, .log = &station->log};
-    station->source = (struct outlet_source){&station->audio, &station->log, config->timeline};
-    station->ahead_frames = config->lead_frames + STATION_RESERVE_FRAMES;
+    station->config.name = station->name;
+    station->source = (struct outlet_source){&station->front.audio, &station->front.log, config->timeline};
     atomic_init(&station->wanted_lead, config->lead_frames);
     clock_init(&station->real, 1);
     wakeup_init(&station->wakeup);
@@ -326,10 +207,8 @@ void station_destroy(struct station *station)
     timeline_on_demand(station->config.timeline, NULL, NULL);
     for (int i = 0; i < FORMAT_COUNT; i++)
         outlet_finish(&station->outlets[i]);
-    audio_finish(&station->audio);
-    mood_log_finish(&station->log);
+    front_finish(&station->front);
     wakeup_finish(&station->wakeup);
-    free(station->programme);
     free(station);
 }
 
@@ -347,7 +226,7 @@ const struct station_stats *station_stats(const struct station *station)
 
 size_t station_bytes(const struct station *station)
 {
-    size_t bytes = sizeof *station + programme_bytes() + audio_bytes(&station->audio);
+    size_t bytes = sizeof *station + front_bytes(&station->front);
     for (int i = 0; i < FORMAT_COUNT; i++)
         bytes += outlet_bytes(&station->outlets[i]);
     return bytes;

@@ -22,12 +22,17 @@ struct station_config {
     struct sequencer *sequencer;      // outlives the station
 };
 
+// What a renderer can do wrong: it says so; it does not come back in time; what it gives is no sound.
+enum render_failure { RENDER_ERROR, RENDER_DEADLINE, RENDER_NONFINITE, RENDER_FAILURES, RENDER_GOOD = RENDER_FAILURES };
+
 // Measured by the station, read by anybody.
 struct station_stats {
     atomic_uint_fast64_t rendered_frames;      // frontier of rendered audio
     atomic_uint_fast64_t chunks_rendered;
     atomic_uint_fast64_t chunks_published[FORMAT_COUNT];
     atomic_uint_fast64_t late_chunks;          // rendered after their due time
+    atomic_uint_fast64_t held_chunks;          // that stood in for music which did not come in time
+    atomic_uint_fast64_t render_failures[RENDER_FAILURES];
     atomic_uint_fast64_t faults;               // blocks silenced: not a number
     atomic_uint_fast64_t encode_faults;        // chunks that could not be encoded or had no room
     _Atomic float servo_db;

@@ -26,6 +26,7 @@ static void preroll_prepend(struct preroll *preroll, const struct chunk *chunk)
     header->packet_count = (uint8_t)(have + take);
     header->first_frame = chunk->first_frame + (uint64_t)(chunk->packet_count - take) * PACKET_FRAMES;
     header->frame_count += (uint32_t)take * PACKET_FRAMES;
+    header->flags |= chunk->flags & MESSAGE_HELD;
     if (chunk->generation > header->generation)
         header->generation = chunk->generation;
     preroll->payload_bytes += bytes;

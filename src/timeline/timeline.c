@@ -25,6 +25,7 @@ struct timeline {
     struct record_ring events;
     struct record_ring by_kind[EVENT_RECORD_KINDS];
     atomic_uint_fast64_t last_event;
+    atomic_int state;                          // enum timeline_state
     pthread_mutex_t demand_mutex;              // held while `raise` runs, so that it never runs after it was taken away
     void (*raise)(void *context);
     void *raise_context;
@@ -190,6 +191,16 @@ void chunk_release(struct chunk *chunk)
 uint64_t timeline_frontier(const struct timeline *timeline, enum format format)
 {
     return atomic_load(&timeline->lanes[format].frontier);
+}
+
+void timeline_set_state(struct timeline *timeline, enum timeline_state state)
+{
+    atomic_store(&timeline->state, (int)state);
+}
+
+enum timeline_state timeline_state(const struct timeline *timeline)
+{
+    return (enum timeline_state)atomic_load(&timeline->state);
 }
 
 void timeline_on_demand(struct timeline *timeline, void (*raise)(void *context), void *context)

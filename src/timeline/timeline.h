@@ -20,6 +20,7 @@ struct chunk {
     uint32_t frame_count;
     uint32_t generation;
     uint8_t format;            // enum format
+    uint8_t flags;             // enum message_flag, as its message says
     uint8_t packet_count;
     uint16_t packet_bytes[16];
     uint32_t payload_offset;   // where the payload (Opus packets, PCM, base64) begins in bytes
@@ -28,6 +29,13 @@ struct chunk {
 };
 
 struct timeline;
+
+// How its station is doing.
+enum timeline_state {
+    TIMELINE_WELL,
+    TIMELINE_TROUBLED,   // what comes may be no music for a while, but it comes
+    TIMELINE_FAILED,     // nothing comes any more, until it is well again
+};
 
 enum {
     TIMELINE_EVENTS = 1024,         // event records that stay readable
@@ -62,6 +70,7 @@ void timeline_keep(struct timeline *timeline, enum format format, uint32_t kept)
 void timeline_clear(struct timeline *timeline, enum format format);
 // Numbers the record and publishes it; the oldest falls out when the ring is full.
 void timeline_publish_event(struct timeline *timeline, const struct event_record *record);
+void timeline_set_state(struct timeline *timeline, enum timeline_state state);
 // `raise` is called from readers' threads when a format gets its first reader. It must be short and not call back. NULL
 // takes it away: it is not running any more when this returns.
 void timeline_on_demand(struct timeline *timeline, void (*raise)(void *context), void *context);
@@ -75,6 +84,7 @@ void chunk_release(struct chunk *chunk);
 // First frame after the latest chunk published; 0 when there is none. Chunks are published in order, so what is missing
 // before it (and not older than chunks_kept) had no room and will not come.
 uint64_t timeline_frontier(const struct timeline *timeline, enum format format);
+enum timeline_state timeline_state(const struct timeline *timeline);
 void timeline_join(struct timeline *timeline, enum format format);
 void timeline_leave(struct timeline *timeline, enum format format);
 int timeline_readers(const struct timeline *timeline, enum format format);

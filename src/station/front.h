@@ -1,0 +1,48 @@
+// The front of a station: the sound that is rendered, up to a frame ahead of the live playhead, and how it gets there.
+// Takes the controls that fall due, asks for chunks, replaces by a faded hold (hold.h) what does not come in time, gives
+// the station up when nothing comes any more and tries again later. The station's thread.
+//
+// A chunk is replaced when it is heard within half of the lead (the other half is the network's), and at least within
+// 1.5 s where the lead allows it, since old clients hold up to 1.2 s.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compose/compose.h"
+#include "station/audio.h"
+#include "station/hold.h"
+#include "station/station.h"
+#include "station/supply.h"
+
+struct front {
+    const struct station_config *config;
+    struct station_stats *stats;
+    struct mood_log log;
+    struct program program;
+    struct audio audio;
+    struct supply supply;
+    struct hold *hold;
+    uint64_t ahead_frames;           // how far ahead of the playhead it renders
+    uint64_t begun_at;               // the playhead when it began: what it renders first cannot be early
+    uint64_t filled_until;           // nor what comes before this
+    bool armed;                      // it has been ahead since it began: from then on chunks can be missed
+    uint64_t held_chunks;            // in a row so far; 0: music comes
+    enum timeline_state state;
+    uint64_t revive_ns, pause_ns;    // when it is tried again; how long that took to come
+};
+
+// config, stats: outlive it.   ready: raised when there may be something to do.   Errors: STATUS_MEMORY; front_finish is
+// harmless then too.
+MUST_USE enum status front_init(struct front *front, const struct station_config *config, struct station_stats *stats,
+                                struct wakeup *ready);
+void front_finish(struct front *front);
+// Begins where all that the outlets need for this playhead will be there.
+void front_stand_at(struct front *front, uint64_t playhead);
+// Renders another way ahead from now on, at most as far as for the lead of its config.
+void front_set_ahead(struct front *front, uint64_t playhead, uint64_t ahead_frames);
+// One step further, if one can be made.   now_ns: real.   False when there is nothing to do yet.
+bool front_advance(struct front *front, uint64_t playhead, uint64_t now_ns);
+// Real time until there may be something to do again, if nobody raises `ready`.
+uint64_t front_rest_ns(const struct front *front, uint64_t playhead);
+// Bytes of memory claimed.
+size_t front_bytes(const struct front *front);

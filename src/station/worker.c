@@ -1,0 +1,221 @@
+#include "station/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/clock.h"
+#include "station/programme.h"
+
+enum { STATE_ALIGNMENT = 64, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, MANY_FAULTS = BLOCKS / 4 };
+
+#define WORKER_PATIENCE_NS NS_PER_SECOND
+
+struct worker {
+    atomic_int references;           // the station's and the thread's own
+    atomic_bool busy, leaving, ended;
+    atomic_uint progress;
+    struct wakeup asked, end;
+    struct thread thread;
+    struct clock clock;
+    pthread_mutex_t done_mutex;      // guards `done`
+    struct wakeup *done;             // NULL once it was dismissed
+
+    // The thread's while it is busy, the station's while it is not.
+    const struct backend *backend;
+    struct mood_log log;
+    struct program program;
+    struct programme *programme;
+    bool stands;                     // the programme can be carried on
+    struct worker_answer answer;
+};
+
+// Renders up to a chunk into the answer. False when the renderer failed, or nobody waits any more.
+static bool worker_render(struct worker *worker, int frames)
+{
+    programme_render(worker->programme, &worker->program, worker->backend, worker->answer.chunk, frames);
+    atomic_fetch_add(&worker->progress, 1);
+    return !programme_failed(worker->programme) && !atomic_load(&worker->leaving);
+}
+
+// Where carrying on would take longer than beginning anew, it begins anew.
+static bool worker_stand_at(struct worker *worker, uint64_t frame)
+{
+    uint64_t begin = programme_begin_frame(frame), at = programme_frame(worker->programme);
+    if (!worker->stands || at > frame || at < begin)
+        programme_start(worker->programme, &worker->program, begin);
+    while ((at = programme_frame(worker->programme)) < frame)
+        if (!worker_render(worker, frame - at < CHUNK_FRAMES ? (int)(frame - at) : CHUNK_FRAMES))
+            return false;
+    return true;
+}
+
+static bool samples_finite(const float *samples, int count)
+{
+    uint32_t bad = 0;
+    for (int i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, samples + i, sizeof bits);
+        bad |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    return !bad;
+}
+
+static enum render_failure worker_make_chunk(struct worker *worker)
+{
+    struct worker_answer *answer = &worker->answer;
+    if (!worker_stand_at(worker, answer->first_frame))
+        return RENDER_ERROR;
+    uint64_t faults = programme_faults(worker->programme), begin_ns = clock_now_ns(&worker->clock);
+    if (!worker_render(worker, CHUNK_FRAMES))
+        return RENDER_ERROR;
+    answer->took_ns = clock_now_ns(&worker->clock) - begin_ns;
+    answer->faults = programme_faults(worker->programme) - faults;
+    answer->servo_db = programme_servo_db(worker->programme);
+    bool good = samples_finite(answer->chunk, CHUNK_FRAMES * CHANNELS) && answer->faults < MANY_FAULTS;
+    return good ? RENDER_GOOD : RENDER_NONFINITE;
+}
+
+static void worker_raise_done(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->done_mutex);
+    atomic_store(&worker->busy, false);
+    if (worker->done)
+        wakeup_raise(worker->done);
+    pthread_mutex_unlock(&worker->done_mutex);
+}
+
+// Whoever is the last to need it frees it.
+static void worker_release(struct worker *worker)
+{
+    if (atomic_fetch_sub(&worker->references, 1) > 1)
+        return;
+    wakeup_finish(&worker->asked);
+    wakeup_finish(&worker->end);
+    pthread_mutex_destroy(&worker->done_mutex);
+    mood_log_finish(&worker->log);
+    free(worker->programme);
+    free(worker);
+}
+
+static void worker_run(void *argument)
+{
+    struct worker *worker = argument;
+    while (!atomic_load(&worker->leaving)) {
+        if (!atomic_load(&worker->busy)) {
+            (void)wakeup_wait(&worker->asked, UINT64_MAX);
+            continue;
+        }
+        worker->answer.failure = worker_make_chunk(worker);
+        worker->stands = worker->answer.failure == RENDER_GOOD;
+        worker_raise_done(worker);
+    }
+    atomic_store(&worker->ended, true);
+    wakeup_raise(&worker->end);
+    worker_release(worker);
+}
+
+static enum status worker_claim(struct worker *worker, const struct worker_config *config)
+{
+    enum status status = mood_log_init(&worker->log, config->mood);
+    worker->programme = aligned_alloc(STATE_ALIGNMENT, programme_bytes());
+    if (status == STATUS_OK && !worker->programme)
+        return STATUS_MEMORY;
+    if (status == STATUS_OK)
+        memset(worker->programme, 0, programme_bytes());
+    return status;
+}
+
+enum status worker_create(struct worker **created, const struct worker_config *config)
+{
+    *created = NULL;
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return STATUS_MEMORY;
+    atomic_init(&worker->references, 2);
+    worker->done = config->done;
+    worker->backend = config->backend;
+    worker->program = (struct program){.seed = config->seed, .log = &worker->log};
+    clock_init(&worker->clock, 1);
+    wakeup_init(&worker->asked);
+    wakeup_init(&worker->end);
+    pthread_mutex_init(&worker->done_mutex, NULL);
+    enum status status = worker_claim(worker, config);
+    if (status == STATUS_OK)
+        status = thread_start(&worker->thread, config->name, THREAD_RENDER, worker_run, worker);
+    if (status == STATUS_OK) {
+        *created = worker;
+        return STATUS_OK;
+    }
+    atomic_store(&worker->references, 1);
+    worker_release(worker);
+    return status;
+}
+
+static enum status worker_learn(struct worker *worker, const struct mood_log *log)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && worker->log.count < log->count) {
+        const struct mood_entry *entry = &log->entries[worker->log.count];
+        status = mood_log_append(&worker->log, entry->sequence, entry->at_frame, &entry->mood);
+    }
+    return status;
+}
+
+enum status worker_ask(struct worker *worker, const struct mood_log *log, uint64_t first_frame)
+{
+    enum status status = worker_learn(worker, log);
+    if (status != STATUS_OK)
+        return status;
+    worker->answer.first_frame = first_frame;
+    atomic_store(&worker->busy, true);
+    wakeup_raise(&worker->asked);
+    return STATUS_OK;
+}
+
+bool worker_busy(const struct worker *worker)
+{
+    return atomic_load(&worker->busy);
+}
+
+const struct worker_answer *worker_answer(const struct worker *worker)
+{
+    return &worker->answer;
+}
+
+unsigned worker_progress(const struct worker *worker)
+{
+    return atomic_load(&worker->progress);
+}
+
+void worker_dismiss(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->done_mutex);
+    worker->done = NULL;
+    pthread_mutex_unlock(&worker->done_mutex);
+    atomic_store(&worker->leaving, true);
+    wakeup_raise(&worker->asked);
+}
+
+bool worker_ended(const struct worker *worker)
+{
+    return atomic_load(&worker->ended);
+}
+
+void worker_destroy(struct worker *worker)
+{
+    if (!worker)
+        return;
+    worker_dismiss(worker);
+    if (worker_ended(worker) || wakeup_wait(&worker->end, WORKER_PATIENCE_NS))
+        thread_join(&worker->thread);
+    else
+        thread_detach(&worker->thread);
+    worker_release(worker);
+}
+
+size_t worker_bytes(void)
+{
+    return sizeof(struct worker) + programme_bytes();
+}
