@@ -71,6 +71,25 @@ static enum status app_read_secret(struct app *app)
     return STATUS_OK;
 }
 
+// Faults asked for by --inject: the renderer is wrapped by one that makes them.
+static enum status app_inject(struct app *app)
+{
+    const struct argument_list *faults = &app->options.inject;
+    if (faults->count == 0)
+        return STATUS_OK;
+    if (injection_create(&app->injection, app->backend) != STATUS_OK)
+        return app_refuse(STATUS_MEMORY, "cannot inject", "faults");
+    for (int i = 0; i < faults->count; i++)
+        if (injection_add(app->injection, faults->items[i]) != STATUS_OK) {
+            fprintf(stderr, "auralis serve: --inject: '%.60s' is not KIND@SECONDS+AMOUNT, such as render-error@30+1\n",
+                    faults->items[i]);
+            return STATUS_INVALID;
+        }
+    app->backend = injection_backend(app->injection);
+    log_warn("the renderer will go wrong, as asked for by --inject");
+    return STATUS_OK;
+}
+
 static enum status app_start_station(struct app *app)
 {
     struct mood mood = scene_mood(scene_find(app->options.scene));
@@ -175,7 +194,9 @@ enum status app_start(struct app *app, const struct options *options)
     if (!options->seed && getrandom(&app->seed, sizeof app->seed, 0) != (ssize_t)sizeof app->seed)
         return app_refuse(STATUS_IO, "cannot draw", "a seed");
     process_raise_descriptor_limit();
-    enum status status = app_read_secret(app);
+    enum status status = app_inject(app);
+    if (status == STATUS_OK)
+        status = app_read_secret(app);
     if (status == STATUS_OK)
         status = app_open_data(app);
     if (status != STATUS_OK)
@@ -195,7 +216,10 @@ void app_stop(struct app *app)
 {
     net_destroy(app->net);
     stream_destroy(app->stream);
+    if (app->injection)
+        injection_end(app->injection);
     station_destroy(app->station);
+    injection_destroy(app->injection);
     timeline_destroy(app->timeline);
     sequencer_destroy(app->sequencer);
     store_close(app->store);

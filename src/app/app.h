@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "net/server.h"
 #include "os/clock.h"
+#include "station/inject.h"
 #include "station/station.h"
 #include "store/store.h"
 #include "stream/stream.h"
@@ -22,6 +23,7 @@ struct app {
     uint64_t started_ns;             // of the clock; programme frame 0 is heard then
     uint64_t seed;
     const struct backend *backend;
+    struct injection *injection;     // NULL: no faults are asked for
     int lock;                        // descriptor of the locked data directory, -1: none
     char jwt_secret[512];
     struct store *store;

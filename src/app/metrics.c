@@ -19,23 +19,27 @@ static const struct metrics_buckets metrics_jitter_ms = {1e6, 10, {1, 2, 5, 10, 
 
 static const char *const metrics_protocols[] = {"v2", "v1", "v0"};
 static const char *const metrics_refusals[] = {"full", "address", "attempts", "token", "request", "rate", "sockets",
-                                               "memory"};
+                                               "memory", "failed"};
 static const char *const metrics_directions[] = {"down", "up"};
-static const char *const metrics_closings[] = {"slow", "policy", "protocol"};
+static const char *const metrics_closings[] = {"slow", "policy", "protocol", "failed"};
+static const char *const metrics_failures[] = {
+    [RENDER_ERROR] = "error", [RENDER_DEADLINE] = "deadline", [RENDER_NONFINITE] = "nonfinite"};
 static const char *const metrics_sockets[] = {"http", "websocket"};
-enum { METRICS_REFUSALS = 8, METRICS_CLOSINGS = 3, METRICS_SOCKETS = 2 };
+enum { METRICS_REFUSALS = 9, METRICS_CLOSINGS = 4, METRICS_SOCKETS = 2 };
 
 static const atomic_uint_fast64_t *metrics_refusal(const struct stream_stats *stream, const struct net_stats *net,
                                                    int i)
 {
     return (const atomic_uint_fast64_t *[]){&stream->refused_full, &stream->refused_address, &stream->refused_attempts,
                                             &stream->refused_token, &stream->refused_request, &net->refused_by_rate,
-                                            &net->refused_by_address, &stream->refused_memory}[i];
+                                            &net->refused_by_address, &stream->refused_memory,
+                                            &stream->refused_failed}[i];
 }
 
 static const atomic_uint_fast64_t *metrics_closing(const struct stream_stats *stream, int i)
 {
-    return (const atomic_uint_fast64_t *[]){&stream->closed_slow, &stream->closed_policy, &stream->closed_protocol}[i];
+    return (const atomic_uint_fast64_t *[]){&stream->closed_slow, &stream->closed_policy, &stream->closed_protocol,
+                                            &stream->closed_failed}[i];
 }
 
 static const atomic_int *metrics_socket(const struct net_stats *net, int i)

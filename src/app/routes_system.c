@@ -59,15 +59,19 @@ static json_t *system_memory(const struct app *app)
                      "lead_seconds", (double)atomic_load(&warden->lead_frames) / FRAME_RATE);
 }
 
-// Healthy: the lead is there. Degraded: less than half of it, or memory is short. Unhealthy: listeners hear, or soon will, nothing.
+// Healthy: the lead is there. Degraded: less than half of it, memory is short, or the renderer is in trouble. Unhealthy:
+// listeners hear, or soon will, nothing.
 static void system_health(const struct route_call *call)
 {
     const struct app *app = call->app;
     uint64_t buffered = app_buffered_frames(app);
     bool ring = buffered >= CHUNK_FRAMES, full = buffered * 2 >= atomic_load(&app->warden.lead_frames);
     bool starting = clock_now_ns(&app->clock) - app->started_ns < 2 * NS_PER_SECOND;
-    bool engine = ring || starting, short_of_memory = atomic_load(&app->warden.level) != PRESSURE_NONE;
-    const char *status = !engine ? "unhealthy" : (full && !short_of_memory) || starting ? "healthy" : "degraded";
+    enum timeline_state state = timeline_state(app->timeline);
+    bool engine = (ring || starting) && state != TIMELINE_FAILED;
+    bool at_ease = atomic_load(&app->warden.level) == PRESSURE_NONE && full;
+    bool healthy = (at_ease || starting) && state == TIMELINE_WELL;
+    const char *status = !engine ? "unhealthy" : healthy ? "healthy" : "degraded";
     reply_json(call->response, engine ? 200 : 503,
                json_pack("{s:s, s:I, s:{s:b, s:b, s:b, s:b}, s:o}", "status", status, "timestamp",
                          (json_int_t)reply_timestamp_ms(app), "checks", "synthesis_engine", engine, "ring_buffer",

@@ -31,11 +31,11 @@ static void supply_fail(struct supply *supply, enum render_failure failure)
     log_warn("station %s: %s (%d in a row)", supply->config.name, failure_words[failure], supply->failures);
 }
 
-// After an answer that is no sound, or none: not at once.
+// After an answer that is no sound, or none: at once for the first time, then not.
 static void supply_pause(struct supply *supply, uint64_t now_ns)
 {
     supply->asked = false;
-    supply->resume_ns = now_ns + (uint64_t)supply->failures * SUPPLY_PAUSE_NS;
+    supply->resume_ns = now_ns + (uint64_t)(supply->failures - 1) * SUPPLY_PAUSE_NS;
 }
 
 // A worker that hangs is left behind and another one takes its place.

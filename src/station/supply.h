@@ -16,7 +16,7 @@ enum { SUPPLY_MOST_FAILURES = 3 };
 #define SUPPLY_LOOK_NS (20 * NS_PER_MS)           // how often to look while a chunk is wanted
 #define SUPPLY_PATIENCE_NS (250 * NS_PER_MS)      // no chunk is given up that was wanted for less
 #define SUPPLY_HUNG_NS (4 * NS_PER_SECOND)
-#define SUPPLY_PAUSE_NS (500 * NS_PER_MS)         // before it tries again, for each failure in a row
+#define SUPPLY_PAUSE_NS (500 * NS_PER_MS)         // before it tries again, for each failure in a row but one
 
 struct supply {
     struct worker_config config;

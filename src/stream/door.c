@@ -84,6 +84,11 @@ static bool door_admit(struct listener *listener, const struct http_request *req
         atomic_fetch_add(refusal.status == 401 ? &stream->stats.refused_token : &stream->stats.refused_request, 1);
         return door_answer(response, 0, &refusal);
     }
+    if (timeline_state(listener->station->timeline) == TIMELINE_FAILED) {
+        atomic_fetch_add(&stream->stats.refused_failed, 1);
+        refusal = (struct refusal){503, "SYNTHESIS_ERROR", "the station cannot be rendered"};
+        return door_answer(response, door_retry_s(stream), &refusal);
+    }
     if (!admission_enter(stream->admission, &request->peer)) {
         atomic_fetch_add(&stream->stats.refused_address, 1);
         refusal = (struct refusal){429, "RATE_LIMIT_EXCEEDED", "too many connections from this address"};

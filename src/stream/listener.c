@@ -107,6 +107,8 @@ static uint64_t listener_serve_until(struct listener *listener, uint64_t now_ns)
     uint64_t end_ns = atomic_load(&listener->stream->drain_until_ns);
     if (end_ns != 0 && now_ns >= end_ns)
         listener_close(listener, 1000, CLOSE_DRAIN, listener->stream->drain_reason);
+    if (timeline_state(listener->station->timeline) == TIMELINE_FAILED)
+        listener_close(listener, 1011, CLOSE_FAILED, "the station cannot be rendered");
     if (!listener->closing)
         watch(listener, now_ns);
     if (listener->blocked || listener->closing)
@@ -194,6 +196,7 @@ void listener_close(struct listener *listener, int code, enum close_cause cause,
     atomic_fetch_add(&stats->closed_slow, cause == CLOSE_SLOW);
     atomic_fetch_add(&stats->closed_policy, cause == CLOSE_POLICY);
     atomic_fetch_add(&stats->closed_protocol, cause == CLOSE_PROTOCOL);
+    atomic_fetch_add(&stats->closed_failed, cause == CLOSE_FAILED);
     listener->protocol->farewell(listener, cause, reason);
     listener->closing = true;
     schedule_remove(&listener->loop->schedule, &listener->entry);

@@ -50,6 +50,7 @@ struct stream_stats {
     atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request,
         refused_memory;
     atomic_uint_fast64_t closed_slow, closed_policy, closed_protocol;
+    atomic_uint_fast64_t refused_failed, closed_failed;   // their station was given up
     struct histogram jitter_ns;              // |interval - 100 ms| of legacy listeners, as estimated
     atomic_uint_fast64_t player_reports, player_underruns;   // as v2 players report them
     struct histogram player_lead_ns;

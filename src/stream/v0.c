@@ -124,7 +124,7 @@ static void v0_binary(struct listener *listener)
 
 static void v0_farewell(struct listener *listener, enum close_cause cause, const char *reason)
 {
-    if (cause == CLOSE_SLOW)
+    if (cause == CLOSE_SLOW || cause == CLOSE_FAILED)
         v0_warn(listener, reason);
 }
 

@@ -218,6 +218,8 @@ static void v1_farewell(struct listener *listener, enum close_cause cause, const
 {
     if (cause == CLOSE_SLOW)
         v1_error(listener, "PERSISTENT_UNDERRUNS", reason, "error");
+    if (cause == CLOSE_FAILED)
+        v1_error(listener, "SERVER_OVERLOAD", reason, "error");
 }
 
 static void v1_drain(struct listener *listener, uint64_t now_ns)

@@ -17,6 +17,7 @@ enum {
     V2_HEAD_BYTES = 34,                 // of a chunk beside its sound
     V2_EVENTS_AT_ONCE = 16,             // so that texts never outgrow their room
     V2_RETRY_MS = 500, V2_RETRY_SPREAD_MS = 1500,
+    V2_FAILED_RETRY_MS = 10000,         // a station that was given up is tried again then
 };
 
 #define V2_IDLE_NS (100 * NS_PER_MS)
@@ -308,9 +309,10 @@ static void v2_accepted(struct listener *listener, uint64_t first_frame, uint64_
 static void v2_farewell(struct listener *listener, enum close_cause cause, const char *reason)
 {
     static const char *const codes[] = {
-        [CLOSE_SLOW] = "SLOW", [CLOSE_POLICY] = "POLICY", [CLOSE_PROTOCOL] = "PROTOCOL", [CLOSE_DRAIN] = "SHUTDOWN"};
+        [CLOSE_SLOW] = "SLOW", [CLOSE_POLICY] = "POLICY", [CLOSE_PROTOCOL] = "PROTOCOL", [CLOSE_DRAIN] = "SHUTDOWN",
+        [CLOSE_FAILED] = "FAILED"};
     // Those who come back are spread over more than a second.
-    int retry_ms = V2_RETRY_MS + (int)(listener->pace.phase_frames * V2_RETRY_SPREAD_MS / CHUNK_FRAMES);
+    int retry_ms = (cause == CLOSE_FAILED ? V2_FAILED_RETRY_MS : V2_RETRY_MS) + (int)(listener->pace.phase_frames * V2_RETRY_SPREAD_MS / CHUNK_FRAMES);
     (void)listener_tell(listener, json_pack("{s:s, s:s, s:s, s:i}", "type", "goodbye", "code", codes[cause], "reason",
                                             reason, "retry_ms", retry_ms));
 }

@@ -80,7 +80,7 @@ static enum status capture_add_message(struct capture *capture, const struct cli
         return STATUS_MEMORY;
     struct capture_message message = {
         .end_frame = chunk->first_frame + chunk->frame_count, .frame_count = chunk->frame_count,
-        .format = chunk->format, .listener = chunk->listener,
+        .format = chunk->format, .held = chunk->flags & MESSAGE_HELD, .listener = chunk->listener,
         .hash = capture_hash(chunk->payload, chunk->payload_bytes, chunk->packet_bytes, chunk->packet_count),
     };
     struct capture_message *cell = message_cell(capture->messages, capture->message_cap, &message);

@@ -1,6 +1,7 @@
 // What listeners received, kept so that it can be compared with a render afterwards. Messages that are equal are
 // counted, not kept again: all listeners of a format should get the same, so memory does not grow with their number.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ struct capture_message {
     enum format format;          // which rung of Opus it is said to be
     uint64_t hash;               // of payload and packet lengths
     uint64_t count;              // how often it came; 0: an empty cell of the table
+    bool held;                   // it says itself that it is no function of seed and log
     int listener;                // who got it first
 };
 

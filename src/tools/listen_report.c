@@ -80,6 +80,9 @@ static void print_faults(const struct listen_summary *summary, FILE *out)
     if (summary->verify)
         fprintf(out, "%-16s%llu messages are as seed and log say, %llu differ\n", "verified",
                 (unsigned long long)summary->verify->verified, (unsigned long long)summary->verify->mismatches);
+    if (summary->verify && summary->verify->held > 0)
+        fprintf(out, "%-16s%llu messages stand in for music that could not be rendered in time\n", "held",
+                (unsigned long long)summary->verify->held);
     if (summary->verify && summary->verify->mismatches > 0)
         fprintf(out, "%-16sat frame or sequence %llu, listener %d\n", "first difference",
                 (unsigned long long)summary->verify->first_frame, summary->verify->first_listener);
@@ -187,6 +190,7 @@ void listen_print_json(const struct listen_summary *summary, FILE *out)
     double clock_error_ms = report->clock_error_ns < 0 ? NAN : (double)report->clock_error_ns / 1e6;
     json_object_set_new(root, "clock_error_ms", json_ms(clock_error_ms));
     json_object_set_new(root, "verified", json_count_or_null(verify, verify ? verify->verified : 0));
+    json_object_set_new(root, "held", json_count_or_null(verify, verify ? verify->held : 0));
     json_object_set_new(root, "mismatches", json_count_or_null(verify, verify ? verify->mismatches : 0));
     json_clicks(root, summary->clicks);
     json_object_set_new(root, "failure", json_string(report->failure));

@@ -120,6 +120,10 @@ static enum status messages_walk(const struct capture_message *sorted, size_t co
         at += CHUNK_FRAMES;
         for (; i < count && sorted[i].end_frame <= at; i++) {
             uint64_t hash;
+            if (sorted[i].held) {
+                result->held += sorted[i].count;
+                continue;
+            }
             bool equal = sorted[i].end_frame == at && window_hash(window, sorted[i].frame_count, &hash) &&
                          hash == sorted[i].hash;
             verify_count(result, equal, sorted[i].count, sorted[i].end_frame - sorted[i].frame_count,

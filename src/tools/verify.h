@@ -10,6 +10,7 @@
 struct verify_result {
     uint64_t verified;               // messages that are as they should be, all listeners together
     uint64_t mismatches;             // messages that are not
+    uint64_t held;                   // messages that say themselves that they stand in for music: not compared
     uint64_t first_frame;            // of the first mismatch; v0, v1: its sequence number
     int first_listener;
 };

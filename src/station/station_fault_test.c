@@ -1,0 +1,337 @@
+// A station whose renderer goes wrong: what listeners are given has no gap, says which of it is no music, and is the
+// programme again afterwards, bit by bit.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "encode/encode.h"
+#include "station/inject.h"
+#include "station/programme.h"
+#include "station/station.h"
+#include "wire/message.h"
+#include "wire/websocket.h"
+
+enum {
+    SECOND = FRAME_RATE,
+    LEAD = 2 * SECOND,
+    SEED = 5,
+    TAKEOVER = 10 * SECOND,    // of Opus
+    MAX_BYTES = 32768,
+    MAX_CHUNKS = 600,
+};
+
+// What was published, chunk by chunk.
+struct kept {
+    int count;
+    size_t len[MAX_CHUNKS];
+    uint8_t flags[MAX_CHUNKS];
+    uint8_t *bytes[MAX_CHUNKS];
+};
+
+struct bench {
+    struct clock clock;
+    struct injection *injection;
+    struct timeline *timeline;
+    struct sequencer *sequencer;
+    struct station *station;
+    struct mood mood;
+    uint64_t origin_ns;
+    struct kept kept[FORMAT_COUNT];
+};
+
+static void wait_a_moment(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+}
+
+// Waits for what must happen; a minute is for a machine that is very busy.
+#define assert_soon(condition)                                          \
+    do {                                                                \
+        for (int tries_ = 0; tries_ < 300000 && !(condition); tries_++) \
+            wait_a_moment();                                            \
+        assert_true(condition);                                         \
+    } while (0)
+
+static bool is_there(struct bench *bench, uint64_t frame);
+
+// On air, and as far ahead as a station is.
+static struct bench *bench_new(const char *fault, const char *further)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    bench->origin_ns = 1000 * NS_PER_SECOND;
+    clock_init_virtual(&bench->clock, bench->origin_ns, 0);
+    bench->mood = mood_default();
+    assert_int_equal(injection_create(&bench->injection, backend_best()), STATUS_OK);
+    if (fault)
+        assert_int_equal(injection_add(bench->injection, fault), STATUS_OK);
+    if (further)
+        assert_int_equal(injection_add(bench->injection, further), STATUS_OK);
+    bench->timeline = station_timeline_create(LEAD);
+    bench->sequencer = sequencer_create(&(struct control_config){
+        .clock = &bench->clock, .origin_ns = bench->origin_ns, .guard_frames = 9600, .mood = bench->mood});
+    timeline_join(bench->timeline, FORMAT_OPUS);
+    timeline_join(bench->timeline, FORMAT_PCM);
+    struct station_config config = {
+        .name = "test", .seed = SEED, .mood = bench->mood, .origin_ns = bench->origin_ns, .lead_frames = LEAD,
+        .clock = &bench->clock, .backend = injection_backend(bench->injection), .timeline = bench->timeline,
+        .sequencer = bench->sequencer,
+    };
+    assert_int_equal(station_create(&bench->station, &config), STATUS_OK);
+    assert_soon(is_there(bench, LEAD));
+    return bench;
+}
+
+static void bench_free(struct bench *bench)
+{
+    injection_end(bench->injection);
+    station_destroy(bench->station);
+    injection_destroy(bench->injection);
+    sequencer_destroy(bench->sequencer);
+    timeline_destroy(bench->timeline);
+    for (int format = 0; format < FORMAT_COUNT; format++)
+        for (int i = 0; i < bench->kept[format].count; i++)
+            free(bench->kept[format].bytes[i]);
+    free(bench);
+}
+
+static const struct station_stats *stats(const struct bench *bench)
+{
+    return station_stats(bench->station);
+}
+
+static uint64_t failures(const struct bench *bench, enum render_failure kind)
+{
+    return atomic_load(&stats(bench)->render_failures[kind]);
+}
+
+static uint64_t playhead(const struct bench *bench)
+{
+    return frames_from_ns(clock_now_ns(&bench->clock) - bench->origin_ns);
+}
+
+// Keeps what has been published since.
+static void keep(struct bench *bench, enum format format)
+{
+    struct kept *kept = &bench->kept[format];
+    struct chunk *chunk;
+    while ((chunk = timeline_acquire(bench->timeline, format, (uint64_t)kept->count * CHUNK_FRAMES))) {
+        struct message_header header;
+        const uint8_t *payload;
+        size_t len, head = chunk->bytes[1] == 126 ? 4 : 2;
+        assert_true(message_read(chunk->bytes + head, chunk->len - head, &header, &payload, &len));
+        assert_int_equal(header.flags, chunk->flags);
+        assert_in_range(kept->count, 0, MAX_CHUNKS - 1);
+        kept->bytes[kept->count] = malloc(len);
+        memcpy(kept->bytes[kept->count], payload, len);
+        kept->flags[kept->count] = header.flags;
+        kept->len[kept->count++] = len;
+        chunk_release(chunk);
+    }
+}
+
+static bool is_there(struct bench *bench, uint64_t frame)
+{
+    keep(bench, FORMAT_OPUS);
+    keep(bench, FORMAT_PCM);
+    return (uint64_t)bench->kept[FORMAT_OPUS].count * CHUNK_FRAMES > frame
+        && (uint64_t)bench->kept[FORMAT_PCM].count * CHUNK_FRAMES > frame;
+}
+
+// Time goes on chunk by chunk; what is heard is always there before it is.
+static void listen_until(struct bench *bench, uint64_t frame)
+{
+    while (playhead(bench) < frame) {
+        assert_soon(is_there(bench, playhead(bench) + CHUNK_FRAMES));
+        clock_advance(&bench->clock, frames_to_ns(CHUNK_FRAMES));
+    }
+}
+
+static int count_flagged(const struct kept *kept)
+{
+    int count = 0;
+    for (int i = 0; i < kept->count; i++) {
+        assert_true(kept->flags[i] == 0 || kept->flags[i] == MESSAGE_HELD);
+        count += kept->flags[i] != 0;
+    }
+    return count;
+}
+
+// All that is not flagged is what an undisturbed render and encode gives.
+static void assert_programme(const struct bench *bench, enum format format)
+{
+    const struct kept *kept = &bench->kept[format];
+    static uint8_t bytes[MAX_BYTES];
+    static float pcm[CHUNK_FRAMES * CHANNELS];
+    struct mood_log log;
+    struct program program = {.seed = SEED, .log = &log};
+    struct programme *programme = aligned_alloc(64, programme_bytes());
+    void *state = aligned_alloc(64, (encoders[format]->state_bytes / 64 + 1) * 64);
+    assert_int_equal(mood_log_init(&log, &bench->mood), STATUS_OK);
+    assert_int_equal(encoders[format]->init(state), STATUS_OK);
+    programme_start(programme, &program, 0);
+    for (int i = 0; i < kept->count; i++) {
+        struct encode_input input = {.first_frame = (uint64_t)i * CHUNK_FRAMES, .pcm = pcm};
+        struct encode_output output = {.bytes = bytes};
+        programme_render(programme, &program, backend_best(), pcm, CHUNK_FRAMES);
+        assert_int_equal(encoders[format]->encode(state, &input, &output), STATUS_OK);
+        if (kept->flags[i])
+            continue;
+        assert_int_equal(kept->len[i], output.len);
+        assert_memory_equal(kept->bytes[i], bytes, output.len);
+    }
+    mood_log_finish(&log);
+    free(programme);
+    free(state);
+}
+
+static void assert_nothing_heard(struct bench *bench)
+{
+    assert_int_equal(count_flagged(&bench->kept[FORMAT_OPUS]), 0);
+    assert_int_equal(count_flagged(&bench->kept[FORMAT_PCM]), 0);
+    assert_int_equal(atomic_load(&stats(bench)->held_chunks), 0);
+    assert_programme(bench, FORMAT_OPUS);
+    assert_programme(bench, FORMAT_PCM);
+    assert_int_equal(timeline_state(bench->timeline), TIMELINE_WELL);
+}
+
+static void a_failure_that_is_made_good_in_time_is_not_heard(void **state)
+{
+    struct bench *bench = bench_new("render-error@3+1", "render-nan@5+1");
+    listen_until(bench, 6 * SECOND);
+    assert_int_equal(failures(bench, RENDER_ERROR), 1);
+    assert_int_equal(failures(bench, RENDER_NONFINITE), 1);
+    assert_int_equal(failures(bench, RENDER_DEADLINE), 0);
+    assert_nothing_heard(bench);
+    bench_free(bench);
+}
+
+// Chunks that are flagged are one run, from the first that did not come to the one with which music comes back; of Opus
+// all that follow as well, until its encoder is replaced.
+static void assert_held_from(const struct bench *bench, uint64_t frame)
+{
+    const struct kept *pcm = &bench->kept[FORMAT_PCM], *opus = &bench->kept[FORMAT_OPUS];
+    int first = (int)(frame / CHUNK_FRAMES), count = count_flagged(pcm);
+    assert_int_equal(count, atomic_load(&stats(bench)->held_chunks));
+    assert_true(count > 2);
+    for (int i = 0; i < pcm->count; i++)
+        assert_int_equal(pcm->flags[i] != 0, i >= first && i < first + count);
+    uint64_t end = frames_round_up((uint64_t)(first + count) * CHUNK_FRAMES, TAKEOVER);
+    assert_true((uint64_t)opus->count * CHUNK_FRAMES > end);
+    for (int i = 0; i < opus->count; i++)
+        assert_int_equal(opus->flags[i] != 0, i >= first && (uint64_t)i * CHUNK_FRAMES < end);
+    assert_programme(bench, FORMAT_PCM);
+    assert_programme(bench, FORMAT_OPUS);
+}
+
+static void a_call_that_comes_back_late_is_held(void **state)
+{
+    struct bench *bench = bench_new("render-stall@3+1.5", NULL);
+    listen_until(bench, 5 * SECOND);
+    assert_int_equal(timeline_state(bench->timeline), TIMELINE_TROUBLED);
+    assert_soon(timeline_state(bench->timeline) == TIMELINE_WELL);
+    listen_until(bench, 11 * SECOND);
+    assert_int_equal(failures(bench, RENDER_DEADLINE), 1);
+    // The block at 3 s is needed for the chunk before it, by the limiter's lookahead.
+    assert_held_from(bench, 3 * SECOND - CHUNK_FRAMES);
+    bench_free(bench);
+}
+
+// It costs some seconds of real time until a worker is taken to hang.
+static void a_call_that_never_comes_back_is_left_behind(void **state)
+{
+    struct bench *bench = bench_new("render-stall@3+forever", NULL);
+    listen_until(bench, 5 * SECOND);
+    assert_soon(timeline_state(bench->timeline) == TIMELINE_WELL);
+    listen_until(bench, 11 * SECOND);
+    assert_int_equal(failures(bench, RENDER_DEADLINE), 2);
+    assert_held_from(bench, 3 * SECOND - CHUNK_FRAMES);
+    bench_free(bench);
+}
+
+static void a_second_one_that_never_comes_back_ends_it(void **state)
+{
+    struct bench *bench = bench_new("render-stall@3+forever", "render-stall@3.05+forever");
+    listen_until(bench, 3 * SECOND);
+    assert_soon(timeline_state(bench->timeline) == TIMELINE_FAILED);
+    assert_int_equal(failures(bench, RENDER_DEADLINE), 3);
+    bench_free(bench);
+}
+
+static void three_failures_in_a_row_end_it_for_a_while(void **state)
+{
+    struct bench *bench = bench_new("render-error@3+3", NULL), *other = bench_new(NULL, NULL);
+    listen_until(bench, SECOND);
+    assert_soon(timeline_state(bench->timeline) == TIMELINE_FAILED);
+    assert_int_equal(failures(bench, RENDER_ERROR), 3);
+    assert_int_equal(atomic_load(&stats(bench)->held_chunks), 0);
+    assert_programme(bench, FORMAT_PCM);
+    listen_until(other, 6 * SECOND);
+    assert_nothing_heard(other);
+    uint64_t rendered = atomic_load(&stats(bench)->rendered_frames);
+    clock_advance(&bench->clock, 9 * NS_PER_SECOND);
+    for (int i = 0; i < 100; i++)
+        wait_a_moment();
+    assert_int_equal(timeline_state(bench->timeline), TIMELINE_FAILED);
+    assert_true(atomic_load(&stats(bench)->rendered_frames) == rendered);
+    clock_advance(&bench->clock, NS_PER_SECOND);
+    assert_soon(timeline_state(bench->timeline) == TIMELINE_WELL);
+    assert_soon(timeline_frontier(bench->timeline, FORMAT_PCM) >= playhead(bench) + LEAD);
+    bench_free(other);
+    bench_free(bench);
+}
+
+// Tried again it fails at once: it is not given three failures more, and is left alone for twice as long.
+static void failing_again_it_waits_for_longer(void **state)
+{
+    struct bench *bench = bench_new("render-error@3+4", NULL);
+    listen_until(bench, SECOND);
+    assert_soon(failures(bench, RENDER_ERROR) == 3 && timeline_state(bench->timeline) == TIMELINE_FAILED);
+    clock_advance(&bench->clock, 10 * NS_PER_SECOND);
+    assert_soon(failures(bench, RENDER_ERROR) == 4);
+    clock_advance(&bench->clock, 19 * NS_PER_SECOND);
+    for (int i = 0; i < 100; i++)
+        wait_a_moment();
+    assert_int_equal(timeline_state(bench->timeline), TIMELINE_FAILED);
+    clock_advance(&bench->clock, NS_PER_SECOND);
+    assert_soon(timeline_state(bench->timeline) == TIMELINE_WELL);
+    bench_free(bench);
+}
+
+static void faults_are_read(void **state)
+{
+    static const char *const good[] = {"render-error@30+1", "render-error@0.5+forever", "render-nan@1e3+2",
+                                       "render-stall@30+5", "render-stall@30+0.25", "render-stall@30+forever"};
+    static const char *const bad[] = {"", "render-error", "render-error@", "render-error@+1", "render-error@1",
+                                      "render-error@1+", "render-error@-1+1", "render-error@1+-1", "render-error@1+1x",
+                                      "render-error@nan+1", "render-stall@1+inf", "render-burn@1+1", "render-nan@1+1 "};
+    struct injection *injection;
+    assert_int_equal(injection_create(&injection, backend_best()), STATUS_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(injection_add(injection, bad[i]), STATUS_INVALID);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(injection_add(injection, good[i]), STATUS_OK);
+    for (int i = sizeof good / sizeof *good; i < INJECTION_FAULTS; i++)
+        assert_int_equal(injection_add(injection, good[0]), STATUS_OK);
+    assert_int_equal(injection_add(injection, good[0]), STATUS_FULL);
+    injection_destroy(injection);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failure_that_is_made_good_in_time_is_not_heard),
+        cmocka_unit_test(a_call_that_comes_back_late_is_held),
+        cmocka_unit_test(a_call_that_never_comes_back_is_left_behind),
+        cmocka_unit_test(a_second_one_that_never_comes_back_ends_it),
+        cmocka_unit_test(three_failures_in_a_row_end_it_for_a_while),
+        cmocka_unit_test(failing_again_it_waits_for_longer),
+        cmocka_unit_test(faults_are_read),
+    };
+    return cmocka_run_group_tests_name("station_fault", tests, NULL, NULL);
+}
