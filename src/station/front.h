@@ -1,6 +1,6 @@
-// The front of a station: the sound that is rendered, up to a frame ahead of the live playhead, and how it gets there.
-// Takes the controls that fall due, asks for chunks, replaces by a faded hold (hold.h) what does not come in time, gives
-// the station up when nothing comes any more and tries again later. The station's thread.
+// The front of a station: the sound that is rendered, some way ahead of the live playhead, and how it gets there. Takes
+// the controls that fall due, asks for chunks, replaces by a faded hold (hold.h) what does not come in time, gives the
+// station up when nothing comes any more and tries again later. The station's thread.
 //
 // A chunk is replaced when it is heard within half of the lead (the other half is the network's), and at least within
 // 1.5 s where the lead allows it, since old clients hold up to 1.2 s.
@@ -31,8 +31,8 @@ struct front {
     uint64_t revive_ns, pause_ns;    // when it is tried again; how long that took to come
 };
 
-// config, stats: outlive it.   ready: raised when there may be something to do.   Errors: STATUS_MEMORY; front_finish is
-// harmless then too.
+// config, stats: outlive it.   ready: raised when there may be something to do.
+// Errors: STATUS_MEMORY; front_finish is harmless then too.
 MUST_USE enum status front_init(struct front *front, const struct station_config *config, struct station_stats *stats,
                                 struct wakeup *ready);
 void front_finish(struct front *front);

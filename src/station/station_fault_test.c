@@ -20,6 +20,7 @@
 enum {
     SECOND = FRAME_RATE,
     LEAD = 2 * SECOND,
+    ASKED = SECOND * 6 / 10,   // the playhead at which what sounds at 3 s has been asked for
     SEED = 5,
     TAKEOVER = 10 * SECOND,    // of Opus
     MAX_BYTES = 32768,
@@ -143,13 +144,25 @@ static bool is_there(struct bench *bench, uint64_t frame)
         && (uint64_t)bench->kept[FORMAT_PCM].count * CHUNK_FRAMES > frame;
 }
 
-// Time goes on chunk by chunk; what is heard is always there before it is.
-static void listen_until(struct bench *bench, uint64_t frame)
+// Time goes on chunk by chunk, once everything is there that is to be heard within `ahead` frames.
+static void step_until(struct bench *bench, uint64_t frame, uint64_t ahead)
 {
     while (playhead(bench) < frame) {
-        assert_soon(is_there(bench, playhead(bench) + CHUNK_FRAMES));
+        assert_soon(is_there(bench, playhead(bench) + ahead));
         clock_advance(&bench->clock, frames_to_ns(CHUNK_FRAMES));
     }
+}
+
+// Time waits for nobody: only what is heard next has to be there.
+static void listen_until(struct bench *bench, uint64_t frame)
+{
+    step_until(bench, frame, CHUNK_FRAMES);
+}
+
+// Time waits for the renderer, so that on a busy machine too nothing is missed that is made good in time.
+static void wait_until(struct bench *bench, uint64_t frame)
+{
+    step_until(bench, frame, LEAD);
 }
 
 static int count_flagged(const struct kept *kept)
@@ -203,7 +216,7 @@ static void assert_nothing_heard(struct bench *bench)
 static void a_failure_that_is_made_good_in_time_is_not_heard(void **state)
 {
     struct bench *bench = bench_new("render-error@3+1", "render-nan@5+1");
-    listen_until(bench, 6 * SECOND);
+    wait_until(bench, 6 * SECOND);
     assert_int_equal(failures(bench, RENDER_ERROR), 1);
     assert_int_equal(failures(bench, RENDER_NONFINITE), 1);
     assert_int_equal(failures(bench, RENDER_DEADLINE), 0);
@@ -232,10 +245,11 @@ static void assert_held_from(const struct bench *bench, uint64_t frame)
 static void a_call_that_comes_back_late_is_held(void **state)
 {
     struct bench *bench = bench_new("render-stall@3+1.5", NULL);
+    wait_until(bench, ASKED);
     listen_until(bench, 5 * SECOND);
     assert_int_equal(timeline_state(bench->timeline), TIMELINE_TROUBLED);
     assert_soon(timeline_state(bench->timeline) == TIMELINE_WELL);
-    listen_until(bench, 11 * SECOND);
+    wait_until(bench, 11 * SECOND);
     assert_int_equal(failures(bench, RENDER_DEADLINE), 1);
     // The block at 3 s is needed for the chunk before it, by the limiter's lookahead.
     assert_held_from(bench, 3 * SECOND - CHUNK_FRAMES);
@@ -246,9 +260,10 @@ static void a_call_that_comes_back_late_is_held(void **state)
 static void a_call_that_never_comes_back_is_left_behind(void **state)
 {
     struct bench *bench = bench_new("render-stall@3+forever", NULL);
+    wait_until(bench, ASKED);
     listen_until(bench, 5 * SECOND);
     assert_soon(timeline_state(bench->timeline) == TIMELINE_WELL);
-    listen_until(bench, 11 * SECOND);
+    wait_until(bench, 11 * SECOND);
     assert_int_equal(failures(bench, RENDER_DEADLINE), 2);
     assert_held_from(bench, 3 * SECOND - CHUNK_FRAMES);
     bench_free(bench);
@@ -266,12 +281,12 @@ static void a_second_one_that_never_comes_back_ends_it(void **state)
 static void three_failures_in_a_row_end_it_for_a_while(void **state)
 {
     struct bench *bench = bench_new("render-error@3+3", NULL), *other = bench_new(NULL, NULL);
-    listen_until(bench, SECOND);
+    wait_until(bench, ASKED);
     assert_soon(timeline_state(bench->timeline) == TIMELINE_FAILED);
     assert_int_equal(failures(bench, RENDER_ERROR), 3);
     assert_int_equal(atomic_load(&stats(bench)->held_chunks), 0);
     assert_programme(bench, FORMAT_PCM);
-    listen_until(other, 6 * SECOND);
+    wait_until(other, 6 * SECOND);
     assert_nothing_heard(other);
     uint64_t rendered = atomic_load(&stats(bench)->rendered_frames);
     clock_advance(&bench->clock, 9 * NS_PER_SECOND);
@@ -290,7 +305,7 @@ static void three_failures_in_a_row_end_it_for_a_while(void **state)
 static void failing_again_it_waits_for_longer(void **state)
 {
     struct bench *bench = bench_new("render-error@3+4", NULL);
-    listen_until(bench, SECOND);
+    wait_until(bench, ASKED);
     assert_soon(failures(bench, RENDER_ERROR) == 3 && timeline_state(bench->timeline) == TIMELINE_FAILED);
     clock_advance(&bench->clock, 10 * NS_PER_SECOND);
     assert_soon(failures(bench, RENDER_ERROR) == 4);
