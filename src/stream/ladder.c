@@ -41,6 +41,13 @@ void ladder_begin(struct ladder *ladder, uint64_t now_ns, uint64_t lead_ns)
 {
     *ladder = (struct ladder){.moved_ns = now_ns, .wait_ns = LADDER_WAIT_NS};
     ladder_set_lead(ladder, lead_ns);
+    ladder_set_speed(ladder, 1);
+}
+
+void ladder_set_speed(struct ladder *ladder, double speed)
+{
+    ladder->dead_ns = (uint64_t)((double)LADDER_STALL_NS * speed);
+    ladder->trickle_span_ns = (uint64_t)((double)LADDER_TRICKLE_NS * speed);
 }
 
 uint64_t ladder_stalled_ns(const struct ladder *ladder, uint64_t now_ns)
@@ -82,9 +89,9 @@ static const char *ladder_stuck(struct ladder *ladder, const struct ladder_view 
         ladder->trickle_bytes = view->moved_bytes;
     }
     uint64_t since_ns = ladder->full_ns > ladder->moved_ns ? ladder->full_ns : ladder->moved_ns;
-    if (view->now_ns - since_ns >= LADDER_STALL_NS)
+    if (view->now_ns - since_ns >= ladder->dead_ns)
         return "nothing was read for 7 seconds";
-    if (view->now_ns - ladder->trickle_ns < LADDER_TRICKLE_NS)
+    if (view->now_ns - ladder->trickle_ns < ladder->trickle_span_ns)
         return NULL;
     bool trickle = view->moved_bytes - ladder->trickle_bytes < LADDER_TRICKLE_BYTES;
     ladder->trickle_ns = view->now_ns;

@@ -26,6 +26,8 @@ struct ladder {
     uint64_t low_ns, least_ns;        // below: a rung down; skip
     uint64_t slack_ns;                // less debt than this is none
     uint64_t span_ns;                 // over which a trend is taken
+    uint64_t dead_ns;                 // who takes nothing for so long is gone
+    uint64_t trickle_span_ns;         // over which hardly anything is too little
     uint64_t full_ns;                 // since when the socket has been full; 0: it is not
     uint64_t moved_ns, moved_bytes;   // when bytes moved last, and how many had
     uint64_t trickle_ns, trickle_bytes;
@@ -45,6 +47,8 @@ struct ladder {
 void ladder_begin(struct ladder *ladder, uint64_t now_ns, uint64_t lead_ns);
 // The lead is another one from now on.
 void ladder_set_lead(struct ladder *ladder, uint64_t lead_ns);
+// The clock runs so many times as fast as real time, in which a peer has to show that it is alive. 1 until set.
+void ladder_set_speed(struct ladder *ladder, double speed);
 // What is to be done now. The caller does it and looks again; a step that is not possible yet may be done later.
 //   reason: out, why it is closed; else NULL.
 enum ladder_step ladder_look(struct ladder *ladder, const struct ladder_view *view, const char **reason);

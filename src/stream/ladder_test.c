@@ -323,6 +323,21 @@ static void a_short_lead_has_lower_limits(void **state)
     assert_int_equal(ladder.least_ns, NS_PER_SECOND);
 }
 
+// On a clock of twenty times the speed a peer has seven real seconds all the same.
+static void a_fast_clock_is_no_dead_peer(void **state)
+{
+    struct ladder ladder;
+    struct ladder_view view = {.now_ns = START_NS, .full = true, .lead_ns = 60 * (int64_t)NS_PER_SECOND};
+    const char *reason;
+    ladder_begin(&ladder, START_NS, 60 * NS_PER_SECOND);
+    ladder_set_speed(&ladder, 20);
+    for (; view.now_ns < START_NS + 139 * NS_PER_SECOND; view.now_ns += NS_PER_SECOND)
+        assert_int_equal(ladder_look(&ladder, &view, &reason), LADDER_STAY);
+    view.now_ns += NS_PER_SECOND;
+    assert_int_equal(ladder_look(&ladder, &view, &reason), LADDER_CLOSE);
+    assert_string_equal(reason, "nothing was read for 7 seconds");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +350,7 @@ int main(void)
         cmocka_unit_test(too_slow_for_the_lowest_rung_is_told_so),
         cmocka_unit_test(a_burst_is_no_debt),
         cmocka_unit_test(a_short_lead_has_lower_limits),
+        cmocka_unit_test(a_fast_clock_is_no_dead_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

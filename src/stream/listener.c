@@ -141,7 +141,10 @@ void listener_open(struct listener *listener, struct stream_loop *loop, struct c
     listener->connection = connection;
     listener->look_ns = now + WATCH_NS;
     listener->pace.lead.frames = listener_lead_frames(listener);
+    double speed = listener->stream->config.clock->speed;
     ladder_begin(&listener->ladder, now, frames_to_ns(listener->pace.lead.frames));
+    if (speed > 0)
+        ladder_set_speed(&listener->ladder, speed);
     listener->next = loop->listeners;
     if (listener->next)
         listener->next->prev = listener;
