@@ -229,6 +229,8 @@ const struct stream_stats *stream_stats(const struct stream *stream)
 void stream_lateness(const struct stream *stream, struct histogram *lateness_ns)
 {
     histogram_init(lateness_ns);
+    if (!atomic_load(&stream->server))    // asked before all loops are there
+        return;
     for (int i = 0; i < stream->loop_count; i++)
         histogram_merge(lateness_ns, &stream->loops[i].lateness_ns);
 }
