@@ -40,11 +40,15 @@ class Server:
         self.url = f"{match[1]}://{address}:{self.port}"
         return self
 
-    def __exit__(self, *_):
-        self.stop()
+    def __exit__(self, fault=None, *_):
+        running = self.process.poll() is None
+        status, said = self.stop(), self.log()
         self.log_path.unlink()
         if self.own_dir:
             shutil.rmtree(self.data_dir, ignore_errors=True)
+        # What a sanitizer or Valgrind has found is told by the status of an end that was asked for.
+        if running and status != 0 and fault is None:
+            raise AssertionError(f"the server ended with {status}: {said[-20000:]}")
 
     def stop(self):
         """Ends the server as an operator would. Returns its exit status."""
