@@ -68,7 +68,7 @@ help:
 	@echo 'make bench     all benchmarks'
 	@echo 'make figures   measures everything and writes doc/performance.md'
 	@echo 'make check     builds, and holds the includes against the table in ARCHITECTURE.md'
-	@echo 'make sanitize  the unit tests under AddressSanitizer + UBSan and ThreadSanitizer'
+	@echo 'make sanitize  the tests under AddressSanitizer + UBSan, ThreadSanitizer and Valgrind'
 	@echo 'make soak      24 h of programme on a fast clock and 35 min of it in real time; doc/soak.md'
 	@echo 'make fuzz      a minute of libFuzzer on each parser'
 	@echo 'make lint      clang-tidy and cppcheck'

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import time
 
+START_S = 120     # under Valgrind, on a busy machine
+
 
 class Server:
     """`with Server(binary, "--seed", "7") as server:`  environment: variables that it gets besides ours."""
@@ -29,7 +31,7 @@ class Server:
             self.process = subprocess.Popen(
                 [self.binary, "serve", "--listen", self.listen, "--data-dir", self.data_dir, *self.options],
                 stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **self.environment})
-        ready, _, _ = select.select([self.process.stdout], [], [], 30)
+        ready, _, _ = select.select([self.process.stdout], [], [], START_S)
         line = self.process.stdout.readline() if ready else ""
         match = re.match(r"listening on (https?)://(127\.0\.0\.1|\[::1\]|localhost):(\d+)", line)
         if not match:
