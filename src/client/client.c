@@ -1,5 +1,6 @@
 #include "client/client.h"
 
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,18 @@ static bool client_resolve(struct crowd *crowd)
     return true;
 }
 
+static bool client_prepare_tls(struct crowd *crowd)
+{
+    char reason[160];
+    struct text fault = text_on(reason, sizeof reason);
+    if (!crowd->url.secure)
+        return true;
+    crowd->tls = channel_context(&crowd->config->trust, &fault);
+    if (!crowd->tls)
+        crowd_failure(crowd, "%s", reason);
+    return crowd->tls;
+}
+
 static void client_finish_member(struct member *member)
 {
     struct crowd *crowd = member->crowd;
@@ -105,7 +118,8 @@ enum status client_run(const struct client_config *config, struct client_report 
     if (config->listeners < 1 || !url_read(config->url, &crowd.url))
         return STATUS_INVALID;
     clock_init(&crowd.clock, config->clock_speed > 0 ? config->clock_speed : 1);
-    if (!client_resolve(&crowd))
-        return STATUS_CLOSED;
-    return client_run_with_memory(&crowd);
+    enum status status = client_resolve(&crowd) && client_prepare_tls(&crowd) ? client_run_with_memory(&crowd)
+                                                                            : STATUS_CLOSED;
+    SSL_CTX_free(crowd.tls);
+    return status;
 }

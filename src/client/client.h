@@ -30,8 +30,15 @@ struct client_chunk {
     int sound_frames;
 };
 
+// Whose certificates are taken, with https:// and wss://. All zero: those that the system trusts.
+struct client_trust {
+    bool insecure;                   // everybody's
+    const char *ca_file;             // instead of the system's: certificates in PEM
+};
+
 struct client_config {
-    const char *url;                 // "http://host:port" or "ws://host:port/ws/v2?station=main"
+    const char *url;                 // "http://host:port" or "wss://host:port/ws/v2?station=main"
+    struct client_trust trust;
     enum client_protocol protocol;
     const char *station;             // v2; NULL: the server's first
     const char *buffer_tier;         // v1; NULL: the server's default
@@ -84,6 +91,7 @@ struct client_report {
 // Errors: STATUS_INVALID (the URL), STATUS_CLOSED (nobody could connect, with report->failure), STATUS_MEMORY.
 MUST_USE enum status client_run(const struct client_config *config, struct client_report *report);
 // One HTTP GET, given up after 10 s of silence.   body: out, the caller's to free, closed by a zero.
-// Errors: STATUS_INVALID (the URL), STATUS_CLOSED (no connection), STATUS_TIMEOUT, STATUS_DAMAGED (no HTTP, cut short),
+// Errors: STATUS_INVALID (the URL), STATUS_CLOSED (no connection, or not the server that it should be), STATUS_TIMEOUT, STATUS_DAMAGED (no HTTP, cut short),
 // STATUS_UNSUPPORTED (a transfer encoding), STATUS_MEMORY.
-MUST_USE enum status client_get(const char *url, const char *path, int *http_status, char **body, size_t *len);
+MUST_USE enum status client_get(const char *url, const struct client_trust *trust, const char *path, int *http_status,
+                                char **body, size_t *len);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <jansson.h>
+#include <openssl/types.h>
 #include <uv.h>
 
 #include "base/text.h"
@@ -48,6 +49,7 @@ struct crowd {
     struct client_report *report;
     const struct dialect *dialect;
     struct url url;
+    SSL_CTX *tls;                // NULL: plain
     struct sockaddr_storage address;
     socklen_t address_len;
     struct upgrade_key key;    // one for all: it proves that a server understood, no more

@@ -1,11 +1,11 @@
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "client/address.h"
+#include "client/channel.h"
 #include "client/client.h"
 #include "client/upgrade.h"
 #include "client/url.h"
@@ -23,7 +23,7 @@ static int get_connect(const struct url *url)
     return fd;
 }
 
-static enum status get_read_all(int fd, char **bytes, size_t *len)
+static enum status get_read_all(const struct channel *channel, char **bytes, size_t *len)
 {
     size_t cap = 0;
     for (;;) {
@@ -34,7 +34,7 @@ static enum status get_read_all(int fd, char **bytes, size_t *len)
                 return STATUS_MEMORY;
             *bytes = grown;
         }
-        ssize_t got = recv(fd, *bytes + *len, cap - 1 - *len, 0);
+        ssize_t got = channel_receive(channel, *bytes + *len, cap - 1 - *len);
         if (got < 0)
             return errno == EAGAIN ? STATUS_TIMEOUT : STATUS_CLOSED;
         *len += (size_t)got;
@@ -65,18 +65,36 @@ static enum status get_cut_head(char *bytes, size_t *len, int *http_status)
     return *http_status == 0 || (told && strtoull(value, NULL, 10) != *len) ? STATUS_DAMAGED : STATUS_OK;
 }
 
-static enum status get_exchange(int fd, const struct text *request, int *http_status, char **body, size_t *len)
+static enum status get_exchange(const struct channel *channel, const struct text *request, int *http_status, char **body, size_t *len)
 {
-    if (send(fd, request->bytes, request->len, MSG_NOSIGNAL) != (ssize_t)request->len)
+    if (channel_send(channel, request->bytes, request->len) != (ssize_t)request->len)
         return STATUS_CLOSED;
-    enum status status = get_read_all(fd, body, len);
+    enum status status = get_read_all(channel, body, len);
     return status == STATUS_OK ? get_cut_head(*body, len, http_status) : status;
 }
 
-enum status client_get(const char *url, const char *path, int *http_status, char **body, size_t *len)
+// TLS with whom the URL names, on a socket that blocks.
+static enum status get_secure(struct channel *channel, const struct url *url, const struct client_trust *trust)
+{
+    char ignored[160];
+    struct text failure = text_on(ignored, sizeof ignored);
+    SSL_CTX *context = channel_context(trust, &failure);
+    enum status status = STATUS_CLOSED;
+    if (context && channel_begin_tls(channel, context, url)) {
+        enum channel_handshake done = channel_handshake(channel, &failure);
+        status = done == CHANNEL_READY ? STATUS_OK : done == CHANNEL_FAILED ? STATUS_CLOSED : STATUS_TIMEOUT;
+    }
+    SSL_CTX_free(context);
+    return status;
+}
+
+enum status client_get(const char *url, const struct client_trust *trust, const char *path, int *http_status,
+                       char **body, size_t *len)
 {
     struct url where;
     char host[URL_HOST_BYTES], request[1024];
+    *body = NULL;
+    *len = 0;
     if (!url_read(url, &where))
         return STATUS_INVALID;
     url_host(&where, host);
@@ -84,13 +102,13 @@ enum status client_get(const char *url, const char *path, int *http_status, char
     text_printf(&text, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host);
     if (text.full)
         return STATUS_INVALID;
-    int fd = get_connect(&where);
-    if (fd < 0)
-        return STATUS_CLOSED;
-    *body = NULL;
-    *len = 0;
-    enum status status = get_exchange(fd, &text, http_status, body, len);
-    close(fd);
+    struct channel channel = {.fd = get_connect(&where)};
+    enum status status = channel.fd < 0 ? STATUS_CLOSED : STATUS_OK;
+    if (status == STATUS_OK && where.secure)
+        status = get_secure(&channel, &where, trust);
+    if (status == STATUS_OK)
+        status = get_exchange(&channel, &text, http_status, body, len);
+    channel_close(&channel);
     if (status != STATUS_OK) {
         free(*body);
         *body = NULL;

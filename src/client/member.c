@@ -24,11 +24,9 @@ static void member_close(struct member *member)
         return;
     member->crowd->open -= member->state == MEMBER_OPEN;
     member->state = MEMBER_ENDED;
-    if (member->fd >= 0) {
+    if (member->channel.fd >= 0)
         uv_close((uv_handle_t *)&member->poll, NULL);
-        close(member->fd);
-    }
-    member->fd = -1;
+    channel_close(&member->channel);
     free(member->answer);
     member->answer = NULL;
 }
@@ -65,7 +63,7 @@ void member_greeted(struct member *member)
 
 static bool member_write(struct member *member, const void *bytes, size_t len)
 {
-    return send(member->fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len;
+    return channel_send(&member->channel, bytes, len) == (ssize_t)len;
 }
 
 // Client frames are masked; a mask keeps proxies from being fooled, so any even numbers will do.
@@ -201,7 +199,7 @@ static void member_readable(struct member *member)
 {
     struct crowd *crowd = member->crowd;
     member->arrival_ns = crowd_now_ns(crowd);
-    ssize_t got = recv(member->fd, crowd->buffer, CROWD_READ_BYTES, 0);
+    ssize_t got = channel_receive(&member->channel, crowd->buffer, CROWD_READ_BYTES);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got <= 0) {
@@ -234,16 +232,35 @@ static int member_socket_error(const struct member *member)
 {
     int error = 0;
     socklen_t len = sizeof error;
-    return getsockopt(member->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : errno;
+    return getsockopt(member->channel.fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : errno;
+}
+
+static void member_secure(struct member *member)
+{
+    char reason[140];
+    struct text failure = text_on(reason, sizeof reason);
+    switch (channel_handshake(&member->channel, &failure)) {
+    case CHANNEL_READY: member_request(member); break;
+    case CHANNEL_READS: member_watch(member, UV_READABLE); break;
+    case CHANNEL_WRITES: member_watch(member, UV_WRITABLE); break;
+    case CHANNEL_FAILED: member_fail(member, "%s", reason); break;
+    }
 }
 
 static void member_connected(struct member *member)
 {
+    const struct crowd *crowd = member->crowd;
     int error = member_socket_error(member);
-    if (error)
+    if (error) {
         member_fail(member, "cannot connect: %s", strerror(error));
-    else
+    } else if (!crowd->tls) {
         member_request(member);
+    } else if (channel_begin_tls(&member->channel, crowd->tls, &crowd->url)) {
+        member->state = MEMBER_SECURING;
+        member_secure(member);
+    } else {
+        member_fail(member, "no memory for TLS");
+    }
 }
 
 // A negative status tells that something is wrong, not what.
@@ -254,6 +271,8 @@ static void member_ready(uv_poll_t *poll, int status, int events)
         member_connected(member);
     else if (status < 0)
         member_fail(member, "connection lost: %s", strerror(member_socket_error(member)));
+    else if (member->state == MEMBER_SECURING)
+        member_secure(member);
     else
         member_readable(member);
 }
@@ -296,7 +315,7 @@ static int member_socket(const struct crowd *crowd, int index)
 
 void member_start(struct member *member, struct crowd *crowd, int index)
 {
-    *member = (struct member){.crowd = crowd, .index = index, .fd = -1, .state = MEMBER_CONNECTING,
+    *member = (struct member){.crowd = crowd, .index = index, .channel = {.fd = -1}, .state = MEMBER_CONNECTING,
                               .format = FORMAT_LEGACY};
     tally_begin(&member->tally, crowd->dialect->span, crowd_now_ns(crowd));
     if (index < crowd->config->decoders && !(member->decoder = decoder_create())) {
@@ -313,7 +332,7 @@ void member_start(struct member *member, struct crowd *crowd, int index)
         member_fail(member, "the socket cannot be watched");
         return;
     }
-    member->fd = fd;
+    member->channel.fd = fd;
     member->poll.data = member;
     member_watch(member, UV_WRITABLE);
 }

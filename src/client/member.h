@@ -1,16 +1,18 @@
 // One listener of a crowd: its socket from connect to close. Within src/client/ only.
 #pragma once
+#include "client/channel.h"
 #include "client/crowd.h"
 #include "wire/lead.h"
 
 enum member_state {
-    MEMBER_IDLE, MEMBER_CONNECTING, MEMBER_HANDSHAKE, MEMBER_GREETING, MEMBER_OPEN, MEMBER_ENDED
+    MEMBER_IDLE, MEMBER_CONNECTING, MEMBER_SECURING, MEMBER_HANDSHAKE, MEMBER_GREETING, MEMBER_OPEN, MEMBER_ENDED
 };
 
 struct member {
     struct crowd *crowd;
     uv_poll_t poll;
-    int fd, index;
+    int index;
+    struct channel channel;
     enum member_state state;
     bool greeted;                // was open once
     int64_t arrival_ns;          // of what is being read

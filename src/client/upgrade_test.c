@@ -9,12 +9,14 @@
 
 static void urls_are_taken_apart(void **state)
 {
-    static const struct { const char *text, *host, *port, *target; } good[] = {
-        {"http://localhost:8080", "localhost", "8080", ""},
-        {"ws://a.b/ws/v2?station=x", "a.b", "80", "/ws/v2?station=x"},
-        {"http://[::1]:9/", "::1", "9", "/"},
-        {"ws://[fe80::1]", "fe80::1", "80", ""},
-        {"http://h:65535", "h", "65535", ""},
+    static const struct { const char *text, *host, *port, *target; bool secure; } good[] = {
+        {"http://localhost:8080", "localhost", "8080", "", false},
+        {"ws://a.b/ws/v2?station=x", "a.b", "80", "/ws/v2?station=x", false},
+        {"http://[::1]:9/", "::1", "9", "/", false},
+        {"ws://[fe80::1]", "fe80::1", "80", "", false},
+        {"http://h:65535", "h", "65535", "", false},
+        {"https://h/x", "h", "443", "/x", true},
+        {"wss://[::1]:8443", "::1", "8443", "", true},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct url url;
@@ -22,13 +24,14 @@ static void urls_are_taken_apart(void **state)
         assert_string_equal(url.host, good[i].host);
         assert_string_equal(url.port, good[i].port);
         assert_string_equal(url.target, good[i].target);
+        assert_int_equal(url.secure, good[i].secure);
     }
 }
 
 static void bad_urls_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "localhost", "https://x", "wss://x", "http://", "http://:80", "http://h:", "http://h:0", "http://h:65536",
+        "", "localhost", "ftp://x", "https:/x", "http://", "http://:80", "http://h:", "http://h:0", "http://h:65536",
         "http://h:8a", "http://h:123456", "http://[::1", "http://[::1]x", "http://h\r\nX: y", "http://h/a b",
         "http://u@h/", "http://h?x=y", "http://h/#f",
     };

@@ -21,10 +21,25 @@ static bool url_port(struct url *url, const char *from, size_t len)
     return port >= 1 && port <= 65535;
 }
 
+// Returns where the authority begins, NULL: no scheme that is spoken here.
+static const char *url_read_scheme(const char *text, struct url *url)
+{
+    static const struct { const char *prefix; struct url url; } schemes[] = {
+        {"http://", {.port = "80"}}, {"ws://", {.port = "80"}},
+        {"https://", {.port = "443", .secure = true}}, {"wss://", {.port = "443", .secure = true}}};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t len = strlen(schemes[i].prefix);
+        if (strncmp(text, schemes[i].prefix, len) == 0) {
+            *url = schemes[i].url;
+            return text + len;
+        }
+    }
+    return NULL;
+}
+
 bool url_read(const char *text, struct url *url)
 {
-    *url = (struct url){.port = "80"};
-    const char *at = strncmp(text, "http://", 7) == 0 ? text + 7 : strncmp(text, "ws://", 5) == 0 ? text + 5 : NULL;
+    const char *at = url_read_scheme(text, url);
     if (!at || at[strcspn(at, " \r\n\t#@")] != '\0')
         return false;
     bool literal = *at == '[';

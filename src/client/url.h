@@ -4,11 +4,12 @@
 
 struct url {
     char host[256];    // name or literal address, IPv6 without its brackets
-    char port[6];      // "80" when none is given
+    bool secure;       // https:// or wss://
+    char port[6];      // "80", or "443", when none is given
     char target[512];  // path and query as they stand; "" or "/" when there is none
 };
 
-// Takes http:// and ws://; there is no TLS on this side. False when it is none of these or a part is too long.
+// Takes http://, ws://, https:// and wss://. False when it is none of these or a part is too long.
 bool url_read(const char *text, struct url *url);
 // The Host header's value for it; out holds URL_HOST_BYTES.
 enum { URL_HOST_BYTES = 272 };

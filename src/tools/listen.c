@@ -1,5 +1,6 @@
 // `auralis listen`: joins a server with one or many listeners, and tells what they met.
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,13 +28,14 @@ struct listen_options {
     const char *bitrate;
     double duration_s, settle_s, every_s, stall_after_s, change_s, clock_speed;
     int64_t decoders;
-    bool verify, clicks, json;
+    const char *ca;
+    bool verify, clicks, json, insecure;
 };
 
 #define AT(field) offsetof(struct listen_options, field)
 static const struct argument listen_arguments[] = {
     {.name = "URL", .kind = ARGUMENT_POSITION, .offset = AT(url),
-     .help = "http://HOST:PORT, or ws:// with the path and query of one protocol"},
+     .help = "http:// or https://HOST:PORT, or ws:// or wss:// with the path and query of one protocol"},
     {.name = "listeners", .kind = ARGUMENT_INTEGER, .offset = AT(listeners), .value = "N", .standard = "1", .min = 1,
      .max = 200000, .help = "how many"},
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "20", .min = .1,
@@ -65,6 +67,9 @@ static const struct argument listen_arguments[] = {
      .max = 200000, .help = "so many listeners decode what they get, the others count it"},
     {.name = "out", .kind = ARGUMENT_TEXT, .offset = AT(out), .value = "FILE",
      .help = "what the first listener hears: NAME.wav or NAME.flac, or NAME.opus with v2"},
+    {.name = "ca", .kind = ARGUMENT_TEXT, .offset = AT(ca), .value = "FILE",
+     .help = "certificates (PEM) to trust in place of the system's"},
+    {.name = "insecure", .kind = ARGUMENT_FLAG, .offset = AT(insecure), .help = "take any certificate"},
     {.name = "json", .kind = ARGUMENT_FLAG, .offset = AT(json), .help = "the report as JSON"},
 };
 
@@ -175,17 +180,23 @@ static bool listen_base_url(const struct listen *listen, char *out, size_t cap)
     if (!url_read(listen->options.url, &url))
         return false;
     url_host(&url, host);
-    return snprintf(out, cap, "http://%s", host) < (int)cap;
+    return snprintf(out, cap, "%s://%s", url.secure ? "https" : "http", host) < (int)cap;
+}
+
+static struct client_trust listen_trust(const struct listen *listen)
+{
+    return (struct client_trust){.insecure = listen->options.insecure, .ca_file = listen->options.ca};
 }
 
 static enum status listen_fetch_score(struct listen *listen, const char *base, const char *station,
                                       struct score_file *score, struct text *trouble)
 {
+    const struct client_trust trust = listen_trust(listen);
     char path[128], *body;
     int http_status;
     size_t len;
     snprintf(path, sizeof path, "/api/stations/%s/log", station);
-    enum status status = client_get(base, path, &http_status, &body, &len);
+    enum status status = client_get(base, &trust, path, &http_status, &body, &len);
     if (status != STATUS_OK) {
         text_printf(trouble, "the control log cannot be had: %s", status_text(status));
         return status;
@@ -283,7 +294,8 @@ static bool listen_probe(struct listen *listen)
     char base[URL_HOST_BYTES + 16];
     if (!listen_base_url(listen, base, sizeof base))
         return false;
-    struct client_config config = {.url = base, .protocol = CLIENT_OPUS, .listeners = 1};
+    struct client_config config = {.url = base, .trust = listen_trust(listen), .protocol = CLIENT_OPUS,
+                                   .listeners = 1};
     if (client_run(&config, &listen->probe) == STATUS_OK)
         return true;
     fprintf(stderr, "auralis listen: no v2 listener can connect to learn the programme's time: %s\n",
@@ -319,7 +331,7 @@ static enum status listen_run(struct listen *listen)
 {
     const struct listen_options *options = &listen->options;
     struct client_config config = {
-        .url = options->url, .protocol = listen->protocol, .station = options->station, .buffer_tier = options->tier,
+        .url = options->url, .trust = listen_trust(listen), .protocol = listen->protocol, .station = options->station, .buffer_tier = options->tier,
         .bitrate = options->bitrate ? (uint32_t)atoi(options->bitrate) * 1000 : 0, .change_s = options->change_s,
         .listeners = (int)options->listeners, .clock_speed = options->clock_speed, .duration_s = options->duration_s,
         .settle_s = options->settle_s, .settled = listen_settled, .stall_after_s = options->stall_after_s,
@@ -367,7 +379,7 @@ static int listen_all(struct listen *listen)
     enum status status = listen_run(listen);
     if (status != STATUS_INVALID)
         return listen_conclude(listen, status);
-    fprintf(stderr, "auralis listen: '%s' is no http:// or ws:// address\n", listen->options.url);
+    fprintf(stderr, "auralis listen: '%s' is no http://, https://, ws:// or wss:// address\n", listen->options.url);
     return 2;
 }
 
@@ -375,6 +387,7 @@ static int listen_main(int argc, char **argv)
 {
     struct listen *listen = calloc(1, sizeof *listen);
     int exit_status = 1;
+    signal(SIGPIPE, SIG_IGN);  // OpenSSL writes as a pipe is written
     if (listen && arguments_begin(&listen_table, argc, argv, &listen->options, &exit_status))
         exit_status = listen_all(listen);
     if (listen) {
