@@ -47,10 +47,11 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, host, port, path, *, subprotocols=(), headers=(), receive_buffer=None, timeout=20, extra=b""):
+    def __init__(self, host, port, path, *, subprotocols=(), headers=(), receive_buffer=None, timeout=20, extra=b"",
+                 tls=None):
         """receive_buffer: bytes that the kernel may keep for a slow reader.   timeout: seconds that anything may take.
 
-        extra: bytes that are sent right behind the request.
+        extra: bytes that are sent right behind the request.   tls: an ssl context, for wss.
         """
         self.socket = socket.socket()
         if receive_buffer:
@@ -60,6 +61,8 @@ class WebSocket:
         self.buffer = bytearray()
         try:
             self.socket.connect((host, port))
+            if tls:
+                self.socket = tls.wrap_socket(self.socket, server_hostname=host)
             self._handshake(host, port, path, subprotocols, dict(headers), extra)
         except BaseException:
             self.socket.close()

@@ -89,7 +89,7 @@ double bench_metric(const char *url, const char *name)
     int http_status;
     size_t len;
     double value = NAN;
-    if (client_get(url, "/metrics", &http_status, &body, &len) != STATUS_OK)
+    if (client_get(url, &(struct client_trust){0}, "/metrics", &http_status, &body, &len) != STATUS_OK)
         return NAN;
     snprintf(line, sizeof line, "\n%s", name);
     const char *at = strstr(body, line);
