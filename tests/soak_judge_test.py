@@ -50,7 +50,7 @@ class Trends(unittest.TestCase):
 
 def good():
     """The result of an hour in which all went well, and its samples."""
-    metrics = {"auralis_synthesis_faults_total": 0, "auralis_encoding_faults_total": 0}
+    metrics = dict(judge.COUNTS)
     samples = [Sample(at, 60 * MIB, 30, 6, at / 100, 0.01, 4, at / 60, metrics) for at in range(0, 3601, 60)]
     heard = {"failed": 0, "lost": 0, "silent": 0, "gaps": 0, "decode_errors": 0, "protocol_errors": 0, "early": 0,
              "failure": "", "trouble": "", "chunks_expected": 9, "lateness_ms": {"max": 80}, "loop_lag_ms": {"max": 90},
@@ -60,7 +60,7 @@ def good():
     return {"troubles": [], "instrumented": False, "exit_status": 0, "log": "info all is well\n", "passed_s": 3600,
             "lead_s": 60, "speed": 60, "samples": [vars(sample) for sample in samples],
             "steady": [{**heard, "format": "opus"}, pcm], "stints": [{**heard, "format": "v1", "lost": 2, "gaps": 7}],
-            "windows": [{"at_s": 5, "format": "opus", "verified": 600, "mismatches": 0}],
+            "windows": [{"at_s": 5, "said": "", "format": "opus", "verified": 600, "mismatches": 0}],
             "censuses": [dict(census), dict(census)]}, samples
 
 
@@ -89,7 +89,7 @@ class Verdicts(unittest.TestCase):
             "late": set_in("steady", 0, lateness_ms={"max": 60001}),
             "click": set_in("steady", 1, clicks=1, first_click_frame=7),
             "deaf": set_in("steady", 1, watched_s=3000),
-            "silent old client": set_in("stints", 0, silent=1),
+            "broken old client": set_in("stints", 0, protocol_errors=1),
             "mismatch": set_in("windows", 0, mismatches=1),
             "nothing compared": set_in("windows", 0, verified=0),
             "descriptor": set_in("censuses", 1, descriptors=28),
@@ -99,6 +99,9 @@ class Verdicts(unittest.TestCase):
             "trouble": lambda result, samples: result.update(troubles=["x"]),
             "no report": lambda result, samples: result.update(steady=[{"format": "opus", "failure": "died"}]),
             "leak": leak,
+            "held": lambda result, samples: result["samples"][-1]["metrics"].update(auralis_held_chunks_total=1),
+            "encoding": lambda result, samples: result["samples"][-1]["metrics"].update(
+                auralis_encoding_faults_total=1),
         }
         for name, harm in faults.items():
             with self.subTest(name):

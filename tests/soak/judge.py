@@ -5,27 +5,39 @@ from soak import samples as measured
 from soak.stage import clock_text
 
 TIER_MS = {"v1": 500, "v0": 500}          # what an old client holds at its default
+LEAST_SAMPLES = 10
+
+# At the end, whatever happened; two renderers were made to fail, two to give what is no sound.
+COUNTS = {"auralis_encoding_faults_total": 0, 'auralis_render_failures_total{kind="error"}': 2,
+          'auralis_render_failures_total{kind="nonfinite"}': 2,
+          'auralis_render_failures_total{kind="deadline"}': 0, "auralis_held_chunks_total": 0}
 
 
 def judge(result, samples):
     """Adds to the result: findings (what is wrong), disturbed (what may be the machine's fault), figures."""
-    findings, figures = list(result["troubles"]), {}
-    findings += judge_server(result)
-    late = []
+    figures = {}
+    wrong = [*judge_process(result), *judge_censuses(result["censuses"])]
+    late = [*result["troubles"], *judge_service(result)]
     for heard in result["steady"]:
-        findings += judge_steady(heard, result)
+        wrong += judge_sound(heard)
         late += judge_timing(heard, result)
-    disturbance = disturbance_text(result) if late else None
     for heard in result["stints"]:
-        findings += judge_stint(heard)
+        wrong += judge_sound(heard)
     for window in result["windows"]:
-        if window["mismatches"] != 0 or not window["verified"]:
-            findings.append(f"{clock_text(window['at_s'])} {window['format']} is not what seed and log say: {window}")
-    findings += judge_censuses(result["censuses"])
+        if window["mismatches"]:
+            wrong.append(window_text(window, "is not what seed and log say"))
+        elif not window["verified"]:
+            late.append(window_text(window, "could not be compared"))
     if not result["instrumented"]:
-        findings += judge_trends(measured.after_warm_up(samples), figures)
-    result.update(findings=findings + ([] if disturbance else late), figures=figures,
+        wrong += judge_memory(measured.after_warm_up(samples), figures)
+        late += judge_cost(measured.after_warm_up(samples), figures)
+    disturbance = disturbance_text(result) if late else None
+    result.update(findings=wrong + ([] if disturbance else late), figures=figures,
                   disturbed=[disturbance, *late] if disturbance else [])
+
+
+def window_text(window, what):
+    return f"{clock_text(window['at_s'])} {window['format']} {what} ({window['said']})"
 
 
 def disturbance_text(result):
@@ -43,37 +55,45 @@ def holds_ms(heard, result):
     return TIER_MS.get(heard["format"], result["lead_s"] * 1000)
 
 
-def judge_server(result):
+def judge_process(result):
+    """It has ended well, and did what was asked of it."""
     if result["exit_status"] != 0:
         yield f"the server ended with status {result['exit_status']}"
     for line in result["log"].splitlines():
-        if re.search(r"AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:", line) or " error " in line:
+        if re.search(r"AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:", line):
+            yield f"the server said: {line}"
+
+
+def judge_service(result):
+    """Whatever a renderer did, there was music in time."""
+    for line in result["log"].splitlines():
+        if " error " in line:
             yield f"the server said: {line}"
     last = result["samples"][-1]["metrics"] if result["samples"] else {}
-    for name in ("auralis_synthesis_faults_total", "auralis_encoding_faults_total"):
-        if last.get(name):
-            yield f"{name} is {last[name]:.0f}"
+    for name, wanted in COUNTS.items():
+        if last.get(name, 0) != wanted:
+            yield f"{name} is {last.get(name, 0):.0f}, not {wanted}"
 
 
-def judge_steady(heard, result):
-    """Who stayed all the time has heard nothing wrong."""
+def judge_sound(heard):
+    """What came was sound, and had no click in it."""
     form = heard["format"]
     if "chunks_expected" not in heard:
         yield f"{form}: {heard['failure']}"
         return
-    for name in ("failed", "decode_errors", "protocol_errors"):
+    for name in ("decode_errors", "protocol_errors"):
         if heard[name]:
             yield f"{form}: {name} {heard[name]} ({heard['failure']})"
-    if form == "pcm" and heard["clicks"] != 0:
-        yield f"{heard['clicks']} clicks, the first at frame {heard['first_click_frame']} ({heard['trouble']})"
+    if heard["clicks"]:
+        yield f"{heard['clicks']} clicks, the first at frame {heard['first_click_frame']}"
 
 
 def judge_timing(heard, result):
-    """Nor has it missed anything."""
+    """Who stayed all the time has missed nothing."""
     form = heard["format"]
     if "chunks_expected" not in heard:
         return
-    for name in ("lost", "silent", "gaps", "early"):
+    for name in ("failed", "lost", "silent", "gaps", "early"):
         if heard[name]:
             yield f"{form}: {name} {heard[name]} ({heard['failure']})"
     late_ms = (heard["lateness_ms"] or {"max": 0})["max"]
@@ -81,17 +101,6 @@ def judge_timing(heard, result):
         yield f"{form}: a chunk was {late_ms:.0f} ms late, and a listener holds {holds_ms(heard, result)} ms"
     if form == "pcm" and (heard["watched_s"] or 0) < 0.98 * result["passed_s"]:
         yield f"{form}: only {heard['watched_s']} s were looked at for clicks"
-
-
-def judge_stint(heard):
-    """Old clients on a scaled clock hold some 15 real milliseconds, so they may fall behind, and even give up."""
-    form = heard["format"]
-    if "chunks_expected" not in heard:
-        yield f"{form}: {heard['failure']}"
-        return
-    for name in ("failed", "silent", "decode_errors", "protocol_errors"):
-        if heard[name]:
-            yield f"{form}: {name} {heard[name]} ({heard['failure']})"
 
 
 def judge_censuses(censuses):
@@ -102,16 +111,22 @@ def judge_censuses(censuses):
             yield f"{name} when all others had gone: {counts}"
 
 
-def judge_trends(samples, figures):
-    if len(samples) < 10:
+def judge_memory(samples, figures):
+    if len(samples) < LEAST_SAMPLES:
         yield f"only {len(samples)} samples: nothing can be said about growth"
         return
     memory = measured.trend([(sample.at_s, sample.resident) for sample in samples])
-    cost = measured.trend([(sample.at_s, sample.cost) for sample in samples])
-    figures.update(memory=vars(memory), cost=vars(cost), memory_growth=memory.growth(), cost_growth=cost.growth(),
-                   memory_bound=measured.memory_bound(memory), cost_bound=measured.cost_bound(cost))
-    if memory.certain_growth() > measured.memory_bound(memory):
+    bound = measured.memory_bound(memory)
+    figures.update(memory=vars(memory), memory_growth=memory.growth(), memory_bound=bound)
+    if memory.certain_growth() > bound:
         yield (f"memory grows: {memory.growth() / 1024:.0f} KiB in {memory.hours:.1f} h, "
-               f"at most {measured.memory_bound(memory) / 1024:.0f} KiB may be")
+               f"at most {bound / 1024:.0f} KiB may be")
+
+
+def judge_cost(samples, figures):
+    if len(samples) < LEAST_SAMPLES:
+        return
+    cost = measured.trend([(sample.at_s, sample.cost) for sample in samples])
+    figures.update(cost=vars(cost), cost_growth=cost.growth(), cost_bound=measured.cost_bound(cost))
     if cost.certain_growth() > measured.cost_bound(cost):
         yield f"cost grows: {cost.growth() / cost.mean:.0%} in {cost.hours:.1f} h"

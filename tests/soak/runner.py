@@ -18,6 +18,7 @@ STEADY_EACH = 2
 SAMPLE_S = 60            # of programme, at most,
 SAMPLES_LEAST = 40       # so that there are so many
 WINDOW_S = 20            # of programme, compared with a render
+STALL_REAL_S = 0.2       # of a renderer; nobody may notice
 # For so long, in real time, a listener lives from what it holds. On the scaled clock its lead melts as much faster,
 # so it is the longest one there.
 LEAD_S = {"real": 10, "scaled": 60}
@@ -39,6 +40,13 @@ class Part:
     @property
     def real(self):
         return self.speed == 1
+
+    def injections(self):
+        """Options for renderers that go wrong now and then: each time it is made good before anybody hears it."""
+        kinds = ("render-error", "render-nan", "render-stall") * 2
+        for n, kind in enumerate(kinds):
+            at_s = (n + 1) * self.duration_s / (len(kinds) + 1)
+            yield from ("--inject", f"{kind}@{at_s:.0f}+{STALL_REAL_S if kind == 'render-stall' else 1}")
 
 
 def scaled_part(duration_s, speed):
@@ -87,7 +95,8 @@ class Soak:
 
     def __init__(self, part, binary, client, seed, instrumented):
         self.part, self.client, self.seed, self.instrumented = part, client, seed, instrumented
-        self.server = Server(binary, "--seed", str(seed), "--lead", str(part.lead_s), "--clock-speed", str(part.speed))
+        self.server = Server(binary, "--seed", str(seed), "--lead", str(part.lead_s), "--clock-speed", str(part.speed),
+                             *part.injections())
         self.steady, self.stints, self.samples, self.censuses = [], [], [], []
         self.stint_reports = []
 
@@ -181,7 +190,8 @@ class Soak:
         part, stage = self.part, self.stage
         self.visitors = Visitors(stage, part.visitor_every_real_s, moves)
         self.windows = Windows(self.client, stage, part.windows, part.duration_s)
-        actors = [self.visitors, Steering(stage, part.steer_every_s / part.speed), Faults(stage, part.fault_every_real_s)]
+        actors = [self.visitors, Steering(stage, part.steer_every_s / part.speed),
+                  Faults(stage, part.fault_every_real_s)]
         for actor in actors:
             actor.start()
         try:

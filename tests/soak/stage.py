@@ -1,6 +1,7 @@
 """What all actors of a soak share: the server, the programme's clock, and the book of what happened."""
 import collections
 import random
+import sys
 import threading
 import time
 
@@ -27,6 +28,7 @@ class Stage:
         """Something that must not happen; the soak has failed."""
         with self.lock:
             self.troubles.append(f"{clock_text(self.now_s())} {what}")
+            print(f"\n{self.troubles[-1]}", file=sys.stderr, flush=True)
 
     def random(self, what):
         """A stream of random numbers of its own."""
