@@ -5,7 +5,7 @@ import { nowMs, ProgrammeClock } from './clock.js';
 
 const PING_TIMES_MS = [0, 60, 160, 320, 640, 1200];
 const PING_EVERY_MS = 4000;
-const PONG_WITHIN_MS = 6000;
+const ANYTHING_WITHIN_MS = 6000;
 const AUDIO_WITHIN_MS = 2500;
 const CONNECT_WITHIN_MS = 8000;
 const WATCH_EVERY_MS = 250;
@@ -26,7 +26,6 @@ export class Connection {
     #openedMs = 0;
     #greetedMs = 0;
     #heardMs = 0;
-    #pongMs = 0;
 
     // url: with a query; the session that was lost is added to it.
     // handlers: hello(message), text(message), binary(buffer), state("connecting" | "open" | "lost", retryMs), clock().
@@ -101,7 +100,6 @@ export class Connection {
     #greet(hello, receivedMs) {
         if (this.#greetedMs) return;
         this.#greetedMs = receivedMs;
-        this.#pongMs = receivedMs;
         this.#session = encodeURIComponent(hello.session);
         this.clock.hello(hello.time_ms, receivedMs);
         this.#handlers.hello(hello);
@@ -121,17 +119,17 @@ export class Connection {
     }
 
     #pong(message, receivedMs) {
-        this.#pongMs = receivedMs;
         this.clock.pong(message.t0, message.t1_ms, message.t2_ms, receivedMs);
         this.#handlers.clock();
     }
 
+    // A line that is slow is not silent: answers to pings come late, behind the sound that waits before them.
     #watch() {
         if (!this.#socket) return;
-        const now = nowMs();
-        const silent = this.#greetedMs
-            ? now - this.#pongMs > PONG_WITHIN_MS || (this.#expectsAudio && now - this.#heardMs > AUDIO_WITHIN_MS)
-            : now - this.#openedMs > CONNECT_WITHIN_MS;
+        const heardWithinMs = this.#expectsAudio ? AUDIO_WITHIN_MS : ANYTHING_WITHIN_MS;
+        const silent = this.greeted
+            ? nowMs() - this.#heardMs > heardWithinMs
+            : nowMs() - this.#openedMs > CONNECT_WITHIN_MS;
         if (silent) this.drop();
     }
 }

@@ -5,6 +5,7 @@ import { Connection } from '../../../web/connection.js';
 // A page's world: sockets that the test speaks for, timers that the test lets run.
 let sockets = [];
 let timers = [];
+let intervals = [];
 const real = {};
 
 class FakeSocket {
@@ -26,7 +27,7 @@ before(() => {
     globalThis.WebSocket = FakeSocket;
     globalThis.setTimeout = (run, ms) => timers.push({ run, ms });
     globalThis.clearTimeout = (id) => { if (timers[id - 1]) timers[id - 1].run = () => {}; };
-    globalThis.setInterval = () => 0;
+    globalThis.setInterval = (run) => intervals.push(run);
 });
 
 after(() => Object.assign(globalThis, real));
@@ -76,4 +77,24 @@ test('what it asked for holds once', () => {
     timers.at(-1).run();
     sockets[1].onclose();
     assert.ok(timers.at(-1).ms < 1000);
+});
+
+test('a slow line on which something comes is kept, a silent one is not', () => {
+    const { states } = connect();
+    const began = performance.now();
+    sockets[0].say(hello('a'));
+    const watch = intervals.at(-1);
+    try {
+        for (let s = 1; s <= 20; s += 2) {
+            performance.now = () => began + s * 1000;
+            sockets[0].onmessage({ data: new ArrayBuffer(8) });
+            watch();
+        }
+        assert.equal(states.at(-1)[0], 'open');
+        performance.now = () => began + 30000;
+        watch();
+        assert.equal(states.at(-1)[0], 'lost');
+    } finally {
+        delete performance.now;
+    }
 });

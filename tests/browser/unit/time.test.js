@@ -29,8 +29,26 @@ test('old answers are forgotten, so that drift is followed', () => {
     const clock = new ProgrammeClock();
     clock.hello(0, 0);
     clock.pong(0, 1000, 1000, 1);
-    for (let i = 1; i <= 12; i++) clock.pong(i * 1000, i * 1000 + 1010, i * 1000 + 1010, i * 1000 + 10);
-    assert.equal(clock.offsetMs, 1005);
+    assert.equal(clock.offsetMs, 999.5);
+    for (let i = 1; i <= 12; i++) clock.pong(i * 4000, i * 4000 + 1008, i * 4000 + 1008, i * 4000 + 10);
+    assert.equal(clock.offsetMs, 1003);
+});
+
+test('answers that waited behind sound on a full line do not move the clock', () => {
+    const clock = new ProgrammeClock();
+    clock.hello(0, 0);
+    clock.pong(0, 1010, 1010, 20);
+    for (let i = 1; i <= 100; i++) clock.pong(i * 4000, i * 4000 + 1010, i * 4000 + 1010, i * 4000 + 3000);
+    assert.equal(clock.offsetMs, 1000);
+    assert.equal(clock.tripMs, 20);
+});
+
+test('a clock that was moved is noticed at once', () => {
+    const clock = new ProgrammeClock();
+    clock.hello(0, 0);
+    clock.pong(0, 1002, 1002, 4);
+    clock.pong(4000, 9050, 9050, 4100);
+    assert.equal(clock.offsetMs, 5000);
 });
 
 test('an impossible answer is passed over', () => {
