@@ -109,6 +109,6 @@ bool batch_send(struct batch *batch, uint64_t now_ns)
     case CONNECTION_GONE: break;
     }
     listener->closing = true;
-    schedule_remove(&listener->loop->schedule, &listener->entry);
+    listener_rest(listener);
     return false;
 }

@@ -1,5 +1,7 @@
 #include "stream/listener.h"
 
+#include <stddef.h>
+
 #include "base/check.h"
 #include "stream/watch.h"
 
@@ -84,14 +86,45 @@ void listener_leave(struct listener *listener)
     listener->joined = false;
 }
 
-void listener_wake_at(struct listener *listener, uint64_t now_ns, uint64_t at_ns)
+static void listener_wake_loop(struct stream_loop *loop, uint64_t wake_ns)
 {
-    struct stream_loop *loop = listener->loop;
-    uint64_t wake_ns = schedule_set(&loop->schedule, &listener->entry, now_ns, at_ns);
     if (loop->ticking || wake_ns >= loop->wake_ns)
         return;
     loop->wake_ns = wake_ns;
-    net_wake_at(atomic_load(&listener->stream->server), loop->index, wake_ns);
+    net_wake_at(atomic_load(&loop->stream->server), loop->index, wake_ns);
+}
+
+void listener_wake_at(struct listener *listener, uint64_t now_ns, uint64_t at_ns)
+{
+    struct stream_loop *loop = listener->loop;
+    listener_wake_loop(loop, schedule_set(&loop->schedule, &listener->entry, now_ns, at_ns));
+}
+
+void listener_rest(struct listener *listener)
+{
+    schedule_remove(&listener->loop->schedule, &listener->entry);
+    budget_remove(&listener->loop->budget, &listener->burst);
+}
+
+void listener_granted(struct budget_entry *burst, uint64_t now_ns)
+{
+    struct listener *listener = (struct listener *)(void *)((char *)burst - offsetof(struct listener, burst));
+    listener->granted = burst->chunks;
+    listener_serve(listener, now_ns);
+}
+
+bool listener_ask(struct listener *listener, int rank, int chunks, uint64_t now_ns)
+{
+    struct budget *budget = &listener->loop->budget;
+    bool waited = listener->burst.next;
+    if (budget_take(budget, &listener->burst, rank, chunks, now_ns)) {
+        listener->granted = chunks;
+        return true;
+    }
+    if (!waited)
+        atomic_fetch_add_explicit(&listener->stream->stats.burst_waits, 1, memory_order_relaxed);
+    listener_wake_loop(listener->loop, budget_next_ns(budget));
+    return false;
 }
 
 static void listener_greet(struct listener *listener, uint64_t now_ns)
@@ -175,7 +208,7 @@ static void listener_count_end(struct listener *listener, int code)
 void listener_closed(struct listener *listener, int code)
 {
     struct stream_loop *loop = listener->loop;
-    schedule_remove(&loop->schedule, &listener->entry);
+    listener_rest(listener);
     if (listener->prev)
         listener->prev->next = listener->next;
     else
@@ -202,7 +235,7 @@ void listener_close(struct listener *listener, int code, enum close_cause cause,
     atomic_fetch_add(&stats->closed_failed, cause == CLOSE_FAILED);
     listener->protocol->farewell(listener, cause, reason);
     listener->closing = true;
-    schedule_remove(&listener->loop->schedule, &listener->entry);
+    listener_rest(listener);
     connection_close(listener->connection, code, reason);
 }
 
@@ -213,7 +246,7 @@ bool listener_say(struct listener *listener, const char *text, size_t len)
     if (connection_send_text(listener->connection, text, len))
         return true;
     listener->closing = true;
-    schedule_remove(&listener->loop->schedule, &listener->entry);
+    listener_rest(listener);
     return false;
 }
 

@@ -28,6 +28,10 @@ struct v2_state {
     const char *aim_reason;         // "slow", "recovered", "asked"
     uint64_t aim_ns;
     uint32_t chunk_bytes;           // of late, a moving average
+    bool returns;                   // it says which session it had
+    char earlier[SESSION_BYTES];    // that one
+    uint64_t burst_until;           // chunks before this are beyond the steady schedule
+    uint64_t free_ns;               // when one of these may be sent for nothing, as at the steady schedule
     uint64_t player_ns;             // when its player spoke last; 0: not in this run
     int64_t player_more_ns;         // so much more than was estimated it held then
     uint64_t told_event;            // number of the last event looked at
@@ -72,6 +76,8 @@ struct listener {
     uint64_t pressed_ns;            // when its socket was full last
     uint64_t look_ns;               // when to look at it again
     struct ladder ladder;
+    struct budget_entry burst;      // while it waits for chunks beyond the steady schedule
+    int granted;                    // so many of these it may be sent
     bool closing;                   // nothing more is sent
     bool gone;                      // closed; only its pin is still under way
     enum close_cause cause;
@@ -95,6 +101,12 @@ void listener_destroy(struct listener *listener);
 void listener_open(struct listener *listener, struct stream_loop *loop, struct connection *connection);
 // The lead in force for its station.
 uint64_t listener_lead_frames(const struct listener *listener);
+// It waits for nothing any more.
+void listener_rest(struct listener *listener);
+// What it waited for of its loop's budget is there.
+void listener_granted(struct budget_entry *burst, uint64_t now_ns);
+// It may be sent so many chunks beyond the steady schedule, now or later: false, and it is then served.
+bool listener_ask(struct listener *listener, int rank, int chunks, uint64_t now_ns);
 // Its time has come, or there is room again.
 void listener_serve(struct listener *listener, uint64_t now_ns);
 void listener_message(struct listener *listener, enum websocket_opcode opcode, const uint8_t *bytes, size_t len);

@@ -105,7 +105,7 @@ uint64_t pace_send_ns(const struct pace *pace, uint64_t first_frame)
 
 uint64_t pace_burst_until(const struct pace *pace)
 {
-    uint64_t frame = pace->start_frame;
+    uint64_t frame = pace->catch_up_ns > 0 ? pace->catch_up_frame : pace->start_frame;
     // A chunk's due time moves twice as fast as the run's own pace, and as fast while the lead rises: this ends.
     while (pace_due_ns(pace, frame) < pace_send_ns(pace, frame))
         frame += CHUNK_FRAMES;

@@ -45,5 +45,5 @@ int64_t pace_played_ns(const struct pace *pace, uint64_t end_frame, uint64_t now
 uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame);
 // When the chunk is sent: at its due time, but not before the run, and what it has to catch up, allow it.
 uint64_t pace_send_ns(const struct pace *pace, uint64_t first_frame);
-// The first chunk of the run that is sent at its due time; all later ones are too.
+// The first chunk of the run, or of its catching up, that is sent at its due time; all later ones are too.
 uint64_t pace_burst_until(const struct pace *pace);

@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 
 #include "stream/admission.h"
+#include "stream/budget.h"
+#include "stream/closings.h"
 #include "stream/schedule.h"
 #include "stream/shelf.h"
 #include "stream/stream.h"
@@ -31,6 +33,7 @@ struct stream_loop {
     struct stream *stream;
     int index;
     struct schedule schedule;
+    struct budget budget;
     struct shelf shelf;           // empty between turns
     struct stream_turn turn;
     struct histogram lateness_ns; // of each chunk: accepted by the kernel, after its due time
@@ -45,6 +48,7 @@ struct stream {
     struct stream_config config;
     struct stream_stats stats;
     struct admission *admission;
+    struct closings closings;
     struct listener *places;              // max_listeners of them
     struct listener *free_places;         // list
     int places_used_ever;                 // those from here on have never been used

@@ -39,6 +39,7 @@ enum status stream_create(struct stream **stream, const struct stream_config *co
     made->config = *config;
     atomic_init(&made->lead_limit_frames, UINT64_MAX);
     pthread_mutex_init(&made->places_mutex, NULL);
+    closings_init(&made->closings);
     histogram_init(&made->stats.jitter_ns);
     histogram_init(&made->stats.player_lead_ns);
     enum status status = stream_claim(made);
@@ -62,6 +63,7 @@ void stream_destroy(struct stream *stream)
     free((void *)(uintptr_t)stream->config.stations);
     admission_destroy(stream->admission);
     pthread_mutex_destroy(&stream->places_mutex);
+    closings_finish(&stream->closings);
     free(stream);
 }
 
@@ -69,6 +71,7 @@ static bool stream_loop_init(struct stream_loop *loop, struct stream *stream, in
 {
     *loop = (struct stream_loop){.stream = stream, .index = index, .wake_ns = UINT64_MAX};
     schedule_init(&loop->schedule, clock_now_ns(stream->config.clock));
+    budget_init(&loop->budget, stream->config.burst_chunks_per_second);
     histogram_init(&loop->lateness_ns);
     loop->told = calloc((size_t)stream->config.station_count * TOLD_KINDS, sizeof *loop->told);
     return loop->told;
@@ -158,21 +161,32 @@ static void stream_drain_loop(struct stream_loop *loop, uint64_t now_ns)
     }
 }
 
+// Who is due, then who has waited for a part of a burst.
+static void stream_serve(struct stream_loop *loop, uint64_t now_ns)
+{
+    const struct clock *clock = loop->stream->config.clock;
+    struct schedule_entry *due;
+    struct budget_entry *waiting;
+    while ((due = schedule_pop(&loop->schedule, now_ns)))
+        listener_serve((struct listener *)due, clock_now_ns(clock));
+    while ((waiting = budget_pop(&loop->budget, now_ns)))
+        listener_granted(waiting, clock_now_ns(clock));
+}
+
 static uint64_t stream_tick(void *context, int index, uint64_t now_ns)
 {
     struct stream *stream = context;
-    struct schedule_entry *entry;
     if (!atomic_load(&stream->server))
         return UINT64_MAX;
     struct stream_loop *loop = &stream->loops[index];
     loop->ticking = true;
     if (!loop->draining && atomic_load(&stream->drain_until_ns) != 0)
         stream_drain_loop(loop, now_ns);
-    while ((entry = schedule_pop(&loop->schedule, now_ns)))
-        listener_serve((struct listener *)entry, clock_now_ns(stream->config.clock));
+    stream_serve(loop, now_ns);
     stream_turn_over(loop);
     loop->ticking = false;
-    loop->wake_ns = schedule_next_ns(&loop->schedule);
+    uint64_t schedule_ns = schedule_next_ns(&loop->schedule), budget_ns = budget_next_ns(&loop->budget);
+    loop->wake_ns = schedule_ns < budget_ns ? schedule_ns : budget_ns;
     return loop->wake_ns;
 }
 

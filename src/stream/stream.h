@@ -34,6 +34,7 @@ struct stream_config {
     const char *jwt_secret;                  // NULL: tokens are refused
     const char *const *origins;              // further allowed origins, NULL-terminated
     const char *const *hosts;                // further allowed Host names, NULL-terminated
+    uint64_t burst_chunks_per_second;        // beyond the steady schedule, of each loop; 0: the default (budget.h)
 };
 
 enum stream_protocol { STREAM_V2, STREAM_V1, STREAM_V0, STREAM_PROTOCOLS };
@@ -47,6 +48,7 @@ struct stream_stats {
     atomic_uint_fast64_t underruns;          // chunks that a socket took later than allowed
     atomic_uint_fast64_t skips;              // listeners moved to a safe position
     atomic_uint_fast64_t rung_changes[STREAM_RUNG_CHANGES];
+    atomic_uint_fast64_t burst_waits;        // times that somebody had to wait for a part of a burst
     atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request,
         refused_memory;
     atomic_uint_fast64_t closed_slow, closed_policy, closed_protocol;

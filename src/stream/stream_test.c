@@ -130,6 +130,28 @@ static bool something_sent(struct rig *rig)
     return stream_stats(rig->stream)->chunks_sent[STREAM_V2] > 0;
 }
 
+// How many of the station's first PCM chunks somebody keeps.
+static int chunks_kept(struct rig *rig)
+{
+    int kept = 0;
+    for (uint64_t i = 0; i < 20; i++) {
+        struct chunk *chunk = timeline_acquire(rig->station.timeline, FORMAT_PCM, RIG_LIVE_CHUNK + i * CHUNK_FRAMES);
+        kept += atomic_load(&chunk->references) > 2;
+        chunk_release(chunk);
+    }
+    return kept;
+}
+
+static bool something_is_kept(struct rig *rig)
+{
+    return chunks_kept(rig) > 0;
+}
+
+static bool nothing_is_kept(struct rig *rig)
+{
+    return chunks_kept(rig) == 0;
+}
+
 // Chunks come one after the other from a frame on, until a text does: it must be of that type. Returns it.
 static json_t *expect_chunks_until(struct guest *guest, uint64_t *frame, const char *type)
 {
@@ -185,6 +207,89 @@ static void who_does_not_read_is_closed(void **state)
     assert_int_equal(guest_close_code(&guest), 1008);
     guest_end(&guest);
     assert_int_equal(stream_stats(rig.stream)->closed_slow, 1);
+    rig_end(&rig);
+}
+
+// Those who do not read keep no chunk from being used again, and still get what they were sent.
+static void who_stalls_keeps_no_chunks(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    struct stream_config config = rig_config();
+    rig_begin(&rig, &config, 0);
+    rig_publish(&rig, RIG_LIVE_CHUNK, 130);
+    guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, true);
+    rig_wait(something_is_kept, &rig);
+    rig_advance_ms(&rig, 1600);
+    rig_wait(nothing_is_kept, &rig);
+    json_decref(guest_json(&guest));
+    uint64_t frame = RIG_LIVE_CHUNK;
+    rig_advance_ms(&rig, 8000);
+    json_decref(expect_chunks_until(&guest, &frame, "skip"));
+    assert_true(frame > RIG_LIVE_CHUNK);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+// Why it was closed can be told to one who could not read it.
+static void who_was_closed_is_told_why(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    char session[32], target[96];
+    begin(&rig);
+    guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, true);
+    json_t *hello = guest_json(&guest);
+    assert_null(json_object_get(hello, "last_close"));
+    snprintf(session, sizeof session, "%s", json_text(hello, "session"));
+    json_decref(hello);
+    rig_wait(rig_gave_one_up, &rig);
+    guest_end(&guest);
+    static const char *const others[] = {"", "&session=0123456789abcdef", "&session=x"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(target, sizeof target, "/ws/v2?format=opus%s", others[i]);
+        guest_open(&guest, &rig, target, NULL, false);
+        hello = guest_json(&guest);
+        assert_null(json_object_get(hello, "last_close"));
+        json_decref(hello);
+        guest_end(&guest);
+    }
+    snprintf(target, sizeof target, "/ws/v2?session=%s", session);
+    guest_open(&guest, &rig, target, NULL, false);
+    hello = guest_json(&guest);
+    assert_string_equal(json_text(json_object_get(hello, "last_close"), "code"), "SLOW");
+    assert_non_null(strstr(json_text(json_object_get(hello, "last_close"), "reason"), "7 seconds"));
+    json_decref(hello);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+// A hundred chunks may go at once, then ten every 25 ms: ten come in, and of two more the one who returns is first.
+static void bursts_wait_for_their_turn(void **state)
+{
+    enum { AT_ONCE = 10 };
+    struct rig rig;
+    struct guest guests[AT_ONCE + 2];
+    struct stream_config config = rig_config();
+    config.burst_chunks_per_second = 400;
+    rig_begin(&rig, &config, 0);
+    rig_publish(&rig, RIG_LIVE_CHUNK - 10 * CHUNK_FRAMES, 60);
+    for (int i = 0; i < AT_ONCE + 2; i++) {
+        guest_open(&guests[i], &rig, i <= AT_ONCE ? "/ws/v2" : "/ws/v2?session=0123456789abcdef", NULL, false);
+        json_decref(guest_await(&guests[i], "hello"));
+    }
+    for (int i = 0; i < AT_ONCE; i++)
+        guest_expect_preroll(&guests[i], FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
+    guest_expect_silence(&guests[AT_ONCE]);
+    guest_expect_silence(&guests[AT_ONCE + 1]);
+    assert_int_equal(stream_stats(rig.stream)->burst_waits, 2);
+    rig_advance_ms(&rig, 25);
+    guest_expect_preroll(&guests[AT_ONCE + 1], FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
+    guest_expect_silence(&guests[AT_ONCE]);
+    rig_advance_ms(&rig, 25);
+    guest_expect_preroll(&guests[AT_ONCE], FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
+    for (int i = 0; i < AT_ONCE + 2; i++)
+        guest_end(&guests[i]);
     rig_end(&rig);
 }
 
@@ -246,6 +351,9 @@ int main(void)
         cmocka_unit_test(what_never_comes_is_skipped),
         cmocka_unit_test(who_falls_behind_is_moved),
         cmocka_unit_test(who_does_not_read_is_closed),
+        cmocka_unit_test(who_stalls_keeps_no_chunks),
+        cmocka_unit_test(who_was_closed_is_told_why),
+        cmocka_unit_test(bursts_wait_for_their_turn),
         cmocka_unit_test(a_drain_says_goodbye),
         cmocka_unit_test(many_listeners_hear_the_same),
     };

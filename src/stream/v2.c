@@ -1,5 +1,6 @@
 // Protocol v2 (doc/protocol.md): what is sent, and when.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -66,6 +67,9 @@ static bool v2_accept(struct listener *listener, const struct http_request *requ
             if (strcmp(config->stations[i].name, name) == 0)
                 listener->station = &config->stations[i];
     }
+    struct v2_state *v2 = &listener->v2;
+    v2->returns = http_query(request, "session", v2->earlier, sizeof v2->earlier) &&
+                  strspn(v2->earlier, "0123456789abcdef") == SESSION_BYTES - 1;
     const char *unknown = v2_wish(listener, request);
     enum offer offer = subprotocol_offer(request, "auralis-v2");
     if (!listener->station)
@@ -114,7 +118,9 @@ void v2_begin_at(struct listener *listener, uint64_t frame, uint64_t now_ns)
     struct v2_state *v2 = &listener->v2;
     pace_start_at(&listener->pace, now_ns, frame);
     listener->cursor = frame;
+    listener->granted = 0;
     listener->missing_ns = 0;
+    v2->burst_until = pace_burst_until(&listener->pace);
     v2->preroll = format_is_opus(listener->format);
     v2->skip = false;
     v2->player_ns = 0;
@@ -139,6 +145,16 @@ static void v2_follow_lead(struct listener *listener)
     (void)listener_tell(listener, json_pack("{s:s, s:I, s:I, s:I}", "type", "lead", "lead_frames", (json_int_t)frames,
                                             "from_frame", (json_int_t)lead->from_frame, "burst_until_frame",
                                             (json_int_t)pace_burst_until(&listener->pace)));
+}
+
+static void v2_set_last_close(const struct listener *listener, json_t *hello, uint64_t now_ns)
+{
+    const char *reason, *code = NULL;
+    uint64_t session = strtoull(listener->v2.earlier, NULL, 16);
+    if (listener->v2.returns)
+        code = closings_find(&listener->stream->closings, session, now_ns, &reason);
+    if (code)
+        json_object_set_new(hello, "last_close", json_pack("{s:s, s:s}", "code", code, "reason", reason));
 }
 
 static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
@@ -168,6 +184,7 @@ static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
         v2_encoder_id(listener), "parameters", mood_to_json(&latest.mood));
     json_object_update(hello, clocks);
     json_object_update(hello, sound);
+    v2_set_last_close(listener, hello, now_ns);
     json_decref(clocks);
     json_decref(sound);
     return hello;
@@ -232,6 +249,8 @@ static int v2_gather(struct listener *listener, struct batch *batch, uint8_t *pr
     for (; count < PACE_AT_ONCE && batch->slice_count < BATCH_CHUNKS && batch->bytes < V2_BATCH_BYTES; count++) {
         uint64_t frame = listener->cursor + (uint64_t)count * CHUNK_FRAMES;
         uint64_t send_ns = pace_send_ns(&listener->pace, frame);
+        if (frame < listener->v2.burst_until && count >= listener->granted)
+            break;
         struct chunk *chunk = send_ns > now_ns ? NULL : listener_chunk(listener, listener->format, frame);
         if (!chunk)
             break;
@@ -241,6 +260,43 @@ static int v2_gather(struct listener *listener, struct batch *batch, uint8_t *pr
         batch_shared(batch, chunk->bytes, chunk->len);
     }
     return count;
+}
+
+// Chunks that the pace allows by now, up to a second.
+static int v2_allowed(const struct listener *listener, uint64_t now_ns)
+{
+    int chunks = 0;
+    uint64_t frame = listener->cursor;
+    for (; chunks < PACE_AT_ONCE && frame < listener->v2.burst_until; chunks++, frame += CHUNK_FRAMES)
+        if (pace_send_ns(&listener->pace, frame) > now_ns)
+            break;
+    return chunks;
+}
+
+// The next chunk may go: it belongs to the steady schedule, or the loop has time for more than that. A refill gets as
+// much as the steady schedule would bring for nothing.
+static bool v2_may_send(struct listener *listener, uint64_t now_ns)
+{
+    struct v2_state *v2 = &listener->v2;
+    int chunks = v2_allowed(listener, now_ns);
+    if (listener->granted > 0 || chunks == 0)
+        return true;
+    bool begins = listener->cursor < listener->pace.start_frame + (uint64_t)PACE_AT_ONCE * CHUNK_FRAMES;
+    if (!begins && now_ns >= v2->free_ns) {
+        v2->free_ns = now_ns + frames_to_ns(CHUNK_FRAMES);
+        listener->granted = 1;
+        return true;
+    }
+    uint64_t live = pace_live_frame(&listener->pace, now_ns);
+    uint64_t left = listener->cursor > live ? listener->cursor - live : 0;
+    enum budget_kind kind = !begins ? BUDGET_REFILLS : v2->returns ? BUDGET_RETURNS : BUDGET_COMES;
+    return listener_ask(listener, budget_rank(kind, (int64_t)frames_to_ns(left)), chunks, now_ns);
+}
+
+static void v2_spend(struct listener *listener, int chunks)
+{
+    if (listener->cursor < listener->v2.burst_until)
+        listener->granted = listener->granted > chunks ? listener->granted - chunks : 0;
 }
 
 // Sends one batch. False when nothing was due or taken.
@@ -255,6 +311,7 @@ static bool v2_send(struct listener *listener, uint64_t now_ns)
         return false;
     if (!v2->preroll)
         v2->chunk_bytes += ((int32_t)(batch.bytes / (size_t)count) - (int32_t)v2->chunk_bytes) / 8;
+    v2_spend(listener, count);
     listener->cursor += (uint64_t)count * CHUNK_FRAMES;
     listener->missing_ns = 0;
     v2->preroll = false;
@@ -267,8 +324,10 @@ static void v2_go_on(struct listener *listener, uint64_t now_ns)
 {
     bool late = pace_send_ns(&listener->pace, listener->cursor) + V2_LATE_NS < now_ns;
     bool stalled = ladder_stalled_ns(&listener->ladder, now_ns) >= NS_PER_SECOND;
-    if (listener->freed && late)
+    if (listener->freed && late) {
         pace_catch_up(&listener->pace, now_ns, listener->cursor, stalled);
+        listener->v2.burst_until = pace_burst_until(&listener->pace);
+    }
     listener->freed = false;
 }
 
@@ -278,9 +337,12 @@ static uint64_t v2_serve_audio(struct listener *listener, uint64_t now_ns)
     if (!v2_turn(listener, now_ns))
         return listener_missing(listener, now_ns);
     v2_go_on(listener, now_ns);
-    while (v2_send(listener, now_ns) && !listener->blocked) {
-    }
-    uint64_t next_ns = pace_send_ns(&listener->pace, listener->cursor);
+    uint64_t next_ns;
+    do
+        next_ns = pace_send_ns(&listener->pace, listener->cursor);
+    while (next_ns <= now_ns && v2_may_send(listener, now_ns) && v2_send(listener, now_ns) && !listener->blocked);
+    if (listener->blocked || listener->burst.next)
+        return now_ns + V2_IDLE_NS;
     return next_ns > now_ns ? next_ns : listener_missing(listener, now_ns);
 }
 
@@ -311,8 +373,12 @@ static void v2_farewell(struct listener *listener, enum close_cause cause, const
     static const char *const codes[] = {
         [CLOSE_SLOW] = "SLOW", [CLOSE_POLICY] = "POLICY", [CLOSE_PROTOCOL] = "PROTOCOL", [CLOSE_DRAIN] = "SHUTDOWN",
         [CLOSE_FAILED] = "FAILED"};
+    if (cause != CLOSE_DRAIN)
+        closings_remember(&listener->stream->closings, strtoull(listener->v2.session, NULL, 16),
+                          listener_now_ns(listener), codes[cause], reason);
     // Those who come back are spread over more than a second.
-    int retry_ms = (cause == CLOSE_FAILED ? V2_FAILED_RETRY_MS : V2_RETRY_MS) + (int)(listener->pace.phase_frames * V2_RETRY_SPREAD_MS / CHUNK_FRAMES);
+    int retry_ms = cause == CLOSE_FAILED ? V2_FAILED_RETRY_MS : V2_RETRY_MS;
+    retry_ms += (int)(listener->pace.phase_frames * V2_RETRY_SPREAD_MS / CHUNK_FRAMES);
     (void)listener_tell(listener, json_pack("{s:s, s:s, s:s, s:i}", "type", "goodbye", "code", codes[cause], "reason",
                                             reason, "retry_ms", retry_ms));
 }

@@ -134,6 +134,7 @@ static bool v2_on_pause(struct listener *listener, json_t *message, uint64_t now
 {
     listener->v2.playing = false;
     listener->v2.aim = listener->format;
+    budget_remove(&listener->loop->budget, &listener->burst);
     listener_leave(listener);
     return true;
 }
