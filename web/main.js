@@ -194,7 +194,8 @@ const onText = {
     ack: takeAck,
     event: (event) => events.put(event),
     notice: (notice) => notify(notice.message),
-    goodbye: (goodbye) => notify(`The server is going: ${goodbye.reason}`),
+    goodbye: (goodbye) => notify(goodbye.code === 'FAILED' ? 'The music has failed. It will be tried again shortly.'
+        : `The server is going: ${goodbye.reason}`),
     error: (error) => {
         notify(error.message, 'error');
         controls?.revert();

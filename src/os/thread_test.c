@@ -57,6 +57,26 @@ static void test_joining_twice_or_never_started(void **state)
     assert_true(thread_processors() >= 1);
 }
 
+static void go_on_when_told(void *argument)
+{
+    atomic_int *step = argument;
+    while (atomic_load(step) == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    atomic_store(step, 2);
+}
+
+static void test_a_detached_thread_is_not_waited_for(void **state)
+{
+    static atomic_int step;
+    struct thread thread;
+    assert_int_equal(thread_start(&thread, "detached", THREAD_STORE, go_on_when_told, &step), STATUS_OK);
+    thread_detach(&thread);
+    thread_join(&thread);
+    atomic_store(&step, 1);
+    while (atomic_load(&step) != 2)
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+}
+
 static void test_raised_before_waiting_is_not_lost(void **state)
 {
     struct wakeup wakeup;
@@ -134,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_thread_has_its_name_and_class),
         cmocka_unit_test(test_joining_twice_or_never_started),
+        cmocka_unit_test(test_a_detached_thread_is_not_waited_for),
         cmocka_unit_test(test_raised_before_waiting_is_not_lost),
         cmocka_unit_test(test_waiting_ends_by_itself_and_not_before),
         cmocka_unit_test(test_two_threads_wake_each_other),

@@ -2,13 +2,14 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "os/clock.h"
 #include "station/programme.h"
 
-enum { STATE_ALIGNMENT = 64, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, MANY_FAULTS = BLOCKS / 4 };
+enum { STATE_ALIGNMENT = 64, THREAD_NAME_BYTES = 16, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, MANY_FAULTS = BLOCKS / 4 };
 
 #define WORKER_PATIENCE_NS NS_PER_SECOND
 
@@ -127,6 +128,13 @@ static enum status worker_claim(struct worker *worker, const struct worker_confi
     return status;
 }
 
+static enum status worker_start(struct worker *worker, const char *station)
+{
+    char name[THREAD_NAME_BYTES];
+    snprintf(name, sizeof name, "%.8s-render", station);
+    return thread_start(&worker->thread, name, THREAD_RENDER, worker_run, worker);
+}
+
 enum status worker_create(struct worker **created, const struct worker_config *config)
 {
     *created = NULL;
@@ -143,7 +151,7 @@ enum status worker_create(struct worker **created, const struct worker_config *c
     pthread_mutex_init(&worker->done_mutex, NULL);
     enum status status = worker_claim(worker, config);
     if (status == STATUS_OK)
-        status = thread_start(&worker->thread, config->name, THREAD_RENDER, worker_run, worker);
+        status = worker_start(worker, config->name);
     if (status == STATUS_OK) {
         *created = worker;
         return STATUS_OK;

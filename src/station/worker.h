@@ -12,7 +12,7 @@
 #include "synth/backend.h"
 
 struct worker_config {
-    const char *name;                // of its thread
+    const char *name;                // of the station; its thread's ends in "-render"
     const struct backend *backend;   // outlives the process, or makes its calls come back before it ends
     uint64_t seed;
     const struct mood *mood;         // at frame 0

@@ -358,6 +358,22 @@ static void v1_takes_controls(void **state)
     rig_end(&rig);
 }
 
+static void a_station_that_failed_closes_v1(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    begin_v1(&rig, &guest, 80, "/ws/audio/me", false);
+    json_decref(expect_audio(&guest, FIRST_FRAME, 0));
+    timeline_set_state(rig.station.timeline, TIMELINE_FAILED);
+    rig_advance_ms(&rig, 200);
+    json_t *error = guest_await(&guest, "error");
+    assert_string_equal(json_text(error, "error_code"), "SERVER_OVERLOAD");
+    json_decref(error);
+    assert_int_equal(guest_close_code(&guest), 1011);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
 static void v1_is_warned_and_served_until_the_end(void **state)
 {
     struct rig rig;
@@ -573,6 +589,7 @@ int main(void)
         cmocka_unit_test(persistent_underruns_close),
         cmocka_unit_test(v1_refuses_broken_messages_and_closes_at_the_third),
         cmocka_unit_test(v1_takes_controls),
+        cmocka_unit_test(a_station_that_failed_closes_v1),
         cmocka_unit_test(v1_is_warned_and_served_until_the_end),
         cmocka_unit_test(v0_connects_and_bursts),
         cmocka_unit_test(v0_answers),

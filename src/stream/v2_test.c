@@ -639,6 +639,37 @@ static void reports_are_counted_and_resume_is_not_yet(void **state)
     rig_end(&rig);
 }
 
+// The listeners of a station that was given up are told and closed, and others come when it is well again.
+static void a_station_that_failed_has_no_listeners(void **state)
+{
+    struct rig rig;
+    struct guest guest, other;
+    begin(&rig);
+    guest_open(&guest, &rig, "/ws/v2", NULL, false);
+    json_decref(guest_json(&guest));
+    timeline_set_state(rig.station.timeline, TIMELINE_TROUBLED);
+    guest_expect_preroll(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
+    timeline_set_state(rig.station.timeline, TIMELINE_FAILED);
+    guest_open(&other, &rig, "/ws/v2", NULL, false);
+    assert_int_equal(other.status, 503);
+    assert_non_null(strstr(other.head, "Retry-After"));
+    guest_end(&other);
+    rig_advance_ms(&rig, 200);
+    json_t *goodbye = guest_await(&guest, "goodbye");
+    assert_string_equal(json_text(goodbye, "code"), "FAILED");
+    assert_in_range(json_whole(goodbye, "retry_ms"), 10000, 11500);
+    json_decref(goodbye);
+    assert_int_equal(guest_close_code(&guest), 1011);
+    guest_end(&guest);
+    assert_int_equal(stream_stats(rig.stream)->closed_failed, 1);
+    assert_int_equal(stream_stats(rig.stream)->refused_failed, 1);
+    timeline_set_state(rig.station.timeline, TIMELINE_WELL);
+    guest_open(&other, &rig, "/ws/v2", NULL, false);
+    assert_int_equal(other.status, 101);
+    guest_end(&other);
+    rig_end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -654,6 +685,7 @@ int main(void)
         cmocka_unit_test(the_third_broken_message_closes),
         cmocka_unit_test(a_lead_that_moves_is_told_and_kept),
         cmocka_unit_test(while_memory_is_short_nobody_is_let_in),
+        cmocka_unit_test(a_station_that_failed_has_no_listeners),
         cmocka_unit_test(who_floods_is_told_so),
         cmocka_unit_test(more_than_fifty_messages_in_a_second_are_too_many),
         cmocka_unit_test(binary_and_long_messages_close),

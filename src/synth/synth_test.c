@@ -315,6 +315,40 @@ static void late_notes_begin_now(void **unused)
     free(state);
 }
 
+static int blocks_until_failure;
+
+static bool fails_after_some_blocks(const struct backend *backend, void *state, float *out)
+{
+    (void)backend;
+    return blocks_until_failure-- > 0 && backend_best()->render_block(backend_best(), state, out);
+}
+
+// Nothing is asked of a renderer that has failed, and silence is told from what comes.
+static void a_failed_renderer_leaves_silence(void **unused)
+{
+    (void)unused;
+    enum { GOOD = 400, BLOCKS = 500 };
+    struct test_score score = {.count = 0};
+    const struct backend failing = {.name = "failing", .render_block = fails_after_some_blocks};
+    static float out[BLOCKS * BLOCK_SAMPLES];
+    test_score_mix(&score, 0, middle);
+    test_score_note(&score, 0, LAYER_PAD, 2, 60, 10);
+    struct synth_state *state = test_state(0);
+    blocks_until_failure = GOOD;
+    synth_render(&failing, state, score.events, score.count, out, GOOD);
+    assert_false(synth_failed(state));
+    synth_render(&failing, state, NULL, 0, out + GOOD * BLOCK_SAMPLES, BLOCKS - GOOD);
+    assert_true(synth_failed(state));
+    assert_int_equal(blocks_until_failure, -1);
+    assert_true(synth_input_frame(state) == BLOCKS * CONTROL_FRAMES);
+    assert_true(out[GOOD * BLOCK_SAMPLES - 1] != 0);
+    for (int i = GOOD * BLOCK_SAMPLES; i < BLOCKS * BLOCK_SAMPLES; i++)
+        assert_true(out[i] == 0);
+    synth_start(state, 0);
+    assert_false(synth_failed(state));
+    free(state);
+}
+
 // A chain that begins a minute later, told what sounds then, comes to the same sound: what differs after its warm-up is
 // some 40 dB below it, so that the fade from one to the other is not heard.
 static void chains_come_together(void **unused)
@@ -412,6 +446,7 @@ int main(void)
         cmocka_unit_test(frames_mean_output),
         cmocka_unit_test(clock_counts_input),
         cmocka_unit_test(late_notes_begin_now),
+        cmocka_unit_test(a_failed_renderer_leaves_silence),
         cmocka_unit_test(chains_come_together),
         cmocka_unit_test(note_off_ends_its_own_note_only),
         cmocka_unit_test(resting_lanes_hold_zeros),

@@ -150,6 +150,24 @@ static void one_flipped_bit_is_reported(void **state)
         }
 }
 
+static void what_says_that_it_stands_in_is_not_compared(void **state)
+{
+    struct capture capture;
+    struct verify_result result;
+    const uint8_t noise[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    struct client_chunk held = {.first_frame = frame_of(1), .frame_count = CHUNK_FRAMES, .format = FORMAT_PCM,
+                                .payload = noise, .payload_bytes = sizeof noise, .flags = MESSAGE_HELD};
+    assert_int_equal(capture_init(&capture, 1, false), STATUS_OK);
+    hear(&capture, FORMAT_PCM, 0, 0, frame_of(0));
+    assert_int_equal(capture_add(&capture, &held), STATUS_OK);
+    hear(&capture, FORMAT_PCM, 0, 2, frame_of(2));
+    assert_int_equal(verify_messages(&capture, &program, backend_best(), &result), STATUS_OK);
+    capture_finish(&capture);
+    assert_int_equal(result.mismatches, 0);
+    assert_int_equal(result.verified, 2);
+    assert_int_equal(result.held, 1);
+}
+
 static void a_flipped_bit_in_a_preroll_is_reported(void **state)
 {
     sent[FORMAT_OPUS].preroll[100] ^= 0x40;
@@ -268,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_right_passes),
         cmocka_unit_test(one_flipped_bit_is_reported),
+        cmocka_unit_test(what_says_that_it_stands_in_is_not_compared),
         cmocka_unit_test(a_flipped_bit_in_a_preroll_is_reported),
         cmocka_unit_test(packets_cut_elsewhere_are_reported),
         cmocka_unit_test(a_chunk_at_another_frame_is_reported),
