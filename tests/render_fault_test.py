@@ -48,7 +48,7 @@ class RenderFaults(unittest.TestCase):
             wait_until(lambda: server.get("/api/health")[2]["status"] == "degraded", 20, "degraded")
             wait_until(lambda: server.get("/api/health")[2]["status"] == "healthy", 20, "healthy")
             # Who comes now gets a preroll that has heard the hold.
-            reports["late"] = listen(server, "opus", 1)
+            reports["late"] = listen(server, "opus", 5)
             for thread in threads:
                 thread.join()
             held = metric(server, "auralis_held_chunks_total")

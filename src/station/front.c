@@ -201,7 +201,7 @@ static void give_up(struct front *front)
     log_error("station %s: given up, tried again in %" PRIu64 " s", front->config->name,
               front->pause_ns / NS_PER_SECOND);
     front->pause_ns = front->pause_ns < LONGEST_PAUSE_NS / 2 ? front->pause_ns * 2 : LONGEST_PAUSE_NS;
-    front->supply.lost = true;
+    supply_lose(&front->supply);
     set_state(front, TIMELINE_FAILED);
 }
 

@@ -273,8 +273,25 @@ static void a_second_one_that_never_comes_back_ends_it(void **state)
 {
     struct bench *bench = bench_new("render-stall@3+forever", "render-stall@3.05+forever");
     listen_until(bench, 3 * SECOND);
+    assert_soon(failures(bench, RENDER_DEADLINE) == 2);
+    clock_advance(&bench->clock, 2 * NS_PER_SECOND);
     assert_soon(timeline_state(bench->timeline) == TIMELINE_FAILED);
     assert_int_equal(failures(bench, RENDER_DEADLINE), 3);
+    bench_free(bench);
+}
+
+// One call of some seconds, while half a minute of programme goes by: that is no music any more.
+static void a_hold_without_end_ends_it(void **state)
+{
+    struct bench *bench = bench_new("render-stall@3+3.5", NULL);
+    wait_until(bench, ASKED);
+    listen_until(bench, 30 * SECOND);
+    assert_int_equal(timeline_state(bench->timeline), TIMELINE_TROUBLED);
+    clock_advance(&bench->clock, 4 * NS_PER_SECOND);
+    assert_soon(timeline_state(bench->timeline) == TIMELINE_FAILED);
+    assert_int_equal(failures(bench, RENDER_DEADLINE), 1);
+    assert_int_equal(atomic_load(&stats(bench)->held_chunks), 300);
+    assert_programme(bench, FORMAT_PCM);
     bench_free(bench);
 }
 
@@ -344,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_call_that_comes_back_late_is_held),
         cmocka_unit_test(a_call_that_never_comes_back_is_left_behind),
         cmocka_unit_test(a_second_one_that_never_comes_back_ends_it),
+        cmocka_unit_test(a_hold_without_end_ends_it),
         cmocka_unit_test(three_failures_in_a_row_end_it_for_a_while),
         cmocka_unit_test(failing_again_it_waits_for_longer),
         cmocka_unit_test(faults_are_read),

@@ -118,6 +118,13 @@ void supply_miss(struct supply *supply)
     supply_fail(supply, RENDER_DEADLINE);
 }
 
+void supply_lose(struct supply *supply)
+{
+    supply->lost = true;
+    if (supply->failures < SUPPLY_MOST_FAILURES)
+        supply->failures = SUPPLY_MOST_FAILURES;
+}
+
 void supply_revive(struct supply *supply)
 {
     supply->lost = false;

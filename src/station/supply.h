@@ -15,7 +15,7 @@ enum { SUPPLY_MOST_FAILURES = 3 };
 
 #define SUPPLY_LOOK_NS (20 * NS_PER_MS)           // how often to look while a chunk is wanted
 #define SUPPLY_PATIENCE_NS (250 * NS_PER_MS)      // no chunk is given up that was wanted for less
-#define SUPPLY_HUNG_NS (4 * NS_PER_SECOND)
+#define SUPPLY_HUNG_NS (6 * NS_PER_SECOND)        // beginning anew costs seconds as well
 #define SUPPLY_PAUSE_NS (500 * NS_PER_MS)         // before it tries again, for each failure in a row but one
 
 struct supply {
@@ -48,5 +48,7 @@ const struct worker_answer *supply_take(struct supply *supply, uint64_t first_fr
 bool supply_overdue(const struct supply *supply);
 // The chunk that was wanted was replaced.
 void supply_miss(struct supply *supply);
+// Gives it up as after too many failures.
+void supply_lose(struct supply *supply);
 // After it was lost: tries again. The first failure loses it again.
 void supply_revive(struct supply *supply);
