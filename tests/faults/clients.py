@@ -15,7 +15,7 @@ from websocket import TEXT, Closed, Refused, WebSocket
 
 class StalledReaders(Fault):
     name, what = "stalled-readers", "listeners who connect and then read nothing more"
-    who, stalled = "50 Opus and 10 PCM listeners (10 in all in the short form) with small receive buffers", (50, 10)
+    who, stalled = "50 listeners with small receive buffers, every sixth of them PCM", (50, 10)
     seconds, extra_s = (22, 4), (2, 0)
     close_s = 15                 # by when each of them must be closed
 
