@@ -10,7 +10,7 @@ from faults.machine import hogs
 class Hammer(Fault):
     name, what = "api-hammer", "wrk asks the API for as much as it can, and controls move meanwhile"
     who = "wrk: 2 threads, 32 connections, GET /api/status"
-    seconds, extra_s = (20, 3), (1, 1)
+    seconds, extra_s = (15, 3), (1, 1)
 
     def prepare(self, run):
         if not shutil.which("wrk"):

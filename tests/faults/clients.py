@@ -1,4 +1,5 @@
 """Faults of clients: who does not read, who sends slowly, who comes and goes, who comes back all at once."""
+import os
 import resource
 import shutil
 import socket
@@ -52,11 +53,18 @@ class StalledTenth(Fault):
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         if limit < 12000:
             raise NotRun(f"a process may have {limit} descriptors only")
+        load, processors = os.getloadavg()[0], len(os.sched_getaffinity(0))
+        if load > 2 * processors:
+            raise NotRun(f"this machine is busy with other things: a load of {load:.0f} on {processors} processors")
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         return {}
 
     def inject(self, run):
         run.control = self._listen(run, lambda: time.sleep(10))
+        late = run.control["lateness_ms"]
+        if run.control["gaps"] or run.control["lost"] or not late or late["p99"] > 1000:
+            raise NotRun(f"this machine does not carry {self.reading} listeners and those who measure them: without any "
+                         f"fault {run.control['lost']} were lost, p99 of lateness {late['p99'] if late else 0:.0f} ms")
         run.healthy["opus"] = self._listen(run, lambda: self._stall(run))
         judge(run, "opus", run.healthy["opus"])
 
@@ -64,7 +72,9 @@ class StalledTenth(Fault):
         """What those who read meet meanwhile."""
         crowd = Crowd(run.binary, run.server.url, "opus", self.reading)
         run.ending.callback(crowd.kill)
-        run.wait(lambda: run.metric('auralis_listeners{protocol="v2"}') >= self.reading, 120, f"{self.reading} listen")
+        if run.wait(lambda: run.metric('auralis_listeners{protocol="v2"}') >= self.reading, 60,
+                    f"{self.reading} listen") is None:
+            raise NotRun(f"{self.reading} listeners did not get in within a minute")
         time.sleep(run.lead)
         meanwhile()
         report = crowd.report()

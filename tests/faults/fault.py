@@ -18,7 +18,7 @@ class Fault:
     name = ""
     what = ""                    # what is injected, in a sentence
     who = ""                     # who suffers it
-    seconds = (15, 3)            # how long it lasts
+    seconds = (12, 3)            # how long it lasts
     extra_s = (10, 2)            # what comes besides: joining, recovering
     leads = (5, 2)               # --lead of the server
     options = ()                 # further options of the server

@@ -113,7 +113,7 @@ class FarAway(Fault):
 
 class Loss2(FarAway):
     name, what, in_short = "loss-2", "2 % of all packets are lost, each way", True
-    seconds, intact, patience_s = (20, 2), True, 12
+    seconds, intact, patience_s = (15, 2), True, 12
 
     def disturbed(self, run):
         return run.net.losing(0.02)
@@ -121,7 +121,7 @@ class Loss2(FarAway):
 
 class Loss30(FarAway):
     name, what = "loss-30", "30 % of all packets are lost, each way"
-    seconds = (20, 3)
+    seconds = (15, 3)
 
     def disturbed(self, run):
         return run.net.losing(0.3)
@@ -129,7 +129,7 @@ class Loss30(FarAway):
 
 class Narrow(FarAway):
     name, what = "bandwidth", "64 kbit/s (tbf) for three listeners who need 140 each"
-    seconds = (20, 3)
+    seconds = (15, 3)
 
     def disturbed(self, run):
         return run.net.narrow(64)

@@ -33,11 +33,7 @@ class RenderError(Renderer):
 
 class RenderNan(Renderer):
     name, what, inject_option = "render-nan", "a block comes that is not numbers, once", "render-nan@{}+1"
-    allowed_log = (*Renderer.allowed_log, r"station main: ")
-
-    def inject(self, run):
-        time.sleep(self.at_s[run.short])
-        run.saw(f"chunks that were replaced by a hold: {run.metric('auralis_held_chunks_total'):.0f}")
+    expected_log = (r"station main: .*\(1 in a row\)",)
 
 
 class RenderStall(Renderer):
