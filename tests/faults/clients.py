@@ -63,7 +63,7 @@ class StalledTenth(Fault):
         run.control = self._listen(run, lambda: time.sleep(10))
         late = run.control["lateness_ms"]
         if run.control["gaps"] or run.control["lost"] or not late or late["p99"] > 1000:
-            raise NotRun(f"this machine does not carry {self.reading} listeners and those who measure them: without any "
+            raise NotRun(f"this machine does not carry {self.reading} listeners and those who measure them: without a "
                          f"fault {run.control['lost']} were lost, p99 of lateness {late['p99'] if late else 0:.0f} ms")
         run.healthy["opus"] = self._listen(run, lambda: self._stall(run))
         judge(run, "opus", run.healthy["opus"])

@@ -14,9 +14,10 @@ NONE_OF = *STAYED, "gaps", "early", "protocol_errors", "mismatches"
 class Crowd:
     def __init__(self, binary, url, form, listeners):
         self.form, self.listeners = form, listeners
+        tier = ["--tier", "defensive"] if form == "v1" else []
         self.process = subprocess.Popen(
-            [*AHEAD, binary, "listen", url, "--format", form, "--listeners", str(listeners), "--duration", "3600", "--verify",
-             "--json", *(["--tier", "defensive"] if form == "v1" else [])], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [*AHEAD, binary, "listen", url, "--format", form, "--listeners", str(listeners), *tier,
+             "--duration", "3600", "--verify", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def report(self):
         """Ends it; what it found."""
@@ -41,9 +42,8 @@ def judge(run, form, report):
     dry = form in run.fault.out_of_step
     bad = [f"{report[name]} {name.replace('_', ' ')}" for name in (STAYED if dry else NONE_OF) if report[name]]
     well = not bad and report["connected"] == report["listeners"] and report["verified"] > 0
-    words = ", ".join(bad) or ("all stayed, out of step" if dry else
-                               f"{report['verified']} messages as seed and log say, {held_words(report)}0 gaps, 0 lost, "
-                               "0 different")
+    words = ", ".join(bad) or ("all stayed, out of step" if dry else f"{report['verified']} messages as seed and log "
+                               f"say, {held_words(report)}0 gaps, 0 lost, 0 different")
     said = f" ({report['failure']})" if report["failure"] else ""
     run.hold(well, f"{report['listeners']} healthy {form} listeners: {words}{said}")
     late = report["lateness_ms"]

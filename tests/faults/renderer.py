@@ -1,4 +1,4 @@
-"""Faults of the renderer, made by `auralis serve --inject`: a block that fails, a call that hangs, one that never comes."""
+"""Faults of the renderer, made by `auralis serve --inject`: a block that fails, a call that hangs."""
 import re
 import time
 
