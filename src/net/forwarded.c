@@ -49,8 +49,10 @@ static enum forwarded_scheme forwarded_read_scheme(const char *text, size_t len)
 
 static bool forwarded_is_port(const char *text, size_t len)
 {
-    size_t digits = strspn(text, "0123456789");
-    return len >= 1 && len <= 5 && digits >= len;
+    size_t digits = 0;
+    while (digits < len && text[digits] >= '0' && text[digits] <= '9')
+        digits++;
+    return len >= 1 && len <= 5 && digits == len;
 }
 
 // An address with or without a port; IPv6 in brackets, or bare and without a port.
@@ -111,8 +113,10 @@ static bool forwarded_unquote(const char **at, char out[FORWARDED_VALUE_BYTES], 
             return false;
         out[(*len)++] = *from;
     }
+    if (*from == '\0')
+        return false;
     *at = from + 1;
-    return *from == '"';
+    return true;
 }
 
 // name=value, the value a token or quoted; moves *at past it.   name_len, value, len: out.
@@ -159,7 +163,7 @@ static bool forwarded_read_element(const char **at, struct forwarded_hop *hop)
     while (good && **at != ',' && **at != '\0') {
         good = forwarded_take_pair(at, hop, &named);
         *at += strspn(*at, " \t");
-        good = good && strchr(",;", **at);
+        good = good && (**at == ',' || **at == ';' || **at == '\0');
         *at += strspn(*at, "; \t");
     }
     if (!good)

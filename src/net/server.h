@@ -66,7 +66,7 @@ struct net_config {
     int accept_rate;          // WebSockets that are let in per second; 0: no limit
     int max_sockets_per_address;  // at the door, that is but for WebSockets; 0: no limit
     bool limit_loopback;      // apply that to loopback too
-    struct forwarded_proxies proxies;  // who may tell by headers for whom it asks; exempt from limits per address
+    struct forwarded_proxies proxies;  // may say by headers for whom they ask; without a limit at the door
     SSL_CTX *tls;             // certificate and key (net/tls.h), taken over in any case: TLS and plain HTTP on one
                               // port. NULL: plain HTTP only
     int ping_s;               // real seconds between pings to a WebSocket; 0: 25

@@ -170,20 +170,25 @@ enum tls_handshake tls_stream_handshake(struct tls_stream *stream)
     return SSL_is_init_finished(stream->ssl) ? TLS_HANDSHAKE_DONE : TLS_HANDSHAKE_READS;
 }
 
-// What is left to send: the first span has gone up to `gone`.
+// What is left to send: the first span, never an empty one, has gone up to `gone`.
 struct tls_spans {
     const struct iovec *first;
     int count;
     size_t gone;
 };
 
+static void tls_spans_skip_empty(struct tls_spans *spans)
+{
+    for (; spans->count > 0 && spans->first->iov_len == spans->gone; spans->first++, spans->count--)
+        spans->gone = 0;
+}
+
 static size_t tls_spans_take(struct tls_spans *spans, size_t max, const uint8_t **bytes)
 {
     size_t left = spans->first->iov_len - spans->gone, part = left < max ? left : max;
     *bytes = (const uint8_t *)spans->first->iov_base + spans->gone;
     spans->gone += part;
-    if (part == left)
-        *spans = (struct tls_spans){spans->first + 1, spans->count - 1, 0};
+    tls_spans_skip_empty(spans);
     return part;
 }
 
@@ -217,6 +222,7 @@ ssize_t tls_stream_send(struct tls_stream *stream, const struct iovec *spans, in
         return tls_stream_lost(stream);
     if (!tls_stream_flush(stream))
         return -1;
+    tls_spans_skip_empty(&left);
     while (!stream->held && (len = tls_spans_record(&left, scratch, &bytes)) > 0) {
         ERR_clear_error();
         if (SSL_write(stream->ssl, bytes, (int)len) != (int)len)
