@@ -182,6 +182,7 @@ void listener_open(struct listener *listener, struct stream_loop *loop, struct c
     if (listener->next)
         listener->next->prev = listener;
     loop->listeners = listener;
+    phases_add(&loop->phases, listener->pace.phase_frames);
     atomic_fetch_add(&listener->stream->stats.listeners[listener->protocol->id], 1);
     listener_serve(listener, now);
 }
@@ -209,6 +210,7 @@ void listener_closed(struct listener *listener, int code)
 {
     struct stream_loop *loop = listener->loop;
     listener_rest(listener);
+    phases_remove(&loop->phases, listener->pace.phase_frames);
     if (listener->prev)
         listener->prev->next = listener->next;
     else

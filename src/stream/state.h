@@ -6,6 +6,7 @@
 #include "stream/admission.h"
 #include "stream/budget.h"
 #include "stream/closings.h"
+#include "stream/phases.h"
 #include "stream/schedule.h"
 #include "stream/shelf.h"
 #include "stream/stream.h"
@@ -34,6 +35,7 @@ struct stream_loop {
     int index;
     struct schedule schedule;
     struct budget budget;
+    struct phases phases;
     struct shelf shelf;           // empty between turns
     struct stream_turn turn;
     struct histogram lateness_ns; // of each chunk: accepted by the kernel, after its due time

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "stream/pace.h"
+#include "stream/phases.h"
 #include "stream/rig.h"
 #include "wire/message.h"
 
@@ -122,6 +123,73 @@ static void what_never_comes_is_skipped(void **state)
     guest_expect_chunk(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK + 2 * CHUNK_FRAMES);
     assert_int_equal(stream_stats(rig.stream)->skips, 1);
     guest_end(&guest);
+    rig_end(&rig);
+}
+
+// A listener of the slot of 5 ms that begins the period. Others come and go until one is there.
+static uint64_t open_in_the_first_slot(struct rig *rig, struct guest *guest)
+{
+    for (;;) {
+        guest_open(guest, rig, "/ws/v2", NULL, false);
+        assert_int_equal(guest->status, 101);
+        json_t *hello = guest_json(guest);
+        uint64_t phase = (uint64_t)json_whole(hello, "phase_frames");
+        json_decref(hello);
+        if (phase < PHASES_SLOT_FRAMES)
+            return phase;
+        guest_end(guest);
+    }
+}
+
+enum { CROWD = 5 };
+
+static bool the_crowd_is_alone(struct rig *rig)
+{
+    return stream_listeners(rig->stream) == CROWD;
+}
+
+// Moves on until the listener's next chunk comes at its due time. Returns that chunk.
+static uint64_t listen_until_steady(struct rig *rig, struct guest *guest, struct pace *pace)
+{
+    uint64_t frame = pace_start(pace, RIG_NOW_NS, true);
+    while (pace_due_ns(pace, frame) < pace_send_ns(pace, frame)) {
+        while (pace_send_ns(pace, frame) > clock_now_ns(&rig->clock))
+            rig_advance_ms(rig, 1);
+        guest_expect_chunk(guest, FORMAT_OPUS, frame);
+        frame += CHUNK_FRAMES;
+    }
+    return frame;
+}
+
+static void a_crowd_that_was_left_behind_is_spread(void **state)
+{
+    struct rig rig;
+    struct guest guests[CROWD], *first = guests;
+    uint64_t phases[CROWD], least = CHUNK_FRAMES;
+    begin(&rig);
+    for (int i = 0; i < CROWD; i++) {
+        phases[i] = open_in_the_first_slot(&rig, &guests[i]);
+        first = phases[i] < least ? &guests[i] : first;
+        least = phases[i] < least ? phases[i] : least;
+    }
+    rig_wait(the_crowd_is_alone, &rig);
+    struct pace pace = {.origin_ns = rig.station.origin_ns, .lead.frames = RIG_LEAD_FRAMES,
+                        .phase_frames = (uint32_t)least};
+    guest_expect_preroll(first, FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
+    uint64_t frame = listen_until_steady(&rig, first, &pace);
+    json_t *told = guest_await(first, "phase");
+    pace.phase_frames = (uint32_t)json_whole(told, "phase_frames");
+    assert_int_equal(json_whole(told, "from_frame"), frame);
+    json_decref(told);
+    assert_in_range(pace.phase_frames, PHASES_SLOT_FRAMES, CHUNK_FRAMES - 1);
+    assert_int_equal(pace.phase_frames % PHASES_SLOT_FRAMES, least);
+    uint64_t due_ms = (pace_due_ns(&pace, frame) + NS_PER_MS - 1) / NS_PER_MS;
+    rig_advance_ms(&rig, due_ms - 1 - clock_now_ns(&rig.clock) / NS_PER_MS);
+    guest_expect_silence(first);
+    rig_advance_ms(&rig, 1);
+    guest_expect_chunk(first, FORMAT_OPUS, frame);
+    for (int i = 0; i < CROWD; i++)
+        guest_end(&guests[i]);
     rig_end(&rig);
 }
 
@@ -345,6 +413,7 @@ static void many_listeners_hear_the_same(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crowd_that_was_left_behind_is_spread),
         cmocka_unit_test(the_first_second_comes_at_once_and_the_rest_at_the_pace),
         cmocka_unit_test(a_chunk_that_is_late_is_sent_when_it_is_there),
         cmocka_unit_test(the_first_reader_waits_for_a_chunk),

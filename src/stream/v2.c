@@ -331,6 +331,16 @@ static void v2_go_on(struct listener *listener, uint64_t now_ns)
     listener->freed = false;
 }
 
+// One of a crowd that others have left behind moves to another phase, once chunks come at their due time.
+static void v2_spread(struct listener *listener, uint64_t now_ns)
+{
+    struct pace *pace = &listener->pace;
+    bool steady = !listener->blocked && pace_due_ns(pace, listener->cursor) == pace_send_ns(pace, listener->cursor);
+    if (steady && phases_move(&listener->loop->phases, pace->phase_frames, now_ns, &pace->phase_frames))
+        (void)listener_tell(listener, json_pack("{s:s, s:i, s:I}", "type", "phase", "phase_frames",
+                                                (int)pace->phase_frames, "from_frame", (json_int_t)listener->cursor));
+}
+
 // Sends what is due. Returns when the next chunk is.
 static uint64_t v2_serve_audio(struct listener *listener, uint64_t now_ns)
 {
@@ -343,6 +353,8 @@ static uint64_t v2_serve_audio(struct listener *listener, uint64_t now_ns)
     while (next_ns <= now_ns && v2_may_send(listener, now_ns) && v2_send(listener, now_ns) && !listener->blocked);
     if (listener->blocked || listener->burst.next)
         return now_ns + V2_IDLE_NS;
+    v2_spread(listener, now_ns);
+    next_ns = pace_send_ns(&listener->pace, listener->cursor);
     return next_ns > now_ns ? next_ns : listener_missing(listener, now_ns);
 }
 
