@@ -379,6 +379,13 @@ class StartUp(unittest.TestCase):
             for address in ("localhost:0", "192.0.2.1:0", "*:0"):
                 self.refused("--listen", address, "--data-dir", directory, said="IPv4 or IPv6 address of this machine")
 
+    def test_too_few_descriptors(self):
+        with tempfile.TemporaryDirectory() as directory:
+            done = subprocess.run(["/bin/sh", "-c", 'ulimit -n 19; exec "$@"', "sh", BINARY, "serve", "--listen",
+                                   "127.0.0.1:0", "--data-dir", directory], capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("only 19 descriptors may be open", done.stderr)
+
     def test_unwritable_directory(self):
         with tempfile.NamedTemporaryFile() as file:
             self.refused("--listen", "127.0.0.1:0", "--data-dir", file.name + "/below", said="cannot write")

@@ -6,11 +6,13 @@
 #include <sys/random.h>
 
 #include "app/certificate.h"
+#include "app/capacity.h"
 #include "app/routes.h"
 #include "base/frames.h"
 #include "encode/encode.h"
 #include "os/file.h"
 #include "os/log.h"
+#include "os/thread.h"
 #include "score/scene.h"
 
 // Without a splice a change is heard when what is rendered already has been played: the lead, what is rendered beyond
@@ -90,6 +92,25 @@ static enum status app_inject(struct app *app)
     return STATUS_OK;
 }
 
+// Fewer listeners than wished for, or nothing at all, when too few descriptors may be open.
+static enum status app_check_descriptors(struct app *app)
+{
+    unsigned long long limit = process_raise_descriptor_limit();
+    int loops = app->options.loops > 0 ? (int)app->options.loops : thread_processors();
+    if (limit < capacity_least_descriptors(loops)) {
+        fprintf(stderr, "auralis: only %llu descriptors may be open, at least %llu are needed (ulimit -n, LimitNOFILE)\n",
+                limit, (unsigned long long)capacity_least_descriptors(loops));
+        return STATUS_FULL;
+    }
+    struct capacity capacity = capacity_of(limit, loops, (int)app->options.max_listeners);
+    if (capacity.listeners < app->options.max_listeners)
+        log_warn("room for %d listeners, not %lld: only %llu descriptors may be open (ulimit -n, LimitNOFILE)",
+                 capacity.listeners, (long long)app->options.max_listeners, limit);
+    app->options.max_listeners = capacity.listeners;
+    app->door_sockets = capacity.door_sockets;
+    return STATUS_OK;
+}
+
 static enum status app_start_station(struct app *app)
 {
     struct mood mood = scene_mood(scene_find(app->options.scene));
@@ -160,6 +181,8 @@ static enum status app_start_net(struct app *app)
     handlers.request_context = app;
     status = net_create(&app->net, &(struct net_config){
                                                    .address = app->options.address,
+                                                   .max_connections = (int)options->max_listeners,
+                                                   .door_sockets = app->door_sockets,
                                                    .proxies = app->options.proxies,
                                                    .tls = tls,
                                                    .port = app->options.port,
@@ -193,8 +216,9 @@ enum status app_start(struct app *app, const struct options *options)
     app->backend = options->simd ? backend_find(options->simd) : backend_best();
     if (!options->seed && getrandom(&app->seed, sizeof app->seed, 0) != (ssize_t)sizeof app->seed)
         return app_refuse(STATUS_IO, "cannot draw", "a seed");
-    process_raise_descriptor_limit();
-    enum status status = app_inject(app);
+    enum status status = app_check_descriptors(app);
+    if (status == STATUS_OK)
+        status = app_inject(app);
     if (status == STATUS_OK)
         status = app_read_secret(app);
     if (status == STATUS_OK)

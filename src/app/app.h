@@ -24,6 +24,7 @@ struct app {
     uint64_t seed;
     const struct backend *backend;
     struct injection *injection;     // NULL: no faults are asked for
+    int door_sockets;                // besides those of listeners
     int lock;                        // descriptor of the locked data directory, -1: none
     char jwt_secret[512];
     struct store *store;

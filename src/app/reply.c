@@ -1,9 +1,9 @@
 #include "app/reply.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/frames.h"
+#include "control/json_text.h"
 
 static const char reply_type[] = "application/json";
 
@@ -17,7 +17,7 @@ static char *reply_dump(const json_t *object)
         json_decref(again);
         if (same)
             return text;
-        free(text);
+        json_text_free(text);
     }
     return json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
 }
@@ -31,7 +31,7 @@ void reply_json(struct http_response *response, int status, json_t *object)
         http_respond(response, status, reply_type, body, strlen(body));
     else
         http_respond(response, 500, reply_type, "{}", 2);
-    free(body);
+    json_text_free(body);
 }
 
 // The codes that existing clients know, by status.

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "app/app.h"
+#include "app/json_memory.h"
 #include "app/certificate.h"
 #include "base/frames.h"
 #include "os/log.h"
@@ -60,6 +61,8 @@ static void serve_announce(const struct app *app)
     log_info("auralis %s: station %s, scene %s, seed %llu, lead %lld s, %s, data in %s", AURALIS_VERSION, APP_STATION,
              app->options.scene, (unsigned long long)app->seed, (long long)app->options.lead_s, app->backend->name,
              app->options.data_dir);
+    log_info("room for %lld listeners and %d other connections", (long long)app->options.max_listeners,
+             app->door_sockets);
 }
 
 // Lets listeners end well: they are told, get what is due, and are closed. A second signal cuts it short.
@@ -88,6 +91,10 @@ int serve_run(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);                // a file that may not grow is an error of the store, not an end
     struct app app;
+    if (json_memory_claim() != STATUS_OK) {
+        fprintf(stderr, "auralis: not enough memory to start\n");
+        return 1;
+    }
     bool started = app_start(&app, &options) == STATUS_OK;
     if (started) {
         serve_announce(&app);

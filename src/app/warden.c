@@ -68,6 +68,17 @@ static void warden_say(const struct warden *warden, uint64_t headroom)
     say("memory is %s; %llu MiB are left, %llu MiB are to be", words[warden->pressure.level], mib, reserve);
 }
 
+// At most once a second, however many there are.
+static void warden_tell_faults(struct warden *warden, const struct app *app)
+{
+    uint64_t faults = atomic_load(&net_stats(app->net)->memory_faults) +
+                      atomic_load(&stream_stats(app->stream)->memory_faults);
+    if (faults > warden->memory_faults)
+        log_warn("memory: %llu listeners or requests were refused or ended for want of it",
+                 (unsigned long long)(faults - warden->memory_faults));
+    warden->memory_faults = faults;
+}
+
 void warden_look(struct warden *warden, struct app *app)
 {
     uint64_t headroom = memory_headroom_bytes(&memory_system), now_ns = clock_now_ns(&app->clock);
@@ -78,4 +89,5 @@ void warden_look(struct warden *warden, struct app *app)
         stream_refuse(app->stream, warden->pressure.level != PRESSURE_NONE);
     }
     warden_follow_lead(warden, app, now_ns);
+    warden_tell_faults(warden, app);
 }

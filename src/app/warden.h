@@ -12,6 +12,7 @@ struct app;
 struct warden {
     struct pressure pressure;
     uint64_t moved_ns;                     // when the listeners' lead was lowered last
+    uint64_t memory_faults;                // told so far
     uint64_t rendered_lead_frames;         // the lead that the station renders for
     // For anybody to read.
     atomic_int level;                      // enum pressure_level

@@ -1,8 +1,9 @@
 #include "control/mood_json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "control/json_text.h"
 
 // Copies what fits without cutting a UTF-8 character in two.
 static void mood_refusal_copy(char *to, size_t cap, const char *from)
@@ -22,7 +23,7 @@ static void mood_refusal_fill(struct mood_refusal *refusal, const char *field, c
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
     mood_refusal_copy(refusal->field, sizeof refusal->field, field);
     mood_refusal_copy(refusal->value, sizeof refusal->value, text ? text : "");
-    free(text);
+    json_text_free(text);
 }
 
 static void mood_refusal_modes(char *constraint, size_t cap)

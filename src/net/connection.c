@@ -37,7 +37,8 @@ void connection_doom(struct connection *connection)
 
 static void connection_on_freed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct connection *connection = handle->data;
+    slab_give(&connection->loop->shared->connections, connection);
 }
 
 void connection_destroy(struct connection *connection)
@@ -52,6 +53,11 @@ void connection_destroy(struct connection *connection)
     transport_close(&connection->transport);
     atomic_fetch_sub(&loop->shared->stats.open_connections, 1);
     atomic_fetch_sub(&loop->load, 1);
+}
+
+static void connection_count_memory_fault(struct connection *connection)
+{
+    atomic_fetch_add(&connection->loop->shared->stats.memory_faults, 1);
 }
 
 static size_t connection_spans_len(const struct iovec *spans, int count)
@@ -170,11 +176,15 @@ bool connection_send_text(struct connection *connection, const char *text, size_
 {
     if (connection->state != CONNECTION_OPEN)
         return false;
-    if (!connection_put_frame(connection, WEBSOCKET_TEXT, text, len)) {
+    if (connection_put_frame(connection, WEBSOCKET_TEXT, text, len))
+        return true;
+    if (ring_room(&connection->outgoing.texts) < len + WEBSOCKET_MAX_HEAD_BYTES) {
         connection_close(connection, 1008, "does not read");
-        return false;
+    } else {
+        connection_count_memory_fault(connection);
+        connection_close(connection, 1011, "short of memory");
     }
-    return true;
+    return false;
 }
 
 // Who does not wait has nothing queued: straight from where it stands, and most messages are gone here. False when the
@@ -215,6 +225,7 @@ enum connection_sent connection_send(struct connection *connection, const struct
     if (outgoing_keep_own(outgoing))
         return CONNECTION_PENDING;
     outgoing_unshare(outgoing);
+    connection_count_memory_fault(connection);
     connection_doom(connection);
     return CONNECTION_GONE;
 }
@@ -240,6 +251,7 @@ bool connection_keep(struct connection *connection)
 {
     if (outgoing_keep_all(&connection->outgoing))
         return true;
+    connection_count_memory_fault(connection);
     connection_doom(connection);
     return false;
 }
@@ -303,6 +315,8 @@ static void connection_peer_failed(struct connection *connection, int code)
         return;
     }
     connection->deaf = true;
+    if (code == WSLAY_CODE_INTERNAL_SERVER_ERROR)
+        connection_count_memory_fault(connection);
     if (code == WSLAY_CODE_MESSAGE_TOO_BIG && connection->listener)
         connection->loop->shared->handlers.oversized(connection->listener);
     connection_close(connection, code, NULL);
@@ -381,16 +395,13 @@ static void connection_on_poll(uv_poll_t *poll, int status, int events)
 
 static struct connection *connection_create(struct io_loop *loop, const struct handover *handover)
 {
-    struct connection *connection = calloc(1, sizeof *connection);
-    if (!connection)
-        return NULL;
+    struct connection *connection = handover->place;
+    memset(connection, 0, sizeof *connection);
     connection->loop = loop;
     connection->transport = handover->transport;
     connection->close_code = 1006;
-    if (uv_poll_init(&loop->uv, &connection->poll, handover->transport.descriptor) != 0) {
-        free(connection);
+    if (uv_poll_init(&loop->uv, &connection->poll, handover->transport.descriptor) != 0)
         return NULL;
-    }
     connection->poll.data = connection;
     connection->due_ms = uv_now(&loop->uv) + loop->shared->limits.ping_ms;
     receiver_init(&connection->receiver, handover->accept.max_message_bytes, &connection_events, connection);
@@ -424,6 +435,7 @@ void handover_abandon(struct handover *handover, struct net_shared *shared)
 {
     shared->handlers.abandoned(shared->handlers.context, &handover->accept);
     transport_close(&handover->transport);
+    slab_give(&shared->connections, handover->place);
     free(handover);
 }
 

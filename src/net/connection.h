@@ -13,6 +13,7 @@ struct net_shared;
 
 enum connection_state { CONNECTION_OPEN, CONNECTION_CLOSING, CONNECTION_DOOMED };
 
+// Its place comes from net_shared.connections: the door takes it, the loop gives it back.
 struct connection {
     uv_poll_t poll;
     struct list link;          // in the loop's list for its state
@@ -35,15 +36,17 @@ struct connection {
 // What the door hands over. Freed by connection_adopt.
 struct handover {
     struct list link;          // while it waits for its turn
+    struct connection *place;  // what it will be
     struct transport transport;
     struct net_accept accept;
     size_t answer_len, extra_len;
     uint8_t bytes[];           // the 101 answer, then what has been read after the request
 };
 
-// It is lost: tells the handler, closes the socket, frees it.
+// It is lost: tells the handler, closes the socket, gives its place back, frees it.
 void handover_abandon(struct handover *handover, struct net_shared *shared);
-// Takes a socket over on its loop: sends the answer, calls `open`. Without memory: `abandoned`.
+// Takes a socket over on its loop: sends the answer, calls `open`. Takes no memory.
+// A socket that cannot be watched: `abandoned`.
 void connection_adopt(struct io_loop *loop, struct handover *handover);
 // Sends a ping frame.
 void connection_ping(struct connection *connection);

@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "net/poll_room.h"
 #include "net/socket.h"
 #include "net/visitor.h"
 #include "os/log.h"
 
-enum { DOOR_ACCEPTS_AT_ONCE = 64, DOOR_PAUSE_MS = 100 };
+enum { DOOR_ACCEPTS_AT_ONCE = 64, DOOR_PAUSE_MS = 100, DOOR_OTHERS = 256 };
 
 static void door_on_listening(uv_poll_t *poll, int status, int events);
 
@@ -237,6 +238,7 @@ static bool door_prepare(struct door *door)
         uv_loop_close(&door->uv);
         return false;
     }
+    (void)poll_room_claim(&door->uv, limits->max_connections + limits->door_sockets + DOOR_OTHERS);
     uv_timer_init(&door->uv, &door->sweep);
     uv_timer_init(&door->uv, &door->pause);
     check(uv_poll_init(&door->uv, &door->listening, door->listener) == 0);

@@ -57,7 +57,7 @@ bool handshake_check(const struct http_request *request, bool http_1_1, struct h
     return true;
 }
 
-void handshake_accept_key(const char *key, char out[HANDSHAKE_ACCEPT_BYTES])
+bool handshake_accept_key(const char *key, char out[HANDSHAKE_ACCEPT_BYTES])
 {
     static const char suffix[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     char joined[HANDSHAKE_KEY_CHARS + sizeof suffix];
@@ -66,8 +66,11 @@ void handshake_accept_key(const char *key, char out[HANDSHAKE_ACCEPT_BYTES])
     struct text text = text_on(joined, sizeof joined);
     text_add(&text, key);
     text_add(&text, suffix);
-    check(!text.full && EVP_Digest(joined, text.len, digest, &digest_len, EVP_sha1(), NULL) == 1);
+    check(!text.full);
+    if (EVP_Digest(joined, text.len, digest, &digest_len, EVP_sha1(), NULL) != 1)
+        return false;
     EVP_EncodeBlock((unsigned char *)out, digest, (int)digest_len);
+    return true;
 }
 
 size_t handshake_answer(const struct http_request *request, const struct net_accept *accept, const char *server_name,
@@ -75,7 +78,8 @@ size_t handshake_answer(const struct http_request *request, const struct net_acc
 {
     char key[HANDSHAKE_ACCEPT_BYTES];
     struct text text = text_on(out, HANDSHAKE_ANSWER_BYTES);
-    handshake_accept_key(http_header(request, "sec-websocket-key"), key);
+    if (!handshake_accept_key(http_header(request, "sec-websocket-key"), key))
+        return 0;
     text_printf(&text, "HTTP/1.1 101 Switching Protocols\r\nServer: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 "Sec-WebSocket-Accept: %s\r\n", server_name, key);
     if (accept->subprotocol)

@@ -4,8 +4,9 @@
 
 #include "base/check.h"
 #include "base/frames.h"
+#include "net/poll_room.h"
 
-enum { IO_LOOP_HANDOVERS = 4096, IO_LOOP_FAREWELL_MS = 1000 };
+enum { IO_LOOP_HANDOVERS = 4096, IO_LOOP_FAREWELL_MS = 1000, IO_LOOP_OTHERS = 256 };
 
 static void io_loop_on_tick(uv_timer_t *timer);
 
@@ -187,6 +188,7 @@ enum status io_loop_start(struct io_loop *loop, struct net_shared *shared, int i
         queue_finish(&loop->handovers);
         return STATUS_MEMORY;
     }
+    (void)poll_room_claim(&loop->uv, shared->limits.max_connections + shared->limits.door_sockets + IO_LOOP_OTHERS);
     io_loop_prepare(loop);
     snprintf(name, sizeof name, "io-%d", index);
     return thread_start(&loop->thread, name, THREAD_IO, io_loop_run, loop) == STATUS_OK ? STATUS_OK

@@ -73,8 +73,10 @@ static bool receiver_begin(struct receiver *receiver)
     if (receiver->parser)
         return true;
     receiver->ahead_bytes = 0;
-    if (wslay_event_context_server_init(&receiver->parser, &receiver_callbacks, receiver) != 0)
+    if (wslay_event_context_server_init(&receiver->parser, &receiver_callbacks, receiver) != 0) {
+        receiver->parser = NULL;   // the library has freed it, but not forgotten it
         return false;
+    }
     wslay_event_config_set_max_recv_msg_length(receiver->parser, receiver->max_message_bytes);
     return true;
 }

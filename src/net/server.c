@@ -22,9 +22,11 @@ struct net_server {
     uint16_t port;
 };
 
+enum { SERVER_CONNECTIONS = 4096 };
+
 const struct net_limits net_default_limits = {
     .request_ms = 10000, .idle_ms = 30000, .crowded_ms = 1000, .ping_ms = 25000, .close_ms = 5000, .door_sockets = 2048,
-    .accept_wait_ms = 5000, .frames_per_second = 1000};
+    .max_connections = SERVER_CONNECTIONS, .accept_wait_ms = 5000, .frames_per_second = 1000};
 
 uint32_t net_sweep_ms(uint32_t a_ms, uint32_t b_ms)
 {
@@ -52,6 +54,7 @@ static void server_free(struct net_server *server)
     SSL_CTX_free(atomic_load(&server->door.next_tls));
     BIO_meth_free(server->shared.tls_method);
     free(server->loops);
+    slab_finish(&server->shared.connections);
     free(server);
 }
 
@@ -70,6 +73,13 @@ static enum status server_start(struct net_server *server, int loop_count, int l
     return door_start(&server->door, &server->shared, server->loops, loop_count, listener);
 }
 
+// More than may be open: one that has closed keeps its place until its loop has come around.
+static enum status server_claim_connections(struct net_shared *shared)
+{
+    uint32_t most = (uint32_t)(shared->limits.max_connections > 0 ? shared->limits.max_connections : SERVER_CONNECTIONS);
+    return slab_init(&shared->connections, most + most / 4 + 64, sizeof(struct connection));
+}
+
 enum status net_create_limited(struct net_server **result, const struct net_config *config,
                                const struct net_limits *limits)
 {
@@ -85,7 +95,9 @@ enum status net_create_limited(struct net_server **result, const struct net_conf
     server->shared.proxies = config->proxies;
     server->shared.limits = *limits;
     snprintf(server->shared.server_name, sizeof server->shared.server_name, "%s", config->server_name);
-    enum status status = socket_listen(config->address, config->port, &listener, &server->port);
+    enum status status = server_claim_connections(&server->shared);
+    if (status == STATUS_OK)
+        status = socket_listen(config->address, config->port, &listener, &server->port);
     *result = server;
     server->door.tls = config->tls;
     if (config->tls && !(server->shared.tls_method = tls_stream_method_create()) && status == STATUS_OK) {
@@ -108,6 +120,10 @@ enum status net_create(struct net_server **server, const struct net_config *conf
     limits.accept_rate = (uint32_t)config->accept_rate;
     limits.sockets_per_address = config->max_sockets_per_address;
     limits.limit_loopback = config->limit_loopback;
+    if (config->max_connections > 0)
+        limits.max_connections = config->max_connections;
+    if (config->door_sockets > 0)
+        limits.door_sockets = config->door_sockets;
     if (config->ping_s > 0)
         limits.ping_ms = (uint32_t)config->ping_s * 1000;
     return net_create_limited(server, config, &limits);

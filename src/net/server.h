@@ -69,6 +69,8 @@ struct net_config {
     struct forwarded_proxies proxies;  // may say by headers for whom they ask; without a limit at the door
     SSL_CTX *tls;             // certificate and key (net/tls.h), taken over in any case: TLS and plain HTTP on one
                               // port. NULL: plain HTTP only
+    int max_connections;      // WebSockets at most; 0: 4096
+    int door_sockets;         // other sockets at most; 0: 2048
     int ping_s;               // real seconds between pings to a WebSocket; 0: 25
 };
 
@@ -77,6 +79,7 @@ struct net_stats {
     atomic_uint_fast64_t tls_handshakes, tls_failures;  // begun; not completed by their own fault
     atomic_uint_fast64_t refused_by_rate;     // handshakes for which there would have been no turn in time
     atomic_uint_fast64_t refused_by_address;  // sockets: their address had too many at the door
+    atomic_uint_fast64_t memory_faults;       // what ended a socket, or refused it, for want of memory
     atomic_int waiting;             // good handshakes that wait for their turn
     atomic_int open_connections;    // WebSockets
     atomic_int open_http;           // sockets at the door

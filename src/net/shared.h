@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <stdint.h>
 
+#include "base/slab.h"
 #include "net/server.h"
 
 // Times in real milliseconds, whatever the clock.
@@ -13,6 +14,7 @@ struct net_limits {
     uint32_t ping_ms;          // between pings to a listener
     uint32_t close_ms;         // for the close handshake
     int door_sockets;          // at most at the door
+    int max_connections;       // WebSockets at most; 0: 4096
     uint32_t accept_rate;      // WebSockets that are let in per second; 0: no limit
     uint32_t accept_wait_ms;   // how long one may have to wait for its turn
     int sockets_per_address;   // at most at the door; 0: no limit
@@ -28,6 +30,7 @@ struct net_shared {
     struct forwarded_proxies proxies;
     BIO_METHOD *tls_method;      // NULL: no TLS
     struct net_stats stats;
+    struct slab connections;   // struct connection
 };
 
 extern const struct net_limits net_default_limits;

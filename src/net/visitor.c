@@ -18,6 +18,11 @@ enum { VISITOR_TLS_HANDSHAKE = 0x16 };
 static void visitor_on_poll(uv_poll_t *poll, int status, int events);
 static void visitor_consume(struct visitor *visitor, const char *bytes, size_t len);
 
+static void visitor_count_memory_fault(struct door *door)
+{
+    atomic_fetch_add(&door->shared->stats.memory_faults, 1);
+}
+
 static void visitor_watch(struct visitor *visitor, int events)
 {
     if (uv_poll_start(&visitor->poll, events, visitor_on_poll) != 0)
@@ -120,6 +125,7 @@ static void visitor_answer(struct visitor *visitor, struct http_response *respon
         atomic_fetch_add(&stats->http_errors, 1);
     http_parser_reset(&visitor->parser);
     if (!response->head) {
+        visitor_count_memory_fault(visitor->door);
         visitor_end(visitor);
         return;
     }
@@ -156,13 +162,19 @@ static void visitor_refuse(struct visitor *visitor, int status, const char *mess
 static struct handover *visitor_make_handover(const struct visitor *visitor, const struct net_accept *accept,
                                               const char *rest, size_t len)
 {
+    struct net_shared *shared = visitor->door->shared;
     struct handover *handover = malloc(sizeof *handover + HANDSHAKE_ANSWER_BYTES + len);
-    if (!handover)
+    size_t answer_len = handover ? handshake_answer(&visitor->parser.request, accept, shared->server_name,
+                                                    (char *)handover->bytes) : 0;
+    struct connection *place = answer_len > 0 ? slab_take(&shared->connections) : NULL;
+    if (!place) {
+        free(handover);
         return NULL;
+    }
+    handover->place = place;
     handover->transport = visitor->transport;
     handover->accept = *accept;
-    handover->answer_len = handshake_answer(&visitor->parser.request, accept, visitor->door->shared->server_name,
-                                            (char *)handover->bytes);
+    handover->answer_len = answer_len;
     handover->extra_len = len;
     memcpy(handover->bytes + handover->answer_len, rest, len);
     return handover;
@@ -186,6 +198,7 @@ static void visitor_upgrade(struct visitor *visitor, const struct net_accept *ac
     check(!response->answered);
     struct handover *handover = visitor_make_handover(visitor, accept, rest, len);
     if (!handover) {
+        visitor_count_memory_fault(door);
         handlers->abandoned(handlers->context, accept);
         visitor_refuse_for_now(response, lobby_retry_s(&door->lobby));
         visitor_answer(visitor, response);
@@ -260,6 +273,7 @@ static void visitor_keep_input(struct visitor *visitor, const char *bytes, size_
 {
     visitor->input = malloc(len);
     if (!visitor->input) {
+        visitor_count_memory_fault(visitor->door);
         visitor_end(visitor);
         return;
     }
@@ -370,6 +384,7 @@ bool visitor_welcome(struct door *door, int descriptor, const struct http_peer *
 {
     struct visitor *visitor = malloc(sizeof *visitor);
     if (!visitor || uv_poll_init(&door->uv, &visitor->poll, descriptor) != 0) {
+        visitor_count_memory_fault(door);
         free(visitor);
         close(descriptor);
         return false;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/json_text.h"
 #include "control/mood_json.h"
 #include "os/log.h"
 #include "store/database.h"
@@ -162,7 +163,7 @@ enum status presets_save(sqlite3 *database, const struct store_preset *preset)
     if (!mood)
         return STATUS_MEMORY;
     status = presets_insert(database, preset, mood);
-    free(mood);
+    json_text_free(mood);
     return status;
 }
 

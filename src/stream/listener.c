@@ -13,13 +13,7 @@ enum {
 
 struct listener *listener_create(struct stream *stream)
 {
-    pthread_mutex_lock(&stream->places_mutex);
-    struct listener *listener = stream->free_places;
-    if (listener)
-        stream->free_places = listener->next;
-    else if (stream->places_used_ever < stream->config.max_listeners)
-        listener = &stream->places[stream->places_used_ever++];
-    pthread_mutex_unlock(&stream->places_mutex);
+    struct listener *listener = slab_take(&stream->places);
     if (listener)
         *listener = (struct listener){.stream = stream};
     return listener;
@@ -29,10 +23,7 @@ void listener_destroy(struct listener *listener)
 {
     struct stream *stream = listener->stream;
     check(!listener->entry.next && !listener->joined && listener->pin.sent.count == 0);
-    pthread_mutex_lock(&stream->places_mutex);
-    listener->next = stream->free_places;
-    stream->free_places = listener;
-    pthread_mutex_unlock(&stream->places_mutex);
+    slab_give(&stream->places, listener);
 }
 
 uint64_t listener_now_ns(const struct listener *listener)
@@ -252,13 +243,23 @@ bool listener_say(struct listener *listener, const char *text, size_t len)
     return false;
 }
 
+// A message that cannot be written for want of memory would be missed: it is better to come back.
+static void listener_give_up(struct listener *listener)
+{
+    if (listener->cause != CLOSE_NONE)
+        return;
+    atomic_fetch_add(&listener->stream->stats.memory_faults, 1);
+    listener_close(listener, 1011, CLOSE_MEMORY, "short of memory");
+}
+
 static bool listener_write(struct listener *listener, json_t *message, size_t digits)
 {
     char text[LISTENER_TEXT_BYTES];
-    if (!message)
-        return false;
-    size_t len = json_dumpb(message, text, sizeof text, JSON_COMPACT | JSON_REAL_PRECISION(digits));
+    size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(digits);
+    size_t len = message ? json_dumpb(message, text, sizeof text, flags) : 0;
     json_decref(message);
+    if (len == 0)
+        listener_give_up(listener);
     return len > 0 && len <= sizeof text && listener_say(listener, text, len);
 }
 

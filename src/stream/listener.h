@@ -131,7 +131,7 @@ void listener_await(struct listener *listener, enum format format);
 void listener_change_format(struct listener *listener, enum format format);
 // Sends a text. False when the listener is closing or does not read.
 bool listener_say(struct listener *listener, const char *text, size_t len);
-// Writes and sends a message; takes over the reference, which may be NULL (memory was short: nothing is sent).
+// Writes and sends a message; takes over the reference, which may be NULL: memory was short, and it is closed (1011).
 bool listener_tell(struct listener *listener, json_t *message);
 // As above, with all digits of its numbers, for what is given back as it came.
 bool listener_tell_exact(struct listener *listener, json_t *message);

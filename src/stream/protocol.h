@@ -10,7 +10,7 @@
 struct listener;
 
 // Why the server closes a connection; told apart in the statistics.
-enum close_cause { CLOSE_NONE, CLOSE_SLOW, CLOSE_POLICY, CLOSE_PROTOCOL, CLOSE_DRAIN, CLOSE_FAILED };
+enum close_cause { CLOSE_NONE, CLOSE_SLOW, CLOSE_POLICY, CLOSE_PROTOCOL, CLOSE_DRAIN, CLOSE_FAILED, CLOSE_MEMORY };
 
 // Why a request is not taken.
 struct refusal {

@@ -1,8 +1,8 @@
 // What a stream is made of: its loops, its listeners' places, what all of them share.
 #pragma once
-#include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/slab.h"
 #include "stream/admission.h"
 #include "stream/budget.h"
 #include "stream/closings.h"
@@ -51,10 +51,7 @@ struct stream {
     struct stream_stats stats;
     struct admission *admission;
     struct closings closings;
-    struct listener *places;              // max_listeners of them
-    struct listener *free_places;         // list
-    int places_used_ever;                 // those from here on have never been used
-    pthread_mutex_t places_mutex;
+    struct slab places;                   // struct listener, max_listeners of them
     atomic_uint next_number;
     atomic_uint_fast64_t refusals;        // spreads when they come back
     _Atomic(struct net_server *) server;  // NULL until attached

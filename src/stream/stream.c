@@ -22,9 +22,9 @@ static enum status stream_claim(struct stream *stream)
         memcpy(stations, config->stations, stations_bytes);
     stream->config.stations = stations;
     stream->admission = admission_create(&limits, config->max_listeners);
-    stream->places = calloc((size_t)config->max_listeners, sizeof *stream->places);
+    enum status status = slab_init(&stream->places, (uint32_t)config->max_listeners, sizeof(struct listener));
     stream->silence = malloc(FORMAT_LEGACY_BASE64_BYTES + 1);
-    if (!stations || !stream->admission || !stream->places || !stream->silence)
+    if (!stations || !stream->admission || status != STATUS_OK || !stream->silence)
         return STATUS_MEMORY;
     memset(stream->silence, 'A', FORMAT_LEGACY_BASE64_BYTES);
     stream->silence[FORMAT_LEGACY_BASE64_BYTES] = '\0';
@@ -38,7 +38,6 @@ enum status stream_create(struct stream **stream, const struct stream_config *co
         return STATUS_MEMORY;
     made->config = *config;
     atomic_init(&made->lead_limit_frames, UINT64_MAX);
-    pthread_mutex_init(&made->places_mutex, NULL);
     closings_init(&made->closings);
     histogram_init(&made->stats.jitter_ns);
     histogram_init(&made->stats.player_lead_ns);
@@ -58,11 +57,10 @@ void stream_destroy(struct stream *stream)
     for (int i = 0; i < stream->loop_count; i++)
         free(stream->loops[i].told);
     free(stream->loops);
-    free(stream->places);
+    slab_finish(&stream->places);
     free(stream->silence);
     free((void *)(uintptr_t)stream->config.stations);
     admission_destroy(stream->admission);
-    pthread_mutex_destroy(&stream->places_mutex);
     closings_finish(&stream->closings);
     free(stream);
 }

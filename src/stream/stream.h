@@ -51,6 +51,7 @@ struct stream_stats {
     atomic_uint_fast64_t burst_waits;        // times that somebody had to wait for a part of a burst
     atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request,
         refused_memory;
+    atomic_uint_fast64_t memory_faults;      // listeners that were closed for want of memory
     atomic_uint_fast64_t closed_slow, closed_policy, closed_protocol;
     atomic_uint_fast64_t refused_failed, closed_failed;   // their station was given up
     struct histogram jitter_ns;              // |interval - 100 ms| of legacy listeners, as estimated

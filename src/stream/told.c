@@ -30,7 +30,8 @@ void told_status(struct listener *listener, enum told_kind kind, json_t *(*write
         struct mood_entry entry = steer_latest(listener->station);
         told_write(told, entry.sequence, write(&entry));
     }
+    if (told->len == 0)   // memory was short: another time
+        return;
     listener->told_sequence = told->sequence;
-    if (told->len > 0)
-        (void)listener_say(listener, told->text, told->len);
+    (void)listener_say(listener, told->text, told->len);
 }

@@ -84,9 +84,10 @@ static void v0_on_buffer_status(struct listener *listener, uint64_t now_ns)
 {
     json_t *answer = json_pack("{s:s, s:f}", "type", "buffer_status", "depth_ms", legacy_depth_ms(listener, now_ns));
     json_t *health = legacy_health(listener, now_ns);
-    json_object_update(answer, health);
+    bool whole = json_object_update(answer, health) == 0;
     json_decref(health);
-    (void)listener_tell(listener, answer);
+    (void)listener_tell(listener, whole ? json_incref(answer) : NULL);
+    json_decref(answer);
 }
 
 static void v0_on_control(struct listener *listener, const json_t *message)

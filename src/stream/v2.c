@@ -157,6 +157,7 @@ static void v2_set_last_close(const struct listener *listener, json_t *hello, ui
         json_object_set_new(hello, "last_close", json_pack("{s:s, s:s}", "code", code, "reason", reason));
 }
 
+// NULL when memory is short.
 static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
 {
     const struct stream_station *station = listener->station;
@@ -182,12 +183,14 @@ static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
         "bitrates", (int)format_bitrate(FORMAT_OPUS), (int)format_bitrate(FORMAT_OPUS_64),
         (int)format_bitrate(FORMAT_OPUS_32), "decoder_delay_frames", (int)v2_delay_frames(listener), "encoder_id",
         v2_encoder_id(listener), "parameters", mood_to_json(&latest.mood));
-    json_object_update(hello, clocks);
-    json_object_update(hello, sound);
+    bool whole = json_object_update(hello, clocks) == 0 && json_object_update(hello, sound) == 0;
     v2_set_last_close(listener, hello, now_ns);
     json_decref(clocks);
     json_decref(sound);
-    return hello;
+    if (whole)
+        return hello;
+    json_decref(hello);
+    return NULL;
 }
 
 // The chord and the section that sound now; what comes after them follows by and by.
@@ -384,7 +387,7 @@ static void v2_farewell(struct listener *listener, enum close_cause cause, const
 {
     static const char *const codes[] = {
         [CLOSE_SLOW] = "SLOW", [CLOSE_POLICY] = "POLICY", [CLOSE_PROTOCOL] = "PROTOCOL", [CLOSE_DRAIN] = "SHUTDOWN",
-        [CLOSE_FAILED] = "FAILED"};
+        [CLOSE_FAILED] = "FAILED", [CLOSE_MEMORY] = "OVERLOAD"};
     if (cause != CLOSE_DRAIN)
         closings_remember(&listener->stream->closings, strtoull(listener->v2.session, NULL, 16),
                           listener_now_ns(listener), codes[cause], reason);
