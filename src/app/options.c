@@ -301,7 +301,8 @@ static bool options_complete(struct options *options)
                 options->seed);
         return false;
     }
-    return options_check_names(options) && options_check_tls(options) && options_read_proxies(options) && (options->data_dir || options_default_data_dir(options));
+    return options_check_names(options) && options_check_tls(options) && options_read_proxies(options) &&
+           (options->data_dir || options_default_data_dir(options));
 }
 
 bool options_read(int argc, char **argv, struct options *options, int *exit_status)

@@ -74,9 +74,9 @@ static void route_not_allowed(const struct app *app, struct http_response *respo
     reply_error(app, response, 405, "This path does not know that method.", NULL);
 }
 
-// A browser that asked for a page in plain HTTP, and says that it would rather not have: it is sent to the same page
-// under TLS, where it is allowed all that playing needs. On this machine plain HTTP is as good, and behind a proxy it is
-// the proxy's business.
+// A browser that asks for a page over plain HTTP, and says that it would rather not: it is sent to the same page under
+// TLS, where it is allowed all that playing needs. On this machine plain HTTP is as good; behind a proxy it is the
+// proxy's business.
 static bool route_belongs_under_tls(const struct app *app, const struct http_request *request)
 {
     const char *wish = http_header(request, "upgrade-insecure-requests");

@@ -55,7 +55,8 @@ static void serve_announce(const struct app *app)
     const char *address = app->options.address;
     bool any = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
     bool six = strchr(address, ':') && !any;
-    printf("listening on %s://%s%s%s:%u\n", certificate_wanted(&app->options) ? "https" : "http", six ? "[" : "", any ? "localhost" : address, six ? "]" : "",
+    const char *scheme = certificate_wanted(&app->options) ? "https" : "http";
+    printf("listening on %s://%s%s%s:%u\n", scheme, six ? "[" : "", any ? "localhost" : address, six ? "]" : "",
            (unsigned)net_port(app->net));
     fflush(stdout);
     log_info("auralis %s: station %s, scene %s, seed %llu, lead %lld s, %s, data in %s", AURALIS_VERSION, APP_STATION,

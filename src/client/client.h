@@ -91,7 +91,7 @@ struct client_report {
 // Errors: STATUS_INVALID (the URL), STATUS_CLOSED (nobody could connect, with report->failure), STATUS_MEMORY.
 MUST_USE enum status client_run(const struct client_config *config, struct client_report *report);
 // One HTTP GET, given up after 10 s of silence.   body: out, the caller's to free, closed by a zero.
-// Errors: STATUS_INVALID (the URL), STATUS_CLOSED (no connection, or not the server that it should be), STATUS_TIMEOUT, STATUS_DAMAGED (no HTTP, cut short),
-// STATUS_UNSUPPORTED (a transfer encoding), STATUS_MEMORY.
+// Errors: STATUS_INVALID (the URL), STATUS_CLOSED (no connection, or not the server that it should be), STATUS_TIMEOUT,
+// STATUS_DAMAGED (no HTTP, cut short), STATUS_UNSUPPORTED (a transfer encoding), STATUS_MEMORY.
 MUST_USE enum status client_get(const char *url, const struct client_trust *trust, const char *path, int *http_status,
                                 char **body, size_t *len);

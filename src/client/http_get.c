@@ -65,7 +65,8 @@ static enum status get_cut_head(char *bytes, size_t *len, int *http_status)
     return *http_status == 0 || (told && strtoull(value, NULL, 10) != *len) ? STATUS_DAMAGED : STATUS_OK;
 }
 
-static enum status get_exchange(const struct channel *channel, const struct text *request, int *http_status, char **body, size_t *len)
+static enum status get_exchange(const struct channel *channel, const struct text *request, int *http_status,
+                                char **body, size_t *len)
 {
     if (channel_send(channel, request->bytes, request->len) != (ssize_t)request->len)
         return STATUS_CLOSED;

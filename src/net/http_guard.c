@@ -67,5 +67,6 @@ bool http_origin_allowed(const struct http_request *request, const char *const *
     const char *origin = http_header(request, "origin");
     if (http_count_headers(request, "origin") > 1)
         return false;
-    return !origin || guard_same_origin(origin, http_header(request, "host"), request->secure) || guard_listed(origin, allowed);
+    return !origin || guard_same_origin(origin, http_header(request, "host"), request->secure) ||
+           guard_listed(origin, allowed);
 }

@@ -31,7 +31,7 @@ static bool self_signed_names(X509 *certificate, const char *name)
 static bool self_signed_fits(SSL_CTX *context, const char *const *names, int64_t unix_s)
 {
     X509 *certificate = SSL_CTX_get0_certificate(context);
-    time_t now = (time_t)unix_s, later = now + SELF_SIGNED_RENEWED_BEFORE_DAYS * SELF_SIGNED_DAY_S;
+    time_t now = (time_t)unix_s, later = now + (time_t)SELF_SIGNED_RENEWED_BEFORE_DAYS * SELF_SIGNED_DAY_S;
     if (X509_cmp_time(X509_get0_notBefore(certificate), &now) != -1 ||
         X509_cmp_time(X509_get0_notAfter(certificate), &later) != 1)
         return false;

@@ -263,11 +263,13 @@ static void test_garbage(void **state)
 {
     char garbage[4096];
     int good = client_secure_websocket(net_port(server.net), "/ws", 0);
-    for (unsigned round = 0; round < 20; round++) {
+    for (size_t round = 0; round < 20; round++) {
         int fd = connect_here();
         for (size_t i = 0; i < sizeof garbage; i++)
             garbage[i] = (char)(i * i * 31 + round * 7 + i / 13);
-        memcpy(garbage, "\x16\x03\x01", 3);
+        garbage[0] = 0x16;
+        garbage[1] = 3;
+        garbage[2] = 1;
         garbage[3] = (char)(round & 1);
         client_send(fd, garbage, sizeof garbage);
         char bytes[64];

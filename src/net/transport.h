@@ -1,4 +1,4 @@
-// A connected socket, plain or under TLS: how bytes get out and in. May be copied; one of the copies is used and closed.
+// A connected socket, plain or under TLS: how bytes get out and in. May be copied; one copy is used, and closed.
 #pragma once
 #include <stdbool.h>
 #include <sys/socket.h>

@@ -331,7 +331,8 @@ static enum status listen_run(struct listen *listen)
 {
     const struct listen_options *options = &listen->options;
     struct client_config config = {
-        .url = options->url, .trust = listen_trust(listen), .protocol = listen->protocol, .station = options->station, .buffer_tier = options->tier,
+        .url = options->url, .trust = listen_trust(listen), .protocol = listen->protocol,
+        .station = options->station, .buffer_tier = options->tier,
         .bitrate = options->bitrate ? (uint32_t)atoi(options->bitrate) * 1000 : 0, .change_s = options->change_s,
         .listeners = (int)options->listeners, .clock_speed = options->clock_speed, .duration_s = options->duration_s,
         .settle_s = options->settle_s, .settled = listen_settled, .stall_after_s = options->stall_after_s,
