@@ -288,6 +288,21 @@ static void a_second_one_that_never_comes_back_ends_it(void **state)
     bench_free(bench);
 }
 
+// It is not waited for; what it still uses, it is left.
+static void a_station_can_end_while_its_renderer_hangs(void **state)
+{
+    static struct injection *left_to_it;
+    struct bench *bench = bench_new("render-stall@3+forever", NULL);
+    wait_until(bench, ASKED);
+    assert_soon(atomic_load(&stats(bench)->rendered_frames) == 3 * SECOND - CHUNK_FRAMES);
+    left_to_it = bench->injection;
+    station_destroy(bench->station);
+    bench->station = NULL;
+    injection_end(left_to_it);
+    assert_int_equal(injection_create(&bench->injection, backend_best()), STATUS_OK);
+    bench_free(bench);
+}
+
 // One call of some seconds, while half a minute of programme goes by: that is no music any more.
 static void a_hold_without_end_ends_it(void **state)
 {
@@ -368,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_call_that_comes_back_late_is_held),
         cmocka_unit_test(a_call_that_never_comes_back_is_left_behind),
         cmocka_unit_test(a_second_one_that_never_comes_back_ends_it),
+        cmocka_unit_test(a_station_can_end_while_its_renderer_hangs),
         cmocka_unit_test(a_hold_without_end_ends_it),
         cmocka_unit_test(three_failures_in_a_row_end_it_for_a_while),
         cmocka_unit_test(failing_again_it_waits_for_longer),
