@@ -87,6 +87,8 @@ class Status(Shared):
                            ("chunks_generated", int)):
             self.assertIsInstance(body[name], kind, name)
         self.assertEqual(body["parameters"].keys(), DEFAULTS.keys())
+        nice = body["priorities"]
+        self.assertLess(max(nice["render_nice"], nice["io_nice"]), nice["door_nice"])
 
     def test_metrics_json(self):
         wait_until(lambda: self.server.get("/api/metrics")[2]["chunks_generated"] >= 20, 20, "nothing is rendered")

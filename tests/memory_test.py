@@ -114,8 +114,8 @@ class Memory(unittest.TestCase):
                 faults = float(metrics.split("\nauralis_memory_faults_total ", 1)[1].split("\n", 1)[0])
                 self.assertGreater(faults, 0)
                 wait_until(lambda: server.get("/api/status")[2]["active_connections"] == 0, 20, "all are gone")
+                wait_until(lambda: "for want of it" in server.log(), 20, "it is told")
                 self.assertEqual(server.stop(), 0, server.log())
-                self.assertIn("for want of it", server.log())
 
 
 if __name__ == "__main__":

@@ -92,6 +92,16 @@ static enum status app_inject(struct app *app)
     return STATUS_OK;
 }
 
+static void app_look_at_priorities(struct app *app)
+{
+    app->render_priority = thread_priority_of(THREAD_RENDER);
+    app->io_priority = thread_priority_of(THREAD_IO);
+    app->door_priority = thread_priority_of(THREAD_DOOR);
+    if (!app->render_priority.granted)
+        log_info("rendering and sending run at normal priority, for the system grants no more (setcap cap_sys_nice+ep, or "
+                 "LimitNICE=-10 in a unit); what serves requests runs below them");
+}
+
 // Fewer listeners than wished for, or nothing at all, when too few descriptors may be open.
 static enum status app_check_descriptors(struct app *app)
 {
@@ -216,6 +226,7 @@ enum status app_start(struct app *app, const struct options *options)
     app->backend = options->simd ? backend_find(options->simd) : backend_best();
     if (!options->seed && getrandom(&app->seed, sizeof app->seed, 0) != (ssize_t)sizeof app->seed)
         return app_refuse(STATUS_IO, "cannot draw", "a seed");
+    app_look_at_priorities(app);
     enum status status = app_check_descriptors(app);
     if (status == STATUS_OK)
         status = app_inject(app);

@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "net/server.h"
 #include "os/clock.h"
+#include "os/thread.h"
 #include "station/inject.h"
 #include "station/station.h"
 #include "store/store.h"
@@ -24,6 +25,7 @@ struct app {
     uint64_t seed;
     const struct backend *backend;
     struct injection *injection;     // NULL: no faults are asked for
+    struct thread_priority render_priority, io_priority, door_priority;
     int door_sockets;                // besides those of listeners
     int lock;                        // descriptor of the locked data directory, -1: none
     char jwt_secret[512];

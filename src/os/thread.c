@@ -19,7 +19,9 @@ struct thread_begin {
     void *argument;
 };
 
-// A nice value for each class. Below zero needs the right to it; where it is refused the thread runs as it is.
+enum { THREAD_LOWERED = 5, THREAD_LOWEST = 19 };
+
+// A nice value for each class. Below zero needs the right to it.
 static int thread_nice(enum thread_class class)
 {
     switch (class) {
@@ -32,16 +34,37 @@ static int thread_nice(enum thread_class class)
     return 0;
 }
 
+#ifdef __linux__
+static bool thread_set_nice(int nice)
+{
+    return setpriority(PRIO_PROCESS, (id_t)gettid(), nice < THREAD_LOWEST ? nice : THREAD_LOWEST) == 0;
+}
+#endif
+
+// A process that was told to be nice keeps to it: only render and I/O rise above what they were given. Where that is
+// refused those who serve them go below it, which never is.
+static void thread_take_place(enum thread_class class)
+{
+#ifdef __linux__
+    int nice = thread_nice(class), given = getpriority(PRIO_PROCESS, (id_t)gettid());
+    bool may_rise = thread_set_nice(thread_nice(THREAD_RENDER));
+    if (nice < 0)
+        (void)thread_set_nice(may_rise ? nice : given);
+    else if (class == THREAD_BACKGROUND || may_rise)
+        (void)thread_set_nice(given > nice ? given : nice);
+    else
+        (void)thread_set_nice(given + THREAD_LOWERED);
+#endif
+}
+
 static void *thread_main(void *argument)
 {
     struct thread_begin begin = *(struct thread_begin *)argument;
     free(argument);
 #ifdef __linux__
     pthread_setname_np(pthread_self(), begin.name);
-    // A process that was told to be nice keeps to it: only render and I/O may rise above what they were given.
-    int nice = thread_nice(begin.class), given = getpriority(PRIO_PROCESS, (id_t)gettid());
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice >= 0 && given > nice ? given : nice);
 #endif
+    thread_take_place(begin.class);
     begin.run(begin.argument);
     return NULL;
 }
@@ -60,6 +83,23 @@ enum status thread_start(struct thread *thread, const char *name, enum thread_cl
     }
     thread->running = true;
     return STATUS_OK;
+}
+
+static void thread_tell_nice(void *argument)
+{
+    int *nice = argument;
+#ifdef __linux__
+    *nice = getpriority(PRIO_PROCESS, (id_t)gettid());
+#endif
+}
+
+struct thread_priority thread_priority_of(enum thread_class class)
+{
+    struct thread probe;
+    int nice = 0;
+    if (thread_start(&probe, "probe", class, thread_tell_nice, &nice) == STATUS_OK)
+        thread_join(&probe);
+    return (struct thread_priority){.nice = nice, .granted = nice <= thread_nice(class)};
 }
 
 void thread_join(struct thread *thread)

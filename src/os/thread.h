@@ -13,10 +13,17 @@ struct thread {
     bool running;
 };
 
-// Starts `run(argument)`. name: at most 15 bytes are shown by the system. The class sets the priority as far as the
-// system allows it: render and I/O above door, store and background.   Errors: STATUS_MEMORY.
+// Starts `run(argument)`. name: at most 15 bytes are shown by the system. The class sets the priority: render and I/O
+// above door and store, background below all. Where the system refuses to raise render and I/O, door and store are lowered
+// instead.   Errors: STATUS_MEMORY.
 MUST_USE enum status thread_start(struct thread *thread, const char *name, enum thread_class class,
                                   void (*run)(void *argument), void *argument);
+// What a thread of a class gets here: its nice value, and whether it is all that the class asks for. Starts one to see.
+struct thread_priority {
+    int nice;
+    bool granted;
+};
+struct thread_priority thread_priority_of(enum thread_class class);
 // Waits for the end. Harmless when the thread was never started.
 void thread_join(struct thread *thread);
 // Lets it run on by itself: it is not joined any more, and what it uses must outlive it.

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +44,31 @@ static void test_a_thread_has_its_name_and_class(void **state)
     assert_string_equal(seen.name, "a-name-that-is-");
     assert_int_equal(seen.nice, own > 10 ? own : 10);
     assert_int_equal(getpriority(PRIO_PROCESS, (id_t)gettid()), own);
+}
+
+// Whatever is allowed here, those who serve never come before those who play.
+static void test_classes_are_in_order(void **state)
+{
+    int render = thread_priority_of(THREAD_RENDER).nice, io = thread_priority_of(THREAD_IO).nice;
+    int door = thread_priority_of(THREAD_DOOR).nice, store = thread_priority_of(THREAD_STORE).nice;
+    assert_true(render <= io);
+    assert_true(io < door && io < store);
+    assert_true(door <= thread_priority_of(THREAD_BACKGROUND).nice);
+}
+
+// Without the right to rise: as for somebody who is not root.
+static void test_without_the_right_to_rise(void **state)
+{
+    struct rlimit limit = {0};
+    pid_t child = fork();
+    if (child == 0) {
+        bool done = setrlimit(RLIMIT_NICE, &limit) == 0 && (geteuid() != 0 || setuid(65534) == 0);
+        struct thread_priority io = thread_priority_of(THREAD_IO), door = thread_priority_of(THREAD_DOOR);
+        _exit(done && !io.granted && io.nice >= 0 && door.nice > io.nice ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 static void test_joining_twice_or_never_started(void **state)
@@ -153,6 +179,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_thread_has_its_name_and_class),
+        cmocka_unit_test(test_classes_are_in_order),
+        cmocka_unit_test(test_without_the_right_to_rise),
         cmocka_unit_test(test_joining_twice_or_never_started),
         cmocka_unit_test(test_a_detached_thread_is_not_waited_for),
         cmocka_unit_test(test_raised_before_waiting_is_not_lost),
