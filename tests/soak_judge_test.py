@@ -50,7 +50,7 @@ class Trends(unittest.TestCase):
 
 def good():
     """The result of an hour in which all went well, and its samples."""
-    metrics = dict(judge.COUNTS)
+    metrics = dict.fromkeys(judge.NONE_OF + judge.INJECTED, 0)
     samples = [Sample(at, 60 * MIB, 30, 6, at / 100, 0.01, 4, at / 60, metrics) for at in range(0, 3601, 60)]
     heard = {"failed": 0, "lost": 0, "silent": 0, "gaps": 0, "decode_errors": 0, "protocol_errors": 0, "early": 0,
              "failure": "", "trouble": "", "chunks_expected": 9, "lateness_ms": {"max": 80}, "loop_lag_ms": {"max": 90},

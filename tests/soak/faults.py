@@ -11,6 +11,7 @@ import time
 from soak.stage import Actor
 
 STOP_S, HOG_S, PRESSURE_S = 0.1, 1, 0.3
+AFTERMATH_S = 3
 PRESSURE_ROOM, PRESSURE_SOCKETS = 4, 20
 
 
@@ -35,6 +36,7 @@ class Faults(Actor):
         """The limit is lowered to just above what is open, and more come than there is room for."""
         server = self.stage.server
         soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        self.stage.press(AFTERMATH_S)
         open_now = len(os.listdir(f"/proc/{pid}/fd"))
         with contextlib.ExitStack() as sockets:
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_now + PRESSURE_ROOM, hard))

@@ -10,7 +10,7 @@ from soak import judge, samples
 from soak.faults import Faults
 from soak.stage import Stage
 from soak.steady import Steady
-from soak.steering import Steering, moves
+from soak.steering import PRESETS, Steering, moves
 from soak.visitors import Visitors
 
 NEW, OLD = ("opus", "pcm"), ("v1", "v0")
@@ -42,8 +42,9 @@ class Part:
         return self.speed == 1
 
     def injections(self):
-        """Options for renderers that go wrong now and then: each time it is made good before anybody hears it."""
-        kinds = ("render-error", "render-nan", "render-stall") * 2
+        """Options for renderers that go wrong now and then: each time it is made good before anybody hears it. To begin
+        anew takes seconds, up to eleven minutes of programme being rendered: more than a fast clock's lead."""
+        kinds = ("render-error", "render-nan", "render-stall") * (2 if self.real else 0)
         for n, kind in enumerate(kinds):
             at_s = (n + 1) * self.duration_s / (len(kinds) + 1)
             yield from ("--inject", f"{kind}@{at_s:.0f}+{STALL_REAL_S if kind == 'render-stall' else 1}")
@@ -116,6 +117,7 @@ class Soak:
         self.stage = Stage(self.server, self.part.speed, self.seed)
         wait_until(lambda: samples.take(self.stage).metrics["auralis_buffered_seconds"] >= self.part.lead_s, 120,
                    "the server has rendered its lead")
+        self.server.post("/api/presets", {"name": PRESETS[0]})  # from now on the store has all its files open
         self.steady = [self.listen("opus"), self.listen("pcm", "--clicks")]
         if self.part.real:
             self.steady += [self.listen(form) for form in OLD]
@@ -153,8 +155,9 @@ class Soak:
             begun = time.monotonic()
             log = self.server.get("/api/stations/main/log")[2]
             took_ms = (time.monotonic() - begun) * 1000
-            fewest = min(samples.take(self.stage).descriptors for _ in range(5))
-            self.censuses.append({"at_s": sample.at_s, "descriptors": fewest, "threads": sample.threads,
+            wanted = self.censuses[0]["descriptors"] if self.censuses else 0
+            self.censuses.append({"at_s": sample.at_s, "threads": sample.threads,
+                                  "descriptors": samples.fewest_descriptors(self.stage, wanted),
                                   "resident": sample.resident, "log_entries": len(log["entries"]),
                                   "log_bytes": len(json.dumps(log)), "log_ms": took_ms})
         self.visitors.welcome.set()

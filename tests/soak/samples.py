@@ -1,5 +1,6 @@
 """What a soak measures from outside, and how it judges whether something grows."""
 import dataclasses
+import http.client
 import math
 import os
 import pathlib
@@ -33,6 +34,16 @@ def total(metrics, name):
     return sum(value for key, value in metrics.items() if key == name or key.startswith(name + "{"))
 
 
+def ask_metrics(stage):
+    while True:
+        try:
+            return read_metrics(stage.server.get("/metrics")[2])
+        except (OSError, http.client.HTTPException):
+            if not stage.is_pressed():
+                raise
+            time.sleep(0.1)
+
+
 def machine_cpu_s():
     """All processors together, but for what they idled."""
     fields = [int(field) for field in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
@@ -42,7 +53,7 @@ def machine_cpu_s():
 def take(stage, before=None):
     """A sample of the server now. `before`: the last one."""
     pid = stage.server.process.pid
-    metrics = read_metrics(stage.server.get("/metrics")[2])
+    metrics = ask_metrics(stage)
     at_s = stage.now_s()
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
@@ -94,6 +105,15 @@ def memory_bound(memory):
 def cost_bound(cost):
     """A machine that others use as well gives processor time within some 15 %."""
     return 0.15 * cost.mean
+
+
+def fewest_descriptors(stage, wanted, seconds=5):
+    """How many are open once the last visitors' sockets have lingered long enough; at once when that is `wanted`."""
+    fewest, end = take(stage).descriptors, time.monotonic() + (seconds if wanted else 1)
+    while fewest != wanted and time.monotonic() < end:
+        time.sleep(0.1)
+        fewest = min(fewest, take(stage).descriptors)
+    return fewest
 
 
 def settle(stage, listeners, seconds=15):

@@ -5,6 +5,8 @@ import sys
 import threading
 import time
 
+from websocket import Closed
+
 
 class Stage:
     """speed: programme seconds in a real one. Everything random follows from the seed."""
@@ -15,10 +17,18 @@ class Stage:
         self.counts = collections.Counter()
         self.troubles = []
         self.lock = threading.Lock()
+        self.pressed_until = 0.0
 
     def now_s(self):
         """Programme time since the stage was set."""
         return (time.monotonic() - self.begun) * self.speed
+
+    def press(self, seconds):
+        """For so long the server may have no descriptor for somebody new, and may turn away who was just coming."""
+        self.pressed_until = time.monotonic() + seconds
+
+    def is_pressed(self):
+        return time.monotonic() < self.pressed_until
 
     def count(self, what):
         with self.lock:
@@ -33,6 +43,15 @@ class Stage:
     def random(self, what):
         """A stream of random numbers of its own."""
         return random.Random(f"{self.seed} {what}")
+
+    def failed(self, who, fault):
+        """What somebody met instead of what was promised."""
+        if self.is_pressed() and isinstance(fault, (OSError, Closed)):
+            self.count("turned away for want of a descriptor")
+        elif self.speed > 1 and getattr(fault, "code", None) == 1008:
+            self.count("closed as too slow for this clock")
+        else:
+            self.trouble(f"{who}: {type(fault).__name__}: {fault}")
 
 
 class Actor(threading.Thread):
@@ -52,7 +71,7 @@ class Actor(threading.Thread):
             try:
                 self.act()
             except Exception as fault:  # whatever it is, it is a finding
-                self.stage.trouble(f"{self.name}: {type(fault).__name__}: {fault}")
+                self.stage.failed(self.name, fault)
 
     def stop(self):
         self.stopping.set()

@@ -69,7 +69,7 @@ class Visitors(Actor):
             else:
                 self.stage.trouble(f"a visitor that {kind} ({form}): {refused}")
         except Exception as fault:  # whatever it is, it is a finding
-            self.stage.trouble(f"a visitor that {kind} ({form}): {type(fault).__name__}: {fault}")
+            self.stage.failed(f"a visitor that {kind} ({form})", fault)
 
     def connect(self, form, name, **options):
         server = self.stage.server
