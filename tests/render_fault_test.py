@@ -62,9 +62,8 @@ class RenderFaults(unittest.TestCase):
         self.assertGreater(reports["late"][1]["held"], 0)
 
     def test_three_failures_close_the_station_for_a_while(self):
-        with Server(BINARY, "--seed", "7", "--lead", "2", "--clock-speed", "4", "--inject",
-                    "render-error@9+3") as server:
-            status, report = listen(server, "pcm", 4)
+        with Server(BINARY, "--seed", "7", "--lead", "2", "--inject", "render-error@5+3") as server:
+            status, report = listen(server, "pcm", 5)
             self.assertEqual((status, report["lost"]), (1, 1), report)
             self.assertIn("FAILED", report["failure"])
             self.assertEqual(report["mismatches"], 0, report)
