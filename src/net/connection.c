@@ -6,6 +6,7 @@
 
 #include "net/io_loop.h"
 #include "net/socket.h"
+#include "net/socket_window.h"
 
 static void connection_on_poll(uv_poll_t *poll, int status, int events);
 
@@ -33,6 +34,13 @@ void connection_doom(struct connection *connection)
     connection->state = CONNECTION_DOOMED;
     uv_poll_stop(&connection->poll);
     list_append(&connection->loop->doomed, &connection->link);
+}
+
+void connection_give_up(struct connection *connection)
+{
+    if (connection_unsent_bytes(connection) > 0)
+        socket_forget_on_close(connection->transport.descriptor);
+    connection_doom(connection);
 }
 
 static void connection_on_freed(uv_handle_t *handle)
@@ -266,6 +274,11 @@ uint64_t connection_unsent_bytes(const struct connection *connection)
     const struct transport *transport = &connection->transport;
     return socket_unacknowledged(transport->descriptor) + transport_held(transport) +
            outgoing_bytes(&connection->outgoing);
+}
+
+uint64_t connection_room_until(const struct connection *connection)
+{
+    return socket_room_until(connection->transport.descriptor);
 }
 
 void connection_ping(struct connection *connection)

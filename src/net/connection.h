@@ -52,5 +52,7 @@ void connection_adopt(struct io_loop *loop, struct handover *handover);
 void connection_ping(struct connection *connection);
 // Its end: nothing is sent or received any more. It is destroyed before the loop sleeps again.
 void connection_doom(struct connection *connection);
+// As above, for one that has not taken the close frame in time: the kernel forgets what it still has for the peer.
+void connection_give_up(struct connection *connection);
 // Calls `release` and `closed`, closes the socket and frees it. Only by the loop, for a doomed one.
 void connection_destroy(struct connection *connection);

@@ -80,7 +80,7 @@ static void io_loop_on_sweep(uv_timer_t *timer)
     struct connection *connection;
     uint64_t now_ms = uv_now(&loop->uv);
     while ((connection = io_loop_first(&loop->closing)) && connection->due_ms <= now_ms)
-        connection_doom(connection);
+        connection_give_up(connection);
     while ((connection = io_loop_first(&loop->open)) && connection->due_ms <= now_ms)
         connection_ping(connection);
 }

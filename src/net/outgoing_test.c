@@ -135,6 +135,25 @@ static void test_finish_releases_once(void **state)
     assert_int_equal(1, released);
 }
 
+static void test_all_is_copied(void **state)
+{
+    char head[] = "head", body[] = "BODY";
+    share(head, body, 1);
+    assert_int_equal(8, outgoing_bytes(&outgoing));
+    take(1);
+    assert_true(outgoing_keep_own(&outgoing));
+    take(1);
+    assert_true(outgoing_keep_all(&outgoing));
+    memset(head, 'x', 4);
+    memset(body, 'x', 4);
+    assert_int_equal(6, outgoing_bytes(&outgoing));
+    assert_int_equal(0, released);
+    take(100);
+    expect("headBODY");
+    assert_int_equal(1, released);
+    assert_int_equal(0, outgoing_bytes(&outgoing));
+}
+
 static void test_unshare_does_not_release(void **state)
 {
     share("AAAA", "BBBB", 0);
@@ -201,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_own_slices_are_copied, setup, teardown),
         cmocka_unit_test_setup_teardown(test_own_slices_that_are_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_finish_releases_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_all_is_copied, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unshare_does_not_release, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drop_unbegun, setup, teardown),
         cmocka_unit_test_setup_teardown(test_close_frame, setup, teardown),

@@ -127,3 +127,5 @@ bool connection_keep(struct connection *connection);
 uint64_t connection_bytes_given(const struct connection *connection);
 // Of these, about how many the peer's kernel has not acknowledged yet. A system call: for now and then.
 uint64_t connection_unsent_bytes(const struct connection *connection);
+// Up to which byte the peer has made room; moves on only while its program reads. 0: not known. A system call too.
+uint64_t connection_room_until(const struct connection *connection);

@@ -145,6 +145,12 @@ void socket_set_send_buffer(int descriptor, size_t bytes)
 #endif
 }
 
+void socket_forget_on_close(int descriptor)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
 size_t socket_unacknowledged(int descriptor)
 {
     int bytes = 0;

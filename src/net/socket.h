@@ -18,6 +18,8 @@ void socket_peer(const struct sockaddr *address, struct http_peer *peer);
 // Linux counts twice as much, and that holds about one and a half times as many bytes. Of a small buffer (up to 32 KiB)
 // no more than 16 KiB are unsent: what is decided about them later comes into force sooner.
 void socket_set_send_buffer(int descriptor, size_t bytes);
+// When it is closed nothing more is sent of what the kernel has taken: the connection is reset.
+void socket_forget_on_close(int descriptor);
 // Bytes that the kernel has taken and the peer's has not acknowledged.
 size_t socket_unacknowledged(int descriptor);
 // As writev, but never a SIGPIPE, and interruptions are not seen.

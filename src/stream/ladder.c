@@ -7,12 +7,14 @@
 enum {
     LADDER_MOVED_BYTES = 2048,          // less is no sign of life: a peer may open its window by bits
     LADDER_TRICKLE_BYTES = 30000,       // in LADDER_TRICKLE_NS: half of what the lowest rung needs
+    LADDER_UNREAD_BYTES = 16384,        // less may be sent without the peer telling of more room
     LADDER_MAX_SKIPS = 3,               // on the lowest rung, before it is given up
 };
 
 #define LADDER_LOW_NS (4 * NS_PER_SECOND)
 #define LADDER_LEAST_NS NS_PER_SECOND
 #define LADDER_STALL_NS (7 * NS_PER_SECOND)
+#define LADDER_UNREAD_NS (8 * NS_PER_SECOND)
 #define LADDER_TRICKLE_NS (15 * NS_PER_SECOND)
 #define LADDER_WAIT_NS (20 * NS_PER_SECOND)
 #define LADDER_MAX_WAIT_NS (300 * NS_PER_SECOND)
@@ -47,6 +49,7 @@ void ladder_begin(struct ladder *ladder, uint64_t now_ns, uint64_t lead_ns)
 void ladder_set_speed(struct ladder *ladder, double speed)
 {
     ladder->dead_ns = (uint64_t)((double)LADDER_STALL_NS * speed);
+    ladder->unread_ns = (uint64_t)((double)LADDER_UNREAD_NS * speed);
     ladder->trickle_span_ns = (uint64_t)((double)LADDER_TRICKLE_NS * speed);
 }
 
@@ -73,6 +76,25 @@ void ladder_disturbed(struct ladder *ladder, uint64_t now_ns, uint64_t sent_byte
     ladder->good_ns = 0;
 }
 
+void ladder_heard(struct ladder *ladder)
+{
+    ladder->room_ns = 0;
+}
+
+// The peer's kernel still takes what is sent, but its program has stopped reading.
+static bool ladder_unread(struct ladder *ladder, const struct ladder_view *view)
+{
+    if (view->room_until == 0)
+        return false;
+    if (ladder->room_ns == 0 || view->room_until >= ladder->room_until + LADDER_MOVED_BYTES) {
+        ladder->room_ns = view->now_ns;
+        ladder->room_until = view->room_until;
+        ladder->room_sent_bytes = view->sent_bytes;
+    }
+    return view->now_ns - ladder->room_ns >= ladder->unread_ns &&
+           view->sent_bytes - ladder->room_sent_bytes >= LADDER_UNREAD_BYTES;
+}
+
 // Nothing moves, or so little that it will never end. Returns why that is the end; NULL: it is not.
 static const char *ladder_stuck(struct ladder *ladder, const struct ladder_view *view)
 {
@@ -80,6 +102,8 @@ static const char *ladder_stuck(struct ladder *ladder, const struct ladder_view 
         ladder->moved_bytes = view->moved_bytes;
         ladder->moved_ns = view->now_ns;
     }
+    if (ladder_unread(ladder, view))
+        return "nothing was read for 8 seconds";
     if (!view->full) {
         ladder->full_ns = 0;
         return NULL;

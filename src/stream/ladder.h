@@ -18,6 +18,7 @@ struct ladder_view {
     uint64_t moved_bytes;    // of these, what the peer has taken
     int64_t lead_ns;         // sound that the client holds ahead of the playhead; negative: it has run dry
     int64_t due_ns;          // what it would hold had everything arrived that was to be sent by now
+    uint64_t room_until;     // up to which byte the peer has made room; 0: not asked, or not known
     bool full;               // something waits for room in its socket
     bool can_lower, can_raise;
 };
@@ -28,6 +29,9 @@ struct ladder {
     uint64_t span_ns;                 // over which a trend is taken
     uint64_t dead_ns;                 // who takes nothing for so long is gone
     uint64_t trickle_span_ns;         // over which hardly anything is too little
+    uint64_t unread_ns;               // who makes no room for so long does not read
+    uint64_t room_ns, room_until;     // when it made room last, and up to where; 0: begins with the next look
+    uint64_t room_sent_bytes;         // how many had been sent then
     uint64_t full_ns;                 // since when the socket has been full; 0: it is not
     uint64_t moved_ns, moved_bytes;   // when bytes moved last, and how many had
     uint64_t trickle_ns, trickle_bytes;
@@ -54,6 +58,8 @@ void ladder_set_speed(struct ladder *ladder, double speed);
 enum ladder_step ladder_look(struct ladder *ladder, const struct ladder_view *view, const char **reason);
 // The listener was moved or changed otherwise: what was seen so far says nothing about what comes.
 void ladder_disturbed(struct ladder *ladder, uint64_t now_ns, uint64_t sent_bytes);
+// It has sent something: its program is alive.
+void ladder_heard(struct ladder *ladder);
 // For so long nothing has moved.
 uint64_t ladder_stalled_ns(const struct ladder *ladder, uint64_t now_ns);
 // How long before it is heard a chunk has to be sent so that the client then holds enough to go on; 0 where the link is

@@ -323,6 +323,30 @@ static void a_short_lead_has_lower_limits(void **state)
     assert_int_equal(ladder.least_ns, NS_PER_SECOND);
 }
 
+// The peer's kernel takes it all, but makes no more room: nobody reads. One that says something is alive.
+static void who_makes_no_room_does_not_read(void **state)
+{
+    struct ladder ladder;
+    struct ladder_view view = {.now_ns = START_NS, .room_until = 65536};
+    const char *reason;
+    ladder_begin(&ladder, START_NS, 10 * NS_PER_SECOND);
+    for (int i = 0; i < 100; i++) {
+        if (i < 40)
+            view.room_until += 1600;
+        if (i == 50)
+            ladder_heard(&ladder);
+        enum ladder_step step = ladder_look(&ladder, &view, &reason);
+        if (step == LADDER_CLOSE) {
+            assert_int_equal(i, 66);
+            assert_string_equal(reason, "nothing was read for 8 seconds");
+            return;
+        }
+        view.now_ns += 500 * NS_PER_MS;
+        view.sent_bytes = view.moved_bytes += 1600;
+    }
+    fail_msg("not closed");
+}
+
 // On a clock of twenty times the speed a peer has seven real seconds all the same.
 static void a_fast_clock_is_no_dead_peer(void **state)
 {
@@ -350,6 +374,7 @@ int main(void)
         cmocka_unit_test(too_slow_for_the_lowest_rung_is_told_so),
         cmocka_unit_test(a_burst_is_no_debt),
         cmocka_unit_test(a_short_lead_has_lower_limits),
+        cmocka_unit_test(who_makes_no_room_does_not_read),
         cmocka_unit_test(a_fast_clock_is_no_dead_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -312,6 +312,7 @@ void listener_message(struct listener *listener, enum websocket_opcode opcode, c
     if (listener->closing)
         return;
     listener_greet(listener, now);
+    ladder_heard(&listener->ladder);
     if (opcode != WEBSOCKET_TEXT)
         listener->protocol->binary(listener);
     else if (!listener_read(listener, bytes, len, now))

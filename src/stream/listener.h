@@ -74,7 +74,7 @@ struct listener {
     bool blocked;                   // something is under way: wait for `writable`
     bool freed;                     // it was blocked when it was served last
     uint64_t pressed_ns;            // when its socket was full last
-    uint64_t look_ns;               // when to look at it again
+    uint64_t look_ns, room_look_ns; // when to look at it again, and at whether it reads
     struct ladder ladder;
     struct budget_entry burst;      // while it waits for chunks beyond the steady schedule
     int granted;                    // so many of these it may be sent
