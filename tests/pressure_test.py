@@ -12,7 +12,7 @@ from websocket import Refused, WebSocket
 
 BINARY = sys.argv[1]
 MIB = 1 << 20
-SPEED = 10
+SPEED = 6
 OPTIONS = ("--seed", "3", "--lead", "5", "--low-lead", "2", "--memory-reserve", "64", "--clock-speed", str(SPEED))
 
 
@@ -43,9 +43,17 @@ class Pressure(unittest.TestCase):
             [BINARY, "listen", server.url, "--listeners", "4", "--duration", str(duration), "--clock-speed", str(SPEED),
              "--verify", "--json"], stdout=subprocess.PIPE, text=True)
 
+    def unharmed(self, report):
+        for fault in ("failed", "lost", "silent", "early", "mismatches", "protocol_errors"):
+            self.assertEqual(report[fault], 0, report)
+        self.assertGreater(report["verified"], 1000)
+        # On a machine that let the client itself stand still for long, gaps say nothing of the server.
+        if report["loop_lag_ms"]["max"] < 500:
+            self.assertEqual(report["gaps"], 0, report)
+
     def test_it_gets_short_and_recovers(self):
         with Server(BINARY, *OPTIONS) as server:
-            crowd = self.listen(server, 140)
+            crowd = self.listen(server, 110)
             wait_until(lambda: self.metric(server, 'auralis_listeners{protocol="v2"}'.replace("{", r"\{")) == 4, 20,
                        "four listen")
             self.assertEqual(self.memory(server)["pressure"], "none")
@@ -71,9 +79,7 @@ class Pressure(unittest.TestCase):
             self.assertEqual(hello["lead_frames"], 5 * 48000)
             late.abandon()
             out, _ = crowd.communicate(timeout=60)
-            self.assertEqual(crowd.returncode, 0, out)
-            report = json.loads(out)
-            self.assertEqual(report["early"], 0, out)
+            self.unharmed(json.loads(out))
             log = server.log()
         told = [line.split("memory is ", 1)[1].split(";")[0] for line in log.splitlines() if "memory is " in line]
         self.assertEqual(told, ["short: no listener is let in", "very short: the lead is lowered as well",
