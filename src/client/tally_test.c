@@ -233,10 +233,28 @@ static void a_crowds_own_arrival_is_not_timed(void **state)
     assert_int_equal(report.gaps, 1);
 }
 
+// The lead falls by three chunks, half a chunk with each chunk: each comes 50 ms later than the one before it would have.
+static void a_lead_that_falls_is_expected_later(void **state)
+{
+    for (int i = 0; i < 40; i++) {
+        int64_t moved_ns = i < 20 ? 0 : i < 26 ? (i - 19) * 50 * MS : 300 * MS;
+        struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)i, .burst = i < 10, .moved_ns = moved_ns,
+                                 .due_ns = due_ns(i) + moved_ns, .arrival_ns = due_ns(i) + moved_ns + MS};
+        tally_chunk(&tally, &c, &open_end, &report);
+    }
+    finish(due_ns(39) + 300 * MS);
+    assert_int_equal(report.chunks_expected, 30);
+    assert_int_equal(report.chunks_received, 30);
+    assert_int_equal(report.gaps, 0);
+    assert_int_equal(within(&report.lateness, 2), 30);
+    assert_int_equal(within(&report.jitter, 1), 29);
+}
+
 #define CASE(name) cmocka_unit_test_setup(name, set_up)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(a_lead_that_falls_is_expected_later),
         CASE(a_burst_counts_apart),
         CASE(a_crowds_own_arrival_is_not_timed),
         CASE(lateness_and_jitter_are_told_apart),
