@@ -363,6 +363,24 @@ class Control(Shared):
             self.assert_error(self.server.post("/api/presets", body), 400, "INVALID_PARAMETERS", "name")
 
 
+class Log(unittest.TestCase):
+    def test_a_long_log_costs_little(self):
+        """It is whole, and to send it takes a few times its own size in memory, not twenty times."""
+        def resident(server):
+            status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+            return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
+
+        with Server(BINARY, "--clock-speed", "100") as server:
+            changes = sum(server.post("/api/control", {"intensity": n % 100 / 100})[0] == 200 for n in range(1, 1200))
+            before = resident(server)
+            log = server.get("/api/stations/main/log")[2]
+            grown = resident(server) - before
+        self.assertEqual([entry["sequence"] for entry in log["entries"]], list(range(changes + 1)))
+        self.assertEqual(log["entries"][1]["parameters"]["intensity"], 0.01)
+        self.assertGreater(changes, 300)
+        self.assertLess(grown, 6 * len(json.dumps(log)))
+
+
 class StartUp(unittest.TestCase):
     # status: 1 when the world is at fault, 2 when what was asked for is.
     def refused(self, *options, said, status=1):

@@ -7,8 +7,7 @@
 
 static const char reply_type[] = "application/json";
 
-// With the fewest digits that read back as the same numbers: 0.8, not 0.80000000000000004.
-static char *reply_dump(const json_t *object)
+char *reply_dump(const json_t *object)
 {
     for (size_t digits = 15; digits < 17; digits++) {
         char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(digits));
@@ -26,12 +25,17 @@ void reply_json(struct http_response *response, int status, json_t *object)
 {
     char *body = object ? reply_dump(object) : NULL;
     json_decref(object);
+    reply_body(response, status, body, body ? strlen(body) : 0);
+    json_text_free(body);
+}
+
+void reply_body(struct http_response *response, int status, const char *body, size_t len)
+{
     http_response_header(response, "Cache-Control", "no-store");
     if (body)
-        http_respond(response, status, reply_type, body, strlen(body));
+        http_respond(response, status, reply_type, body, len);
     else
         http_respond(response, 500, reply_type, "{}", 2);
-    json_text_free(body);
 }
 
 // The codes that existing clients know, by status.

@@ -1,9 +1,11 @@
 // What plays and how it is steered.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/reply.h"
 #include "app/routes.h"
+#include "control/json_text.h"
 #include "score/scene.h"
 
 // The body as a JSON object; answers 400 and returns NULL when it is none.
@@ -131,32 +133,50 @@ static void music_stations(const struct route_call *call)
                          stream_listeners(app->stream), "frame", (json_int_t)app_playhead(app)));
 }
 
-static json_t *music_log_entries(const struct app *app)
+// Writes `object` but for its last `cut` bytes, and drops the reference. False when memory is short.
+static bool music_write(FILE *out, json_t *object, size_t cut)
+{
+    char *text = object ? reply_dump(object) : NULL;
+    json_decref(object);
+    bool good = text && fwrite(text, 1, strlen(text) - cut, out) == strlen(text) - cut;
+    json_text_free(text);
+    return good;
+}
+
+// One entry after the other: as a tree the whole of a long log would take twenty times its text.
+static bool music_write_log(const struct app *app, FILE *out)
 {
     enum { BATCH = 64 };
     struct mood_entry batch[BATCH];
-    json_t *list = json_array();
+    char seed[24];
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)app->seed);
+    json_t *head = json_pack("{s:s, s:s, s:s, s:I, s:I}", "station", APP_STATION, "seed", seed, "version",
+                             AURALIS_VERSION, "lead_frames", (json_int_t)app->options.lead_frames, "guard_frames",
+                             (json_int_t)sequencer_guard_frames(app->sequencer));
+    bool good = music_write(out, head, 1) && fputs(",\"entries\":[", out) >= 0;
     for (size_t first = 0, got; (got = sequencer_entries(app->sequencer, first, batch, BATCH)) > 0; first += got)
-        for (size_t i = 0; i < got; i++)
-            json_array_append_new(list, json_pack("{s:I, s:I, s:o}", "sequence", (json_int_t)batch[i].sequence,
-                                                  "at_frame", (json_int_t)batch[i].at_frame, "parameters",
-                                                  mood_to_json(&batch[i].mood)));
-    return list;
+        for (size_t i = 0; i < got && good; i++) {
+            json_t *entry = json_pack("{s:I, s:I, s:o}", "sequence", (json_int_t)batch[i].sequence, "at_frame",
+                                      (json_int_t)batch[i].at_frame, "parameters", mood_to_json(&batch[i].mood));
+            good = (first + i == 0 || fputc(',', out) != EOF) && music_write(out, entry, 0);
+        }
+    return good && fputs("]}", out) >= 0;
 }
 
 static void music_log(const struct route_call *call)
 {
-    const struct app *app = call->app;
     if (strcmp(call->argument, APP_STATION) != 0) {
-        reply_error(app, call->response, 404, "There is no station of that name.", NULL);
+        reply_error(call->app, call->response, 404, "There is no station of that name.", NULL);
         return;
     }
-    char seed[24];
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)app->seed);
-    reply_json(call->response, 200,
-               json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "station", APP_STATION, "seed", seed, "version",
-                         AURALIS_VERSION, "lead_frames", (json_int_t)app->options.lead_frames, "guard_frames",
-                         (json_int_t)sequencer_guard_frames(app->sequencer), "entries", music_log_entries(app)));
+    char *body = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&body, &len);
+    bool good = out && music_write_log(call->app, out);
+    if (out && fclose(out) != 0)
+        good = false;
+    reply_body(call->response, 200, good ? body : NULL, len);
+    free(body);
 }
 
 const struct route routes_music[] = {
