@@ -217,7 +217,7 @@ enum connection_sent connection_send(struct connection *connection, const struct
     size_t sent = 0;
     if (connection->state != CONNECTION_OPEN)
         return CONNECTION_GONE;
-    if (outgoing->release)
+    if (connection->waiting && outgoing->release)
         return CONNECTION_BUSY;
     if (!connection->waiting) {
         if (!connection_send_now(connection, slices, slice_count, &sent))
@@ -236,6 +236,12 @@ enum connection_sent connection_send(struct connection *connection, const struct
     connection_count_memory_fault(connection);
     connection_doom(connection);
     return CONNECTION_GONE;
+}
+
+void connection_foresee(const struct connection *connection)
+{
+    __builtin_prefetch(&connection->loop);
+    __builtin_prefetch(&connection->bytes_sent);
 }
 
 static void connection_begin_close(struct connection *connection, int code, const char *reason)

@@ -123,6 +123,8 @@ void connection_close(struct connection *connection, int code, const char *reaso
 // What is left of the shared message is copied, so that it need not stand any more; `release` still comes when it is out.
 // False: no memory, and the connection is lost.
 bool connection_keep(struct connection *connection);
+// It is going to be sent to soon: brings what that needs into the cache. Never reads or waits.
+void connection_foresee(const struct connection *connection);
 // Bytes that were to be sent so far, before encryption: those that have been accepted and those that wait.
 uint64_t connection_bytes_given(const struct connection *connection);
 // Of these, about how many the peer's kernel has not acknowledged yet. A system call: for now and then.

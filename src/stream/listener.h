@@ -83,11 +83,11 @@ struct listener {
     enum close_cause cause;
     uint64_t rate_ns;               // the second in which messages are counted
     int rate_messages, violations;
-    struct pin pin;
     union {
         struct v2_state v2;
         struct legacy_state legacy;
     };
+    struct pin pin;                 // last: most never need it
 };
 
 // --- at the door ---

@@ -2,6 +2,7 @@
 // removing an entry take constant time, whatever the number of entries.
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/frames.h"
@@ -31,5 +32,10 @@ uint64_t schedule_set(struct schedule *schedule, struct schedule_entry *entry, u
 void schedule_remove(struct schedule *schedule, struct schedule_entry *entry);
 // Takes out one entry that is due, within a millisecond in order of due time. NULL when none is.
 struct schedule_entry *schedule_pop(struct schedule *schedule, uint64_t now_ns);
+// The entry that is popped after the one that was popped last; NULL when that is not known yet.
+static inline struct schedule_entry *schedule_next(const struct schedule *schedule)
+{
+    return schedule->ready.next == &schedule->ready ? NULL : schedule->ready.next;
+}
 // When to pop next; UINT64_MAX when nothing is scheduled.
 uint64_t schedule_next_ns(const struct schedule *schedule);
