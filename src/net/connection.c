@@ -282,9 +282,9 @@ uint64_t connection_unsent_bytes(const struct connection *connection)
            outgoing_bytes(&connection->outgoing);
 }
 
-uint64_t connection_room_until(const struct connection *connection)
+bool connection_peer_room(const struct connection *connection, uint64_t *taken, uint64_t *room)
 {
-    return socket_room_until(connection->transport.descriptor);
+    return socket_peer_room(connection->transport.descriptor, taken, room);
 }
 
 void connection_ping(struct connection *connection)

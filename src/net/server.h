@@ -129,5 +129,6 @@ void connection_foresee(const struct connection *connection);
 uint64_t connection_bytes_given(const struct connection *connection);
 // Of these, about how many the peer's kernel has not acknowledged yet. A system call: for now and then.
 uint64_t connection_unsent_bytes(const struct connection *connection);
-// Up to which byte the peer has made room; moves on only while its program reads. 0: not known. A system call too.
-uint64_t connection_room_until(const struct connection *connection);
+// Bytes on the wire that the peer's kernel has taken so far, and how many more it would take now: its room shrinks while
+// its program does not read. False where the system does not tell. A system call.
+bool connection_peer_room(const struct connection *connection, uint64_t *taken, uint64_t *room);

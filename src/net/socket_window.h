@@ -1,7 +1,9 @@
-// What a peer makes room for.
+// What a peer has room for.
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
-// Up to which byte of the connection the peer has made room: what it has acknowledged and its window beyond. That moves on
-// only while its program reads, however much its kernel keeps for it. 0: not known on this system.
-uint64_t socket_room_until(int descriptor);
+// The peer's side of the connection as its kernel tells it.   taken: bytes that it has acknowledged so far.   room: how
+// many more it would take now. While its program does not read, room shrinks by most of what is taken. False where the
+// system does not tell.
+bool socket_peer_room(int descriptor, uint64_t *taken, uint64_t *room);

@@ -41,20 +41,22 @@ static void no_more_than_the_rate_goes_in_the_long_run(void **state)
     assert_in_range(chunks, 10 * RATE, 10 * RATE + BUDGET_AT_ONCE);
 }
 
-static void who_returns_goes_first_then_who_comes_then_who_has_least(void **state)
+static void who_returns_then_who_comes_then_debts_then_who_has_least(void **state)
 {
     struct budget budget;
-    struct budget_entry drain = {0}, refills[3] = {0}, comes[2] = {0}, returns = {0};
+    struct budget_entry drain = {0}, refills[3] = {0}, debt = {0}, comes[2] = {0}, returns = {0};
     budget_init(&budget, RATE);
     assert_true(budget_take(&budget, &drain, 0, BUDGET_AT_ONCE, NOW_NS));
     assert_false(budget_take(&budget, &refills[0], budget_rank(BUDGET_REFILLS, 8 * NS_PER_SECOND), 1, NOW_NS));
     assert_false(budget_take(&budget, &refills[1], budget_rank(BUDGET_REFILLS, 2 * NS_PER_SECOND), 1, NOW_NS));
     assert_false(budget_take(&budget, &refills[2], budget_rank(BUDGET_REFILLS, -1), 1, NOW_NS));
+    assert_false(budget_take(&budget, &debt, budget_rank(BUDGET_DEBTS, 9 * NS_PER_SECOND), 1, NOW_NS));
     assert_false(budget_take(&budget, &comes[0], budget_rank(BUDGET_COMES, 0), 10, NOW_NS));
     assert_false(budget_take(&budget, &comes[1], budget_rank(BUDGET_COMES, 0), 10, NOW_NS));
     assert_false(budget_take(&budget, &returns, budget_rank(BUDGET_RETURNS, 0), 10, NOW_NS));
-    struct budget_entry *const order[] = {&returns, &comes[0], &comes[1], &refills[2], &refills[1], &refills[0]};
-    for (size_t i = 0; i < 6; i++)
+    struct budget_entry *const order[] = {&returns, &comes[0], &comes[1], &debt, &refills[2], &refills[1],
+                                          &refills[0]};
+    for (size_t i = 0; i < 7; i++)
         assert_ptr_equal(budget_pop(&budget, NOW_NS + NS_PER_SECOND), order[i]);
     assert_null(budget_pop(&budget, NOW_NS + NS_PER_SECOND));
 }
@@ -96,7 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_may_go_at_once_goes_at_once),
         cmocka_unit_test(no_more_than_the_rate_goes_in_the_long_run),
-        cmocka_unit_test(who_returns_goes_first_then_who_comes_then_who_has_least),
+        cmocka_unit_test(who_returns_then_who_comes_then_debts_then_who_has_least),
         cmocka_unit_test(nobody_is_overtaken),
         cmocka_unit_test(ranks_change_and_entries_go),
     };

@@ -6,8 +6,8 @@
 
 enum {
     LADDER_MOVED_BYTES = 2048,          // less is no sign of life: a peer may open its window by bits
+    LADDER_UNREAD_BYTES = 8192,         // of less than this, what is read and what is not cannot be told apart
     LADDER_TRICKLE_BYTES = 30000,       // in LADDER_TRICKLE_NS: half of what the lowest rung needs
-    LADDER_UNREAD_BYTES = 16384,        // less may be sent without the peer telling of more room
     LADDER_MAX_SKIPS = 3,               // on the lowest rung, before it is given up
 };
 
@@ -81,18 +81,23 @@ void ladder_heard(struct ladder *ladder)
     ladder->room_ns = 0;
 }
 
-// The peer's kernel still takes what is sent, but its program has stopped reading.
+// The peer's kernel still takes what is sent, but its program has stopped reading: what is taken is lost to the room
+// that is left. Not all of it, since a kernel counts its own overhead as well (of Linux's window some 60 %).
 static bool ladder_unread(struct ladder *ladder, const struct ladder_view *view)
 {
-    if (view->room_until == 0)
+    if (!view->room_known)
         return false;
-    if (ladder->room_ns == 0 || view->room_until >= ladder->room_until + LADDER_MOVED_BYTES) {
+    uint64_t taken = view->taken_bytes - ladder->room_taken_bytes;
+    bool telling = taken >= LADDER_UNREAD_BYTES, shrinks = view->room_bytes + taken / 2 <= ladder->room_bytes;
+    bool over = view->now_ns - ladder->room_ns >= ladder->unread_ns;
+    if (ladder->room_ns != 0 && telling && shrinks)
+        return over;
+    if (ladder->room_ns == 0 || telling || over) {
         ladder->room_ns = view->now_ns;
-        ladder->room_until = view->room_until;
-        ladder->room_sent_bytes = view->sent_bytes;
+        ladder->room_taken_bytes = view->taken_bytes;
+        ladder->room_bytes = view->room_bytes;
     }
-    return view->now_ns - ladder->room_ns >= ladder->unread_ns &&
-           view->sent_bytes - ladder->room_sent_bytes >= LADDER_UNREAD_BYTES;
+    return false;
 }
 
 // Nothing moves, or so little that it will never end. Returns why that is the end; NULL: it is not.

@@ -18,7 +18,9 @@ struct ladder_view {
     uint64_t moved_bytes;    // of these, what the peer has taken
     int64_t lead_ns;         // sound that the client holds ahead of the playhead; negative: it has run dry
     int64_t due_ns;          // what it would hold had everything arrived that was to be sent by now
-    uint64_t room_until;     // up to which byte the peer has made room; 0: not asked, or not known
+    bool room_known;         // the next two were asked for now, and are known
+    uint64_t taken_bytes;    // that the peer's kernel has taken, on the wire
+    uint64_t room_bytes;     // how many more it would take
     bool full;               // something waits for room in its socket
     bool can_lower, can_raise;
 };
@@ -29,9 +31,9 @@ struct ladder {
     uint64_t span_ns;                 // over which a trend is taken
     uint64_t dead_ns;                 // who takes nothing for so long is gone
     uint64_t trickle_span_ns;         // over which hardly anything is too little
-    uint64_t unread_ns;               // who makes no room for so long does not read
-    uint64_t room_ns, room_until;     // when it made room last, and up to where; 0: begins with the next look
-    uint64_t room_sent_bytes;         // how many had been sent then
+    uint64_t unread_ns;               // whose room shrinks for so long does not read
+    uint64_t room_ns;                 // when it last read, as far as is known; 0: begins with the next look
+    uint64_t room_taken_bytes, room_bytes;   // as they were then
     uint64_t full_ns;                 // since when the socket has been full; 0: it is not
     uint64_t moved_ns, moved_bytes;   // when bytes moved last, and how many had
     uint64_t trickle_ns, trickle_bytes;

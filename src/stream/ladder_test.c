@@ -17,6 +17,7 @@ enum {
     HEAD_BYTES = 34,                 // of a chunk beside its packets
     MOST_QUEUED = 4096,
     LEAD_S = 10,
+    WINDOW_BYTES = 64 * 1024,        // that the client's kernel holds for its program
 };
 
 #define START_NS (UINT64_C(100) * NS_PER_SECOND)
@@ -30,6 +31,8 @@ struct parcel {
 struct trip {
     // The link: bit/s at a time since the start; 0 while it stalls.
     double (*link)(double at_s);
+    double stops_s;                  // when its program reads no more; 0: never
+    double read_bytes;
     struct pace pace;
     struct ladder ladder;
     enum format rung;
@@ -126,8 +129,11 @@ static void trip_send(struct trip *trip, uint64_t now_ns)
 
 static void trip_move(struct trip *trip, double at_s)
 {
-    double room = trip->link(at_s) / 8 * STEP_MS / 1000;
+    double room = trip->link(at_s) / 8 * STEP_MS / 1000, window = trip->read_bytes + WINDOW_BYTES - trip->moved_bytes;
+    room = room < window ? room : window;
     trip->moved_bytes += kernel_bytes(trip) < room ? kernel_bytes(trip) : room;
+    if (trip->stops_s == 0 || at_s < trip->stops_s)
+        trip->read_bytes = trip->moved_bytes;
     while (trip->count > 0 && (double)trip->parcels[trip->first].bytes_end <= trip->moved_bytes + 1e-6) {
         trip->held_until = trip->parcels[trip->first].frame_end;
         trip->first = (trip->first + 1) % MOST_QUEUED;
@@ -140,6 +146,8 @@ static void trip_look(struct trip *trip, uint64_t now_ns, double at_s)
     uint64_t live = pace_live_frame(&trip->pace, now_ns);
     struct ladder_view view = {
         .now_ns = now_ns, .sent_bytes = trip->sent_bytes, .moved_bytes = (uint64_t)trip->moved_bytes,
+        .room_known = true, .taken_bytes = (uint64_t)trip->moved_bytes,
+        .room_bytes = (uint64_t)(WINDOW_BYTES - (trip->moved_bytes - trip->read_bytes)),
         .lead_ns = frames_ns((int64_t)(trip->held_until - live)),
         .due_ns = frames_ns((int64_t)(pace_owed_until(&trip->pace, now_ns) - live)), .full = trip_full(trip),
         .can_lower = format_lower(trip->rung) != trip->rung, .can_raise = format_higher(trip->rung) != trip->rung,
@@ -167,11 +175,11 @@ static void trip_look(struct trip *trip, uint64_t now_ns, double at_s)
     }
 }
 
-static struct trip travel(double (*link)(double at_s), double seconds)
+static struct trip travel_until(double (*link)(double at_s), double seconds, double stops_s)
 {
     static struct trip trip;
     uint64_t now_ns = START_NS;
-    trip = (struct trip){.link = link, .pace = {.lead.frames = LEAD_S * FRAME_RATE, .phase_frames = 1000},
+    trip = (struct trip){.link = link, .stops_s = stops_s, .pace = {.lead.frames = LEAD_S * FRAME_RATE, .phase_frames = 1000},
                          .preroll = true};
     trip.cursor = trip.held_until = pace_start(&trip.pace, now_ns, true);
     ladder_begin(&trip.ladder, now_ns, LEAD_S * NS_PER_SECOND);
@@ -185,6 +193,11 @@ static struct trip travel(double (*link)(double at_s), double seconds)
             trip.dry_s += STEP_MS / 1e3;
     }
     return trip;
+}
+
+static struct trip travel(double (*link)(double at_s), double seconds)
+{
+    return travel_until(link, seconds, 0);
 }
 
 static void show(const char *name, const struct trip *trip)
@@ -323,16 +336,16 @@ static void a_short_lead_has_lower_limits(void **state)
     assert_int_equal(ladder.least_ns, NS_PER_SECOND);
 }
 
-// The peer's kernel takes it all, but makes no more room: nobody reads. One that says something is alive.
-static void who_makes_no_room_does_not_read(void **state)
+// The peer's kernel takes it all, but has less and less room: nobody reads. One that says something is alive.
+static void whose_room_shrinks_does_not_read(void **state)
 {
     struct ladder ladder;
-    struct ladder_view view = {.now_ns = START_NS, .room_until = 65536};
+    struct ladder_view view = {.now_ns = START_NS, .room_known = true, .room_bytes = WINDOW_BYTES};
     const char *reason;
     ladder_begin(&ladder, START_NS, 10 * NS_PER_SECOND);
     for (int i = 0; i < 100; i++) {
-        if (i < 40)
-            view.room_until += 1600;
+        if (i >= 40)
+            view.room_bytes -= 960;
         if (i == 50)
             ladder_heard(&ladder);
         enum ladder_step step = ladder_look(&ladder, &view, &reason);
@@ -342,9 +355,20 @@ static void who_makes_no_room_does_not_read(void **state)
             return;
         }
         view.now_ns += 500 * NS_PER_MS;
-        view.sent_bytes = view.moved_bytes += 1600;
+        view.sent_bytes = view.moved_bytes = view.taken_bytes += 1600;
     }
     fail_msg("not closed");
+}
+
+// Its kernel goes on taking what comes for seconds.
+static void a_program_that_reads_no_more_is_found_out(void **state)
+{
+    for (int stops_s = 3; stops_s < 60; stops_s += 19) {
+        struct trip trip = travel_until(links_fast, 100, stops_s);
+        show("reads no more", &trip);
+        assert_true(trip.closed_s > stops_s + 7 && trip.closed_s <= stops_s + 10);
+        assert_string_equal(trip.reason, "nothing was read for 8 seconds");
+    }
 }
 
 // On a clock of twenty times the speed a peer has seven real seconds all the same.
@@ -374,7 +398,8 @@ int main(void)
         cmocka_unit_test(too_slow_for_the_lowest_rung_is_told_so),
         cmocka_unit_test(a_burst_is_no_debt),
         cmocka_unit_test(a_short_lead_has_lower_limits),
-        cmocka_unit_test(who_makes_no_room_does_not_read),
+        cmocka_unit_test(whose_room_shrinks_does_not_read),
+        cmocka_unit_test(a_program_that_reads_no_more_is_found_out),
         cmocka_unit_test(a_fast_clock_is_no_dead_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

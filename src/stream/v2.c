@@ -292,8 +292,9 @@ static bool v2_may_send(struct listener *listener, uint64_t now_ns)
     }
     uint64_t live = pace_live_frame(&listener->pace, now_ns);
     uint64_t left = listener->cursor > live ? listener->cursor - live : 0;
-    enum budget_kind kind = !begins ? BUDGET_REFILLS : v2->returns ? BUDGET_RETURNS : BUDGET_COMES;
-    return listener_ask(listener, budget_rank(kind, (int64_t)frames_to_ns(left)), chunks, now_ns);
+    enum budget_kind first = v2->returns ? BUDGET_RETURNS : BUDGET_COMES;
+    enum budget_kind later = listener->pace.catch_up_ns != 0 ? BUDGET_DEBTS : BUDGET_REFILLS;
+    return listener_ask(listener, budget_rank(begins ? first : later, (int64_t)frames_to_ns(left)), chunks, now_ns);
 }
 
 static void v2_spend(struct listener *listener, int chunks)

@@ -2,28 +2,29 @@
 
 // So long a listener may keep chunks that others could do without.
 #define WATCH_LET_GO_NS NS_PER_SECOND
-// Whether a client reads is asked of everybody, so not often: a system call of a microsecond.
-#define WATCH_ROOM_NS (2 * NS_PER_SECOND)
+// Whether a client reads is asked of everybody, so not often: a system call of half a microsecond.
+#define WATCH_ROOM_NS NS_PER_SECOND
 
-struct ladder_view watch_view(const struct listener *listener, uint64_t now_ns, bool ask)
+struct ladder_view watch_view(struct listener *listener, uint64_t now_ns, bool ask)
 {
     uint64_t given = connection_bytes_given(listener->connection);
     uint64_t unsent = ask ? connection_unsent_bytes(listener->connection) : 0;
-    bool about_room = now_ns >= listener->room_look_ns;
-    return (struct ladder_view){
+    struct ladder_view view = {
         .now_ns = now_ns,
         .sent_bytes = given,
         .moved_bytes = given > unsent ? given - unsent : 0,
-        .room_until = about_room ? connection_room_until(listener->connection) : 0,
         .full = listener->blocked,
     };
+    if (now_ns >= listener->room_look_ns) {
+        listener->room_look_ns = now_ns + WATCH_ROOM_NS;
+        view.room_known = connection_peer_room(listener->connection, &view.taken_bytes, &view.room_bytes);
+    }
+    return view;
 }
 
 enum ladder_step watch_step(struct listener *listener, const struct ladder_view *view)
 {
     const char *reason;
-    if (view->room_until > 0)
-        listener->room_look_ns = view->now_ns + WATCH_ROOM_NS;
     enum ladder_step step = ladder_look(&listener->ladder, view, &reason);
     if (step != LADDER_CLOSE)
         return step;
