@@ -1,4 +1,5 @@
 """What a fault is, and what is found out about it."""
+import os
 import pathlib
 import re
 import time
@@ -63,7 +64,8 @@ class Run:
         self.control = {}        # a report of `auralis listen` before the fault
         self.healthy = {}        # format -> report of those who listened through it
         self.reason = ""         # why it was not run
-        self.repeated_ms = 0     # it was run before, when this machine held everybody up for so long
+        self.load = os.getloadavg()[0] / len(os.sched_getaffinity(0))  # of each processor, by others
+        self.first_try = ""      # why it was run before
 
     def start(self, listen, **extra):
         """A server, ended with the run."""

@@ -131,7 +131,8 @@ class Crowding(Fault):
             for peer in peers:
                 peer.abandon()
         run.hold(refused > 0, "newcomers were refused while it was short")
-        took_s = run.wait(lambda: gets_in(run), 60, "who comes afterwards gets in")
+        # The server waits for half a minute of calm at each of its two levels.
+        took_s = run.wait(lambda: gets_in(run), 90, "who comes afterwards gets in")
         run.saw(f"newcomers got in again {took_s or 0:.0f} s after there was memory again")
 
 
@@ -164,7 +165,7 @@ class AddressSpace(Crowding):
 
 
 class MemoryGroup(Crowding):
-    name, what = "memory-cgroup", "a control group leaves the server 24 MiB more than it has, sockets included"
+    name, what = "memory-cgroup", "a control group leaves the server 48 MiB more than it has, sockets included"
     roots = pathlib.Path("/sys/fs/cgroup/memory"), pathlib.Path("/sys/fs/cgroup")
 
     def prepare(self, run):
@@ -185,7 +186,7 @@ class MemoryGroup(Crowding):
     def limit(self, run):
         pid = run.server.process.pid
         (self.group / "cgroup.procs").write_text(str(pid))
-        (self.group / self.file).write_text(str(int(resident_mib(pid) + 24) * MIB))
+        (self.group / self.file).write_text(str(int(resident_mib(pid) + 48) * MIB))
 
     def relieve(self, run):
         (self.group / self.file).write_text("max" if self.file == "memory.max" else "-1")
