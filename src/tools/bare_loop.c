@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <jansson.h>
+#include <uv.h>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -48,7 +49,9 @@ struct bare {
     struct pace pace;
     struct bare_sender senders[BARE_THREADS_MAX];
     struct bare_socket **order;    // by arrival
-    struct pollfd *polled;
+    struct bare_guest *guests;
+    uv_loop_t uv;
+    int listener, arrived;
 };
 
 // A message of the right size for the chunk at a frame: only its first frame differs from chunk to chunk.
@@ -207,11 +210,12 @@ static void bare_greet(struct bare *bare, struct bare_socket *socket, int fd, co
 }
 
 struct bare_guest {
+    uv_poll_t poll;
     struct bare *bare;
     int fd;
 };
 
-static void bare_on_message(void *context, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
+static void guest_on_message(void *context, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
 {
     struct bare_guest *guest = context;
     json_t *message = json_loadb((const char *)bytes, len, 0, NULL), *t0 = json_object_get(message, "t0");
@@ -222,56 +226,53 @@ static void bare_on_message(void *context, enum websocket_opcode opcode, const u
     json_decref(message);
 }
 
-static void bare_on_ping(void *context, const uint8_t *bytes, size_t len)
+static void guest_on_ping(void *context, const uint8_t *bytes, size_t len)
 {
 }
 
-// A client's ping fits into one segment on loopback. False when the client has gone.
-static bool bare_answer(struct bare *bare, int fd)
+// A client's ping fits into one segment on loopback. Who goes is watched no longer.
+static void guest_on_readable(uv_poll_t *poll, int status, int events)
 {
-    static const struct receiver_events events = {.message = bare_on_message, .ping = bare_on_ping};
+    static const struct receiver_events receiver_events = {.message = guest_on_message, .ping = guest_on_ping};
+    struct bare_guest *guest = poll->data;
     uint8_t bytes[BARE_READ_BYTES];
-    struct bare_guest guest = {.bare = bare, .fd = fd};
     struct receiver receiver;
     int code;
-    ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (got <= 0)
-        return got < 0 && (errno == EAGAIN || errno == EINTR);
-    receiver_init(&receiver, BARE_READ_BYTES, &events, &guest);
-    enum receiver_state state = receiver_feed(&receiver, bytes, (size_t)got, &code);
+    ssize_t got = recv(guest->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    receiver_init(&receiver, BARE_READ_BYTES, &receiver_events, guest);
+    if (got <= 0 || receiver_feed(&receiver, bytes, (size_t)got, &code) != RECEIVER_OPEN)
+        uv_poll_stop(poll);
     receiver_finish(&receiver);
-    return state == RECEIVER_OPEN;
 }
 
-static void bare_accept_all(struct bare *bare, int listener)
+static void bare_on_listening(uv_poll_t *poll, int status, int events)
 {
-    struct pollfd wait = {.fd = listener, .events = POLLIN};
-    for (int i = 0; i < bare->config->listeners;) {
-        struct http_peer peer;
-        char request[BARE_REQUEST_BYTES];
-        int fd = poll(&wait, 1, -1) == 1 ? socket_accept(listener, &peer) : -1;
-        if (fd < 0)
-            continue;
-        bare->polled[i] = (struct pollfd){.fd = fd, .events = POLLIN};
-        if (bare_read_request(fd, request))
-            bare_greet(bare, bare->order[i], fd, request);
-        i++;
-    }
+    struct bare *bare = poll->data;
+    struct http_peer peer;
+    char request[BARE_REQUEST_BYTES];
+    if (bare->arrived == bare->config->listeners)
+        return;
+    struct bare_guest *guest = &bare->guests[bare->arrived];
+    int fd = socket_accept(bare->listener, &peer);
+    if (fd < 0)
+        return;
+    *guest = (struct bare_guest){.bare = bare, .fd = fd};
+    if (bare_read_request(fd, request))
+        bare_greet(bare, bare->order[bare->arrived++], fd, request);
+    check(uv_poll_init(&bare->uv, &guest->poll, fd) == 0);
+    guest->poll.data = guest;
+    uv_poll_start(&guest->poll, UV_READABLE, guest_on_readable);
 }
 
-// Answers pings until it is told to end. Seldom, so that looking through all sockets costs nothing that counts.
+// Greets who comes and answers pings until it is told to end.
 static void bare_answer_for_ever(struct bare *bare)
 {
-    const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
-    nfds_t count = (nfds_t)bare->config->listeners;
-    for (;;) {
-        if (poll(bare->polled, count, -1) <= 0)
-            continue;
-        for (nfds_t i = 0; i < count; i++)
-            if (bare->polled[i].revents && !bare_answer(bare, bare->polled[i].fd))
-                bare->polled[i].fd = -1;
-        nanosleep(&pause, NULL);
-    }
+    uv_poll_t listening = {.data = bare};
+    check(uv_loop_init(&bare->uv) == 0 && uv_poll_init(&bare->uv, &listening, bare->listener) == 0);
+    uv_poll_start(&listening, UV_READABLE, bare_on_listening);
+    uv_run(&bare->uv, UV_RUN_DEFAULT);
 }
 
 static void bare_claim(struct bare *bare, const struct bare_loop *config)
@@ -280,27 +281,25 @@ static void bare_claim(struct bare *bare, const struct bare_loop *config)
     clock_init(&bare->clock, 1);
     bare->pace.origin_ns = clock_now_ns(&bare->clock);
     bare->order = calloc((size_t)config->listeners, sizeof(struct bare_socket *));
-    bare->polled = calloc((size_t)config->listeners, sizeof *bare->polled);
-    check(bare->order && bare->polled);
+    bare->guests = calloc((size_t)config->listeners, sizeof *bare->guests);
+    check(bare->order && bare->guests);
 }
 
 // The process ends by being told to: nothing is given back.
 static void bare_run(void *context)
 {
     struct bare *bare = calloc(1, sizeof *bare);
-    int listener;
     uint16_t port;
     check(bare);
     bare_claim(bare, context);
     process_raise_descriptor_limit();
     bare_spread(bare);
-    if (socket_listen("127.0.0.1", 0, &listener, &port) != STATUS_OK)
+    if (socket_listen("127.0.0.1", 0, &bare->listener, &port) != STATUS_OK)
         return;
     printf("%u\n", (unsigned)port);
     fflush(stdout);
     for (int t = 0; t < bare->config->threads; t++)
         check(thread_start(&bare->senders[t].thread, "bare", THREAD_IO, sender_run, &bare->senders[t]) == STATUS_OK);
-    bare_accept_all(bare, listener);
     bare_answer_for_ever(bare);
 }
 
