@@ -10,6 +10,8 @@
 
 enum { STREAM_CACHE_LINE = 64 };
 
+#define STREAM_LATE_NS (5 * NS_PER_MS)
+
 static enum status stream_claim(struct stream *stream)
 {
     const struct stream_config *config = &stream->config;
@@ -173,18 +175,25 @@ static void stream_foresee(const struct schedule *schedule)
         __builtin_prefetch((const char *)next->next + at);
 }
 
-// Who is due, then who has waited for a part of a burst.
+// Who is due, then who has waited for a part of a burst: of these one at a time while the loop is late, so that bursts take
+// what steady chunks leave, and still go on.
 static void stream_serve(struct stream_loop *loop, uint64_t now_ns)
 {
     const struct clock *clock = loop->stream->config.clock;
     struct schedule_entry *due;
     struct budget_entry *waiting;
+    bool late = false;
     while ((due = schedule_pop(&loop->schedule, now_ns))) {
+        uint64_t serve_ns = clock_now_ns(clock);
+        late |= serve_ns > due->due_ns + STREAM_LATE_NS;
         stream_foresee(&loop->schedule);
-        listener_serve((struct listener *)due, clock_now_ns(clock));
+        listener_serve((struct listener *)due, serve_ns);
     }
-    while ((waiting = budget_pop(&loop->budget, now_ns)))
-        listener_granted(waiting, clock_now_ns(clock));
+    do {
+        waiting = budget_pop(&loop->budget, now_ns);
+        if (waiting)
+            listener_granted(waiting, clock_now_ns(clock));
+    } while (waiting && !late);
 }
 
 static uint64_t stream_tick(void *context, int index, uint64_t now_ns)

@@ -34,13 +34,15 @@ static int64_t v2_arrived_ns(const struct listener *listener, uint64_t unsent_by
     return v2_frames_ns((int64_t)listener->cursor - on_the_way - live);
 }
 
-// What the station has not made yet is not owed.
+// What the station has not made yet is not owed, nor what the budget has not granted.
 static int64_t v2_owed_ns(const struct listener *listener, uint64_t now_ns)
 {
     uint64_t owed = pace_owed_until(&listener->pace, now_ns);
     uint64_t made = timeline_frontier(listener->station->timeline, listener->format);
     if (owed > made)
         owed = made > listener->cursor ? made : listener->cursor;
+    if (!listener->blocked && listener->burst.next)
+        owed = listener->cursor;
     return v2_frames_ns((int64_t)owed - (int64_t)pace_live_frame(&listener->pace, now_ns));
 }
 

@@ -30,6 +30,8 @@ void capture_finish(struct capture *capture)
         free((void *)capture->audio[i].samples);
     for (int i = 0; capture->tracks && i < capture->track_count; i++)
         free(capture->tracks[i].audio);
+    for (int i = 0; i < CAPTURE_RECENT; i++)
+        free(capture->recent[i].payload);
     free(capture->messages);
     free(capture->audio);
     free(capture->tracks);
@@ -74,6 +76,44 @@ static bool message_grow(struct capture *capture)
     return true;
 }
 
+static bool recent_equal(const struct capture_recent *recent, const struct client_chunk *chunk)
+{
+    if (!recent->payload || recent->len != chunk->payload_bytes || recent->packet_count != chunk->packet_count)
+        return false;
+    for (int i = 0; i < chunk->packet_count; i++)
+        if (recent->packet_bytes[i] != chunk->packet_bytes[i])
+            return false;
+    return memcmp(recent->payload, chunk->payload, recent->len) == 0;
+}
+
+// Without memory nothing is kept, and the next one is hashed again.
+static void recent_keep(struct capture_recent *recent, const struct client_chunk *chunk)
+{
+    if (chunk->payload_bytes > recent->cap) {
+        free(recent->payload);
+        recent->payload = malloc(chunk->payload_bytes);
+        recent->cap = recent->payload ? chunk->payload_bytes : 0;
+    }
+    if (!recent->payload)
+        return;
+    recent->len = chunk->payload_bytes;
+    recent->packet_count = chunk->packet_count;
+    for (int i = 0; i < chunk->packet_count; i++)
+        recent->packet_bytes[i] = chunk->packet_bytes[i];
+    memcpy(recent->payload, chunk->payload, recent->len);
+}
+
+static uint64_t capture_hash_chunk(struct capture *capture, const struct client_chunk *chunk)
+{
+    uint64_t end_frame = chunk->first_frame + chunk->frame_count;
+    struct capture_recent *recent = &capture->recent[end_frame / PACKET_FRAMES % CAPTURE_RECENT];
+    if (!recent_equal(recent, chunk)) {
+        recent->hash = capture_hash(chunk->payload, chunk->payload_bytes, chunk->packet_bytes, chunk->packet_count);
+        recent_keep(recent, chunk);
+    }
+    return recent->hash;
+}
+
 static enum status capture_add_message(struct capture *capture, const struct client_chunk *chunk)
 {
     if (!message_grow(capture))
@@ -81,7 +121,7 @@ static enum status capture_add_message(struct capture *capture, const struct cli
     struct capture_message message = {
         .end_frame = chunk->first_frame + chunk->frame_count, .frame_count = chunk->frame_count,
         .format = chunk->format, .held = chunk->flags & MESSAGE_HELD, .listener = chunk->listener,
-        .hash = capture_hash(chunk->payload, chunk->payload_bytes, chunk->packet_bytes, chunk->packet_count),
+        .hash = capture_hash_chunk(capture, chunk),
     };
     struct capture_message *cell = message_cell(capture->messages, capture->message_cap, &message);
     if (cell->count == 0) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "client/client.h"
+#include "wire/message.h"
 
 // v2: one kind of message that came at one place of the programme.
 struct capture_message {
@@ -33,7 +34,19 @@ struct capture_track {
     size_t count, cap;
 };
 
+// A message that has come lately, whole: most that follow are equal to it, and comparing is quicker than hashing.
+struct capture_recent {
+    uint8_t *payload;            // NULL: an empty place
+    size_t len, cap;
+    int packet_count;
+    uint16_t packet_bytes[MESSAGE_MAX_PACKETS];
+    uint64_t hash;
+};
+
+enum { CAPTURE_RECENT = 256 };   // by the packet in which they end
+
 struct capture {
+    struct capture_recent recent[CAPTURE_RECENT];
     struct capture_message *messages;   // open addressing; message_cap is a power of two
     size_t message_count, message_cap;
     struct capture_audio *audio;        // likewise
