@@ -101,6 +101,33 @@ static void test_pipelined(void **state)
     close(fd);
 }
 
+// Who sends many requests at once has one answered in a turn, like everybody else.
+static void test_pipelined_lets_others_through(void **state)
+{
+    enum { MANY = 500 };
+    static const char held[] = "GET /held HTTP/1.1\r\nHost: h\r\n\r\n";
+    static const char one[] = "GET /counted HTTP/1.1\r\nHost: h\r\n\r\n";
+    char text[sizeof held + sizeof one * MANY];
+    char *end = stpcpy(text, held);
+    for (int i = 0; i < MANY; i++)
+        end = stpcpy(end, one);
+    int greedy = connect_here(), modest = connect_here();
+    assert_int_equal(200, get(modest, "/"));
+    client_say(greedy, text);
+    test_server_wait(&server, &server.held, 1);
+    client_say(modest, "GET /held HTTP/1.1\r\nHost: h\r\n\r\n");
+    wakeup_raise(&server.gate);
+    test_server_wait(&server, &server.held, 2);
+    int before = atomic_load(&server.counted);
+    wakeup_raise(&server.gate);
+    assert_in_range(before, 0, MANY / 10);
+    assert_int_equal(200, client_answer(modest, answer, sizeof answer, false));
+    for (int i = 0; i <= MANY; i++)
+        assert_int_equal(200, client_answer(greedy, answer, sizeof answer, false));
+    close(greedy);
+    close(modest);
+}
+
 // Requests go on being answered in order when the answers fill the socket.
 static void test_pipelined_behind_large_answers(void **state)
 {
@@ -398,6 +425,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_keep_alive, setup, teardown),
         cmocka_unit_test_setup_teardown(test_http_1_0, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pipelined, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pipelined_lets_others_through, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pipelined_behind_large_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_byte_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_head_and_no_content, setup, teardown),

@@ -33,12 +33,22 @@ static void count(struct test_server *server, atomic_int *counter)
     wakeup_raise(&server->changed);
 }
 
+static void wait_at_gate(struct test_server *server)
+{
+    count(server, &server->held);
+    assert_true(wakeup_wait(&server->gate, 10 * NS_PER_SECOND));
+}
+
 static void on_request(void *context, const struct http_request *request, struct http_response *response)
 {
     struct test_server *server = context;
     char text[512];
     int len = snprintf(text, sizeof text, "%s %s?%s %zu %.32s", request->method, request->path, request->query,
                        request->body_len, request->body);
+    if (strcmp(request->path, "/held") == 0)
+        wait_at_gate(server);
+    if (strcmp(request->path, "/counted") == 0)
+        count(server, &server->counted);
     if (strcmp(request->path, "/static") == 0)
         http_respond_static(response, 200, "application/octet-stream", server->payload, TEST_PAYLOAD_BYTES);
     else if (strcmp(request->path, "/large") == 0)
@@ -243,6 +253,7 @@ static void test_server_begin(struct test_server *server, const char *address, c
 {
     memset(server, 0, sizeof *server);
     clock_init(&server->clock, 1);
+    wakeup_init(&server->gate);
     wakeup_init(&server->changed);
     atomic_store(&server->next_tick_ns, UINT64_MAX);
     uint8_t *payload = malloc(TEST_PAYLOAD_BYTES);
@@ -274,6 +285,7 @@ void test_server_stop(struct test_server *server)
 {
     net_destroy(server->net);
     assert_int_equal(atomic_load(&server->opened), atomic_load(&server->closed));
+    wakeup_finish(&server->gate);
     wakeup_finish(&server->changed);
     free(server->payload);
     free(server->large);

@@ -9,9 +9,10 @@
 struct test_server {
     struct clock clock;
     struct net_server *net;
+    struct wakeup gate;                 // "/held" is not answered until it is raised
     struct wakeup changed;              // raised after each change of what follows
     atomic_int opened, closed, closed_code, abandoned, writable, released, sent, pending, busy, gone,
-        refused_texts;
+        refused_texts, held, counted;
     atomic_int opened_on[2];            // by loop
     atomic_int ticks, max_tick_loop;
     _Atomic uint64_t ticked_at_ns[64], next_tick_ns;

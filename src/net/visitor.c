@@ -16,7 +16,6 @@
 enum { VISITOR_TLS_HANDSHAKE = 0x16 };
 
 static void visitor_on_poll(uv_poll_t *poll, int status, int events);
-static void visitor_consume(struct visitor *visitor, const char *bytes, size_t len);
 
 static void visitor_count_memory_fault(struct door *door)
 {
@@ -58,6 +57,7 @@ void visitor_end(struct visitor *visitor)
     http_parser_finish(&visitor->parser);
     free(visitor->answer);
     free(visitor->input);
+    visitor->answer = visitor->input = NULL;
     door->visitors--;
     atomic_fetch_sub(&door->shared->stats.open_http, 1);
     door_has_room(door);
@@ -269,6 +269,11 @@ static void visitor_fault(struct visitor *visitor)
     visitor_refuse(visitor, fault->status, fault->message, fault->field, fault->constraint);
 }
 
+static bool visitor_goes_on(const struct visitor *visitor)
+{
+    return visitor->state == VISITOR_READING || (visitor->state == VISITOR_ANSWERING && !visitor->last);
+}
+
 static void visitor_keep_input(struct visitor *visitor, const char *bytes, size_t len)
 {
     visitor->input = malloc(len);
@@ -278,25 +283,54 @@ static void visitor_keep_input(struct visitor *visitor, const char *bytes, size_
         return;
     }
     memcpy(visitor->input, bytes, len);
+    visitor->input_at = 0;
     visitor->input_len = len;
 }
 
-static void visitor_consume(struct visitor *visitor, const char *bytes, size_t len)
+static void visitor_drop_input(struct visitor *visitor)
 {
-    while (len > 0 && visitor->state == VISITOR_READING) {
-        size_t used;
-        enum http_parse result = http_parser_feed(&visitor->parser, bytes, len, &used);
-        bytes += used;
-        len -= used;
+    free(visitor->input);
+    visitor->input = NULL;
+}
+
+// Up to the end of one request, however many have come together: others wait for their turn as well. Returns how many
+// bytes it has used.
+static size_t visitor_parse(struct visitor *visitor, const char *bytes, size_t len)
+{
+    enum http_parse result = HTTP_PARSE_MORE;
+    size_t at = 0, used;
+    while (at < len && visitor->state == VISITOR_READING && result != HTTP_PARSE_DONE) {
+        result = http_parser_feed(&visitor->parser, bytes + at, len - at, &used);
+        at += used;
         if (result == HTTP_PARSE_DONE)
-            visitor_request(visitor, bytes, len);
+            visitor_request(visitor, bytes + at, len - at);
         else if (result == HTTP_PARSE_FAILED)
             visitor_fault(visitor);
         else
             visitor_expect_more(visitor);
     }
-    if (len > 0 && visitor->state == VISITOR_ANSWERING && !visitor->last)
-        visitor_keep_input(visitor, bytes, len);
+    return at;
+}
+
+// The next turn comes as soon as the others have had theirs: a socket that has taken an answer can be written to.
+static void visitor_consume(struct visitor *visitor, const char *bytes, size_t len)
+{
+    size_t used = visitor_parse(visitor, bytes, len);
+    if (used == len || !visitor_goes_on(visitor))
+        return;
+    visitor_keep_input(visitor, bytes + used, len - used);
+    if (visitor->state == VISITOR_READING)
+        visitor_watch(visitor, UV_WRITABLE);
+}
+
+static void visitor_consume_kept(struct visitor *visitor)
+{
+    visitor->input_at += visitor_parse(visitor, visitor->input + visitor->input_at,
+                                       visitor->input_len - visitor->input_at);
+    if (visitor->input && (visitor->input_at == visitor->input_len || !visitor_goes_on(visitor)))
+        visitor_drop_input(visitor);
+    if (visitor->state == VISITOR_READING)
+        visitor_watch(visitor, visitor->input ? UV_WRITABLE : UV_READABLE);
 }
 
 static void visitor_on_readable(struct visitor *visitor)
@@ -349,12 +383,8 @@ static void visitor_on_first_byte(struct visitor *visitor)
 static void visitor_on_writable(struct visitor *visitor)
 {
     visitor_write(visitor);
-    if (visitor->state != VISITOR_READING || !visitor->input)
-        return;
-    char *input = visitor->input;
-    visitor->input = NULL;
-    visitor_consume(visitor, input, visitor->input_len);
-    free(input);
+    if (visitor->state == VISITOR_READING && visitor->input)
+        visitor_consume_kept(visitor);
 }
 
 static void visitor_on_poll(uv_poll_t *poll, int status, int events)
@@ -368,6 +398,8 @@ static void visitor_on_poll(uv_poll_t *poll, int status, int events)
         visitor_on_first_byte(visitor);
     else if (visitor->state == VISITOR_SECURING)
         visitor_secure(visitor);
+    else if (visitor->state == VISITOR_READING && visitor->input)
+        visitor_consume_kept(visitor);
     else if (visitor->state != VISITOR_GONE)
         visitor_on_readable(visitor);
 }

@@ -1,4 +1,4 @@
-// A socket at the door: reads requests one by one, answers each before the next is read.
+// A socket at the door: reads requests one by one, one in a turn of the door's loop, answers each before the next is read.
 #pragma once
 #include <sys/uio.h>
 #include <uv.h>
@@ -33,8 +33,8 @@ struct visitor {
     bool last;                   // closes after the answer under way
     char *answer;                // owned
     struct iovec left[2];        // what of the answer has to go out yet
-    char *input;                 // read, but to be parsed after the answer; owned
-    size_t input_len;
+    char *input;                 // read, but to be parsed after the answer, or in the next turn; owned
+    size_t input_at, input_len;  // how much of it has been parsed; how much there is
     struct http_parser parser;
 };
 
