@@ -17,7 +17,7 @@ import time
 import unittest
 
 from server import Server, wait_until
-from websocket import Refused, WebSocket
+from websocket import Closed, Refused, WebSocket
 
 BINARY = sys.argv.pop(1)
 ELSEWHERE = "192.0.2.7"
@@ -228,6 +228,20 @@ class Kept(unittest.TestCase):
             self.assertIn("holds no key", server.log())
             serial(server, context)
             self.read_chunks(listener, 20)
+            listener.abandon()
+
+    def test_a_certificate_does_not_cut_the_farewell_short(self):
+        self.make()
+        with Server(BINARY, "--tls-cert", str(self.certificate), "--tls-key", str(self.key)) as server:
+            listener = WebSocket(server.host, server.port, "/ws/stream", tls=trusting(self.certificate))
+            listener.receive()
+            server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: "stopping" in server.log(), 10, "it stops")
+            server.process.send_signal(signal.SIGHUP)
+            with self.assertRaises(Closed) as end:
+                while True:
+                    listener.receive()
+            self.assertEqual(end.exception.code, 1000)
             listener.abandon()
 
     @staticmethod

@@ -66,14 +66,15 @@ static void serve_announce(const struct app *app)
              app->door_sockets);
 }
 
-// Lets listeners end well: they are told, get what is due, and are closed. A second signal cuts it short.
-static void serve_drain(struct app *app, const sigset_t *set)
+// Lets listeners end well: they are told, get what is due, and are closed. A second signal to stop cuts it short.
+static void serve_drain(struct app *app, sigset_t set)
 {
+    sigdelset(&set, SIGHUP);
     log_info("stopping; %d listeners", stream_listeners(app->stream));
     net_stop_accepting(app->net);
     stream_drain(app->stream, "the server is stopping", SERVE_DRAIN_S * NS_PER_SECOND);
     for (int second = 0; second <= SERVE_DRAIN_S && stream_listeners(app->stream) > 0; second++)
-        if (serve_wait_signal(set, 1) != 0)
+        if (serve_wait_signal(&set, 1) != 0)
             return;
 }
 
@@ -100,7 +101,7 @@ int serve_run(int argc, char **argv)
     if (started) {
         serve_announce(&app);
         serve_until_told_to_stop(&app, &set);
-        serve_drain(&app, &set);
+        serve_drain(&app, set);
     }
     app_stop(&app);
     return started ? 0 : 1;
