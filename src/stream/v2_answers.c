@@ -6,10 +6,16 @@
 
 enum { V2_ID_BYTES = 64 };
 
+static bool v2_id_ok(const json_t *id)
+{
+    return json_is_string(id) && json_string_length(id) <= V2_ID_BYTES;
+}
+
+// Anything else would be sent back at a length that an answer has no room for.
 static void v2_set_id(json_t *answer, const json_t *message)
 {
     json_t *id = json_object_get(message, "id");
-    if (id && answer)
+    if (v2_id_ok(id) && answer)
         json_object_set(answer, "id", id);
 }
 
@@ -58,8 +64,8 @@ static void v2_refuse_control(struct listener *listener, const json_t *message, 
 static bool v2_on_control(struct listener *listener, json_t *message, uint64_t now_ns)
 {
     const json_t *id = json_object_get(message, "id");
-    if (id && (!json_is_string(id) || json_string_length(id) > V2_ID_BYTES))
-        return v2_malformed(listener, NULL, "id is a text of at most 64 bytes");
+    if (id && !v2_id_ok(id))
+        return v2_malformed(listener, message, "id is a text of at most 64 bytes");
     const json_t *parameters = json_object_get(message, "parameters");
     if (!json_is_object(parameters))
         return v2_malformed(listener, message, "parameters is an object");

@@ -254,6 +254,23 @@ static void many_events_are_all_told(void **state)
     rig_end(&rig);
 }
 
+static void an_error_is_told_whatever_its_id(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    char text[4096];
+    begin(&rig);
+    guest_open(&guest, &rig, "/ws/v2", NULL, false);
+    snprintf(text, sizeof text, "{\"type\":\"ping\",\"id\":\"%04050d\"}", 0);
+    guest_say(&guest, text);
+    json_t *error = guest_await(&guest, "error");
+    assert_string_equal(json_text(error, "code"), "INVALID_MESSAGE");
+    assert_null(json_object_get(error, "id"));
+    json_decref(error);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
 static void the_third_broken_message_closes(void **state)
 {
     static const char *const broken[] = {
@@ -682,6 +699,7 @@ int main(void)
         cmocka_unit_test(a_bad_parameter_is_named_and_changes_nothing),
         cmocka_unit_test(events_begin_with_what_sounds_and_go_on),
         cmocka_unit_test(many_events_are_all_told),
+        cmocka_unit_test(an_error_is_told_whatever_its_id),
         cmocka_unit_test(the_third_broken_message_closes),
         cmocka_unit_test(a_lead_that_moves_is_told_and_kept),
         cmocka_unit_test(while_memory_is_short_nobody_is_let_in),
