@@ -102,7 +102,7 @@ struct stream_config rig_config(void)
     return (struct stream_config){.max_listeners = 100, .version = "0.1.0"};
 }
 
-static void rig_station(struct rig *rig)
+static void rig_station(struct rig *rig, uint64_t lead_frames)
 {
     struct timeline_config timeline = {0};
     for (int i = 0; i < FORMAT_COUNT; i++) {
@@ -115,7 +115,7 @@ static void rig_station(struct rig *rig)
         .seed = UINT64_MAX,
         .origin_ns = now - frames_to_ns(RIG_LIVE_FRAME),
         .origin_unix_ns = clock_unix_ns(&rig->clock) - (int64_t)frames_to_ns(RIG_LIVE_FRAME),
-        .lead_frames = RIG_LEAD_FRAMES,
+        .lead_frames = lead_frames,
         .decoder_delay_frames = 312,
         .encoder_ids = {[FORMAT_OPUS] = "rig 128", [FORMAT_OPUS_64] = "rig 64", [FORMAT_OPUS_32] = "rig 32"},
         .timeline = timeline_create(&timeline),
@@ -128,12 +128,17 @@ static void rig_station(struct rig *rig)
 
 void rig_begin(struct rig *rig, const struct stream_config *config, double speed)
 {
+    rig_begin_ahead(rig, config, speed, RIG_LEAD_FRAMES);
+}
+
+void rig_begin_ahead(struct rig *rig, const struct stream_config *config, double speed, uint64_t lead_frames)
+{
     *rig = (struct rig){0};
     if (speed > 0)
         clock_init(&rig->clock, speed);
     else
         clock_init_virtual(&rig->clock, RIG_NOW_NS, RIG_UNIX_NS);
-    rig_station(rig);
+    rig_station(rig, lead_frames);
     struct stream_config full = *config;
     full.clock = &rig->clock;
     full.stations = &rig->station;

@@ -29,6 +29,8 @@ struct rig {
 
 // config: what the test wants otherwise; clock and stations are filled in here. speed: of the clock, 0 for virtual.
 void rig_begin(struct rig *rig, const struct stream_config *config, double speed);
+// Likewise, with another lead than RIG_LEAD_FRAMES.
+void rig_begin_ahead(struct rig *rig, const struct stream_config *config, double speed, uint64_t lead_frames);
 void rig_end(struct rig *rig);
 // The defaults: room for a hundred, no limits.
 struct stream_config rig_config(void);

@@ -4,7 +4,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,7 +181,10 @@ static void a_crowd_that_was_left_behind_is_spread(void **state)
     struct guest guests[CROWD];
     struct pace paces[CROWD];
     uint64_t frame = 0;
-    begin(&rig);
+    struct stream_config config = rig_config();
+    config.burst_chunks_per_second = 1000 * NS_PER_SECOND;   // nobody waits
+    rig_begin(&rig, &config, 0);
+    rig_publish(&rig, RIG_LIVE_CHUNK - 10 * CHUNK_FRAMES, 60);
     for (int i = 0; i < CROWD; i++)
         paces[i] = (struct pace){.origin_ns = rig.station.origin_ns, .lead.frames = RIG_LEAD_FRAMES,
                                  .phase_frames = (uint32_t)open_in_the_first_slot(&rig, &guests[i])};
@@ -203,6 +205,33 @@ static void a_crowd_that_was_left_behind_is_spread(void **state)
     rig_advance_ms(&rig, 1);
     guest_expect_chunk(&guests[told], FORMAT_OPUS, frame);
     for (int i = 0; i < CROWD; i++)
+        guest_end(&guests[i]);
+    rig_end(&rig);
+}
+
+// Ten begin at once, and then the budget lets them have hardly more than the steady rate: their leads of ten seconds do
+// not fill. They are behind for long, but that is not their links' fault.
+static void who_waits_for_the_budget_is_not_slow(void **state)
+{
+    enum { GUESTS = 10, SECONDS = 12 };
+    struct rig rig;
+    struct guest guests[GUESTS];
+    struct stream_config config = rig_config();
+    config.burst_chunks_per_second = 5;
+    rig_begin_ahead(&rig, &config, 10, 10 * FRAME_RATE);
+    rig_publish(&rig, RIG_LIVE_CHUNK - 10 * CHUNK_FRAMES, 300);
+    uint64_t end_ns = clock_now_ns(&rig.clock) + SECONDS * NS_PER_SECOND;
+    for (int i = 0; i < GUESTS; i++)
+        guest_open(&guests[i], &rig, "/ws/v2", NULL, false);
+    while (clock_now_ns(&rig.clock) < end_ns)
+        for (int i = 0; i < GUESTS; i++)
+            while (poll(&(struct pollfd){.fd = guests[i].fd, .events = POLLIN}, 1, i == 0) == 1)
+                assert_true(guest_next(&guests[i]) >= 0);
+    const struct stream_stats *stats = stream_stats(rig.stream);
+    assert_true(stats->burst_waits > 0);
+    assert_int_equal(stats->rung_changes[STREAM_RUNG_DOWN], 0);
+    assert_int_equal(stats->closed_slow, 0);
+    for (int i = 0; i < GUESTS; i++)
         guest_end(&guests[i]);
     rig_end(&rig);
 }
@@ -306,7 +335,7 @@ static void who_stalls_keeps_no_chunks(void **state)
     rig_wait(nothing_is_kept, &rig);
     json_decref(guest_json(&guest));
     uint64_t frame = RIG_LIVE_CHUNK;
-    rig_advance_ms(&rig, 8000);
+    rig_advance_ms(&rig, 5000);   // so long a stall is forgiven
     json_decref(expect_chunks_until(&guest, &frame, "skip"));
     assert_true(frame > RIG_LIVE_CHUNK);
     guest_end(&guest);
@@ -428,6 +457,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crowd_that_was_left_behind_is_spread),
+        cmocka_unit_test(who_waits_for_the_budget_is_not_slow),
         cmocka_unit_test(the_first_second_comes_at_once_and_the_rest_at_the_pace),
         cmocka_unit_test(a_chunk_that_is_late_is_sent_when_it_is_there),
         cmocka_unit_test(the_first_reader_waits_for_a_chunk),
