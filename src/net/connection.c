@@ -197,7 +197,8 @@ bool connection_send_text(struct connection *connection, const char *text, size_
 
 // Who does not wait has nothing queued: straight from where it stands, and most messages are gone here. False when the
 // socket is lost.
-static bool connection_send_now(struct connection *connection, const struct iovec *slices, int slice_count, size_t *sent)
+static bool connection_send_now(struct connection *connection, const struct iovec *slices, int slice_count,
+                                size_t *sent)
 {
     ssize_t taken = transport_send(&connection->transport, slices, slice_count);
     bool full = taken < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -211,7 +212,7 @@ static bool connection_send_now(struct connection *connection, const struct iove
 }
 
 enum connection_sent connection_send(struct connection *connection, const struct iovec *slices, int slice_count,
-                                     int shared_from, void (*release)(void *pin), void *pin)
+                                     int shared_from, void (*release)(void *pin, bool sent), void *pin)
 {
     struct outgoing *outgoing = &connection->outgoing;
     size_t sent = 0;

@@ -16,7 +16,7 @@ bool outgoing_raw(struct outgoing *outgoing, const struct iovec *slices, int sli
 }
 
 void outgoing_share(struct outgoing *outgoing, const struct iovec *slices, int slice_count, int own_count,
-                    void (*release)(void *pin), void *pin)
+                    void (*release)(void *pin, bool sent), void *pin)
 {
     check(slice_count <= OUTGOING_MAX_SLICES && !outgoing->release && release);
     memcpy(outgoing->shared, slices, (size_t)slice_count * sizeof *slices);
@@ -80,19 +80,19 @@ void outgoing_unshare(struct outgoing *outgoing)
     outgoing->shared_at = outgoing->shared_count = 0;
 }
 
-static void outgoing_release(struct outgoing *outgoing)
+static void outgoing_release(struct outgoing *outgoing, bool sent)
 {
-    void (*release)(void *pin) = outgoing->release;
+    void (*release)(void *pin, bool sent) = outgoing->release;
     void *pin = outgoing->pin;
     outgoing_unshare(outgoing);
     if (release)
-        release(pin);
+        release(pin, sent);
 }
 
 void outgoing_drop_unbegun(struct outgoing *outgoing)
 {
     if (!outgoing->under_way)
-        outgoing_release(outgoing);
+        outgoing_release(outgoing, false);
 }
 
 void outgoing_close(struct outgoing *outgoing, int code, const char *reason)
@@ -149,7 +149,7 @@ static size_t outgoing_sent_shared(struct outgoing *outgoing, size_t len)
     if (taken > 0)
         outgoing->under_way = true;
     if (outgoing->release && outgoing->shared_at == outgoing->shared_count)
-        outgoing_release(outgoing);
+        outgoing_release(outgoing, true);
     return taken;
 }
 
@@ -166,6 +166,6 @@ void outgoing_sent(struct outgoing *outgoing, size_t len)
 
 void outgoing_finish(struct outgoing *outgoing)
 {
-    outgoing_release(outgoing);
+    outgoing_release(outgoing, false);
     ring_finish(&outgoing->texts);
 }

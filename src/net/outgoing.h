@@ -21,7 +21,7 @@ struct outgoing {
     int shared_at, shared_count, own_count;    // slices below own_count belong to the caller of the moment
     bool under_way;                            // a part of the shared message is out
     uint8_t *own;                              // the copy of such slices
-    void (*release)(void *pin);                // NULL while nothing is shared
+    void (*release)(void *pin, bool sent);     // NULL while nothing is shared
     void *pin;
     uint8_t close_frame[OUTGOING_CLOSE_BYTES];
     uint8_t close_at, close_len;
@@ -31,8 +31,9 @@ bool outgoing_empty(const struct outgoing *outgoing);
 // Bytes as they are, after the texts so far. False: no room, or no memory; nothing was taken.
 bool outgoing_raw(struct outgoing *outgoing, const struct iovec *slices, int slice_count);
 // Takes a shared message; only while there is none. The first own_count slices are valid until the caller returns.
+//   release: called once; sent: all of it has gone out.
 void outgoing_share(struct outgoing *outgoing, const struct iovec *slices, int slice_count, int own_count,
-                    void (*release)(void *pin), void *pin);
+                    void (*release)(void *pin, bool sent), void *pin);
 // Copies what is left of the caller's own slices. False: no memory.
 bool outgoing_keep_own(struct outgoing *outgoing);
 // Copies all that is left of the shared message, so that it need not stand any more. False: no memory.

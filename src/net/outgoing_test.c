@@ -11,14 +11,14 @@
 #include "net/outgoing.h"
 
 static struct outgoing outgoing;
-static int released;
+static int released, went_out;
 static char sent[100000];
 static size_t sent_len;
 
 static int setup(void **state)
 {
     outgoing = (struct outgoing){0};
-    released = 0;
+    released = went_out = 0;
     sent_len = 0;
     return 0;
 }
@@ -29,9 +29,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void release(void *pin)
+static void release(void *pin, bool out)
 {
     *(int *)pin += 1;
+    went_out += out;
 }
 
 static bool text(const char *bytes)
@@ -133,6 +134,7 @@ static void test_finish_releases_once(void **state)
     outgoing_finish(&outgoing);
     outgoing_finish(&outgoing);
     assert_int_equal(1, released);
+    assert_int_equal(0, went_out);
 }
 
 static void test_all_is_copied(void **state)
@@ -151,6 +153,7 @@ static void test_all_is_copied(void **state)
     take(100);
     expect("headBODY");
     assert_int_equal(1, released);
+    assert_int_equal(1, went_out);
     assert_int_equal(0, outgoing_bytes(&outgoing));
 }
 
@@ -167,6 +170,7 @@ static void test_drop_unbegun(void **state)
     share("AAAA", "BBBB", 0);
     outgoing_drop_unbegun(&outgoing);
     assert_int_equal(1, released);
+    assert_int_equal(0, went_out);
     share("AAAA", "BBBB", 0);
     take(1);
     outgoing_drop_unbegun(&outgoing);

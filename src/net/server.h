@@ -115,13 +115,14 @@ enum connection_sent {
 };
 // Sends bytes that are framed already, straight from where they stand: one writev, no copy.
 //   slices: at most 16 in all; bytes before `shared_from` are copied when they have to wait (a head of the caller's
-//           own), the others must stay until this returns, and after CONNECTION_PENDING until `release(pin)`.
+//           own), the others must stay until this returns, and after CONNECTION_PENDING until `release`.
+//   release: sent: all of it is with the kernel; else the connection ended before it was.
 enum connection_sent connection_send(struct connection *connection, const struct iovec *slices, int slice_count,
-                                     int shared_from, void (*release)(void *pin), void *pin);
+                                     int shared_from, void (*release)(void *pin, bool sent), void *pin);
 // Sends a close frame after what is pending; `closed` follows. reason: at most 120 bytes.
 void connection_close(struct connection *connection, int code, const char *reason);
-// What is left of the shared message is copied, so that it need not stand any more; `release` still comes when it is out.
-// False: no memory, and the connection is lost.
+// What is left of the shared message is copied, so that it need not stand any more; `release` still comes when it is
+// out.   False: no memory, and the connection is lost.
 bool connection_keep(struct connection *connection);
 // It is going to be sent to soon: brings what that needs into the cache. Never reads or waits.
 void connection_foresee(const struct connection *connection);
@@ -129,6 +130,6 @@ void connection_foresee(const struct connection *connection);
 uint64_t connection_bytes_given(const struct connection *connection);
 // Of these, about how many the peer's kernel has not acknowledged yet. A system call: for now and then.
 uint64_t connection_unsent_bytes(const struct connection *connection);
-// Bytes on the wire that the peer's kernel has taken so far, and how many more it would take now: its room shrinks while
-// its program does not read. False where the system does not tell. A system call.
+// Bytes on the wire that the peer's kernel has taken so far, and how many more it would take now: its room shrinks
+// while its program does not read. False where the system does not tell. A system call.
 bool connection_peer_room(const struct connection *connection, uint64_t *taken, uint64_t *room);

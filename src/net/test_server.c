@@ -101,7 +101,7 @@ static void *on_open(void *context, int loop, struct connection *connection, con
     return listener;
 }
 
-static void on_released(void *pin)
+static void on_released(void *pin, bool sent)
 {
     struct test_server *server = pin;
     count(server, &server->released);
@@ -119,7 +119,7 @@ static void send_big(struct listener *listener, size_t bytes)
     };
     switch (connection_send(listener->connection, slices, 3, 1, on_released, server)) {
     case CONNECTION_SENT:
-        on_released(server);
+        on_released(server, true);
         count(server, &server->sent);
         break;
     case CONNECTION_PENDING: count(server, &server->pending); break;
@@ -152,7 +152,7 @@ static void send_texts(struct listener *listener, int n)
         }
 }
 
-static void release_echo(void *pin)
+static void release_echo(void *pin, bool sent)
 {
     struct echo *echo = pin;
     count(echo->server, &echo->server->released);
@@ -168,7 +168,7 @@ static void send_echo(struct listener *listener, const uint8_t *bytes, size_t le
     struct iovec slice = {echo->bytes, head + len};
     enum connection_sent sent = connection_send(listener->connection, &slice, 1, 0, release_echo, echo);
     if (sent == CONNECTION_SENT)
-        release_echo(echo);
+        release_echo(echo, true);
     else if (sent != CONNECTION_PENDING)
         free(echo);
 }

@@ -61,10 +61,11 @@ void batch_let_go(struct listener *listener)
 }
 
 // What is pinned has gone out, or the socket has closed.
-static void batch_released(void *context)
+static void batch_released(void *context, bool sent)
 {
     struct listener *listener = context;
-    batch_accepted(listener, &listener->pin.sent, listener_now_ns(listener));
+    if (sent)
+        batch_accepted(listener, &listener->pin.sent, listener_now_ns(listener));
     batch_release(&listener->pin);
     listener->pin.sent.count = 0;
     if (listener->gone)

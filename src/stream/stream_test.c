@@ -342,6 +342,23 @@ static void who_stalls_keeps_no_chunks(void **state)
     rig_end(&rig);
 }
 
+// What was under way when a client went was never accepted, so it was not late either.
+static void what_was_not_sent_is_not_timed(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    struct histogram lateness_ns;
+    begin(&rig);
+    guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, true);
+    rig_wait(something_is_kept, &rig);
+    rig_advance_ms(&rig, 500);
+    guest_end(&guest);
+    rig_wait(rig_deserted, &rig);
+    stream_lateness(rig.stream, &lateness_ns);
+    assert_true(histogram_quantile(&lateness_ns, 1) < 100 * NS_PER_MS);
+    rig_end(&rig);
+}
+
 // Why it was closed can be told to one who could not read it.
 static void who_was_closed_is_told_why(void **state)
 {
@@ -465,6 +482,7 @@ int main(void)
         cmocka_unit_test(who_falls_behind_is_moved),
         cmocka_unit_test(who_does_not_read_is_closed),
         cmocka_unit_test(who_stalls_keeps_no_chunks),
+        cmocka_unit_test(what_was_not_sent_is_not_timed),
         cmocka_unit_test(who_was_closed_is_told_why),
         cmocka_unit_test(bursts_wait_for_their_turn),
         cmocka_unit_test(a_drain_says_goodbye),
