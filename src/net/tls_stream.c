@@ -24,17 +24,27 @@ struct tls_stream {
     size_t held_at, held_len;
 };
 
+size_t tls_stream_held(const struct tls_stream *stream)
+{
+    return stream->held_len - stream->held_at;
+}
+
 static bool tls_stream_hold(struct tls_stream *stream, const char *bytes, size_t len)
 {
     if (len == 0)
         return true;
-    size_t kept = stream->held_len - stream->held_at;
-    uint8_t *grown = kept + len > TLS_STREAM_MAX_HELD_BYTES ? NULL : realloc(stream->held, stream->held_len + len);
+    size_t kept = tls_stream_held(stream);
+    // What has gone makes room first: a peer that never lets all of it go must not make this grow.
+    if (stream->held_at > 0)
+        memmove(stream->held, stream->held + stream->held_at, kept);
+    stream->held_at = 0;
+    stream->held_len = kept;
+    uint8_t *grown = kept + len > TLS_STREAM_MAX_HELD_BYTES ? NULL : realloc(stream->held, kept + len);
     if (!grown) {
         stream->error = ENOBUFS;
         return false;
     }
-    memcpy(grown + stream->held_len, bytes, len);
+    memcpy(grown + kept, bytes, len);
     stream->held = grown;
     stream->held_len += len;
     return true;
@@ -121,11 +131,6 @@ void tls_stream_destroy(struct tls_stream *stream)
     SSL_free(stream->ssl);
     free(stream->held);
     free(stream);
-}
-
-size_t tls_stream_held(const struct tls_stream *stream)
-{
-    return stream->held_len - stream->held_at;
 }
 
 static ssize_t tls_stream_lost(struct tls_stream *stream)
