@@ -118,14 +118,6 @@ bool listener_ask(struct listener *listener, int rank, int chunks, uint64_t now_
     return false;
 }
 
-static void listener_greet(struct listener *listener, uint64_t now_ns)
-{
-    if (listener->greeted)
-        return;
-    listener->greeted = true;
-    listener->protocol->greet(listener, now_ns);
-}
-
 static uint64_t listener_serve_until(struct listener *listener, uint64_t now_ns)
 {
     uint64_t end_ns = atomic_load(&listener->stream->drain_until_ns);
@@ -144,7 +136,6 @@ void listener_serve(struct listener *listener, uint64_t now_ns)
 {
     if (listener->closing)
         return;
-    listener_greet(listener, now_ns);
     uint64_t next_ns = listener_serve_until(listener, now_ns);
     if (listener->blocked && next_ns > now_ns + WATCH_NS)
         next_ns = now_ns + WATCH_NS;
@@ -175,6 +166,7 @@ void listener_open(struct listener *listener, struct stream_loop *loop, struct c
     loop->listeners = listener;
     phases_add(&loop->phases, listener->pace.phase_frames);
     atomic_fetch_add(&listener->stream->stats.listeners[listener->protocol->id], 1);
+    listener->protocol->greet(listener, now);
     listener_serve(listener, now);
 }
 
@@ -311,7 +303,6 @@ void listener_message(struct listener *listener, enum websocket_opcode opcode, c
     uint64_t now = listener_now_ns(listener);
     if (listener->closing)
         return;
-    listener_greet(listener, now);
     ladder_heard(&listener->ladder);
     if (opcode != WEBSOCKET_TEXT)
         listener->protocol->binary(listener);
@@ -323,13 +314,11 @@ void listener_oversized(struct listener *listener)
 {
     if (listener->closing)
         return;
-    listener_greet(listener, listener_now_ns(listener));
     listener->protocol->refuse(listener, "INVALID_MESSAGE", "a message that is too long");
 }
 
 void listener_flooding(struct listener *listener)
 {
-    listener_greet(listener, listener_now_ns(listener));
     listener_close(listener, 1008, CLOSE_POLICY, "too many frames");
 }
 

@@ -68,7 +68,7 @@ struct listener {
     uint64_t cursor;                // first frame of the next chunk
     uint64_t missing_ns;            // since when the next chunk is awaited; 0: it is not
     uint64_t told_sequence;
-    bool greeted, joined;
+    bool joined;                    // counted as a reader of its format
     bool awaiting;                  // counted as a reader of what it changes to, `awaited`
     enum format awaited;
     bool blocked;                   // something is under way: wait for `writable`

@@ -128,9 +128,11 @@ static void stream_message(void *context, enum websocket_opcode opcode, const ui
     stream_turn_over(listener->loop);
 }
 
-static void stream_oversized(void *listener)
+static void stream_oversized(void *context)
 {
+    struct listener *listener = context;
     listener_oversized(listener);
+    stream_turn_over(listener->loop);
 }
 
 static void stream_flooding(void *context)
@@ -163,8 +165,9 @@ static void stream_drain_loop(struct stream_loop *loop, uint64_t now_ns)
     }
 }
 
-// Thousands of listeners are served once in 100 ms, and by then nothing of them is left in the cache. While one's bytes go
-// through the kernel, the one after the next is fetched, and the connection of the next, which was fetched before.
+// Thousands of listeners are served once in 100 ms, and by then nothing of them is left in the cache. While one's
+// bytes go through the kernel, the one after the next is fetched, and the connection of the next, which was fetched
+// before.
 static void stream_foresee(const struct schedule *schedule)
 {
     const struct schedule_entry *next = schedule_next(schedule);
