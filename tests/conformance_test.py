@@ -308,7 +308,8 @@ BROKEN = (
     ("overlong_three_high", b"\xe0\x9f\xbf"), ("overlong_four", b"\xf0\x80\x80\xaf"),
     ("overlong_four_high", b"\xf0\x8f\xbf\xbf"), ("overlong_zero", b"\xc0\x80"),
     ("five_bytes", b"\xf8\x88\x80\x80\x80"), ("six_bytes", b"\xfc\x84\x80\x80\x80\x80"),
-    ("surrogate_first", b"\xed\xa0\x80"), ("surrogate_last", b"\xed\xbf\xbf"), ("surrogate_pair", b"\xed\xa0\x81\xed\xb0\x80"),
+    ("surrogate_first", b"\xed\xa0\x80"), ("surrogate_last", b"\xed\xbf\xbf"),
+    ("surrogate_pair", b"\xed\xa0\x81\xed\xb0\x80"),
     ("past_the_end", b"\xf4\x90\x80\x80"), ("far_past_the_end", b"\xf7\xbf\xbf\xbf"), ("f5", b"\xf5\x80\x80\x80"),
     ("lonely_start_two", b"\xc3 "), ("lonely_start_three", b"\xe2\x82 "), ("lonely_start_four", b"\xf0\x9f\x8e "))
 TRUNCATED = (("of_two", b"\xc3"), ("first_of_three", b"\xe2"), ("second_of_three", b"\xe2\x82"),

@@ -57,7 +57,8 @@ def ask(server, method, path, body=None):
 
 
 def everything(server, n):
-    come_and_go(server, "/ws/v2", [{"type": "ping", "t0": 1}, {"type": "control", "parameters": {"intensity": n / 1000}},
+    come_and_go(server, "/ws/v2", [{"type": "ping", "t0": 1},
+                                   {"type": "control", "parameters": {"intensity": n / 1000}},
                                    {"type": "codec", "format": "pcm"}, {"type": "report", "lead_ms": 5}])
     come_and_go(server, "/ws/v2?format=pcm", [{"type": "nothing"}, {"type": "pause"}, {"type": "play"}])
     come_and_go(server, "/ws/stream", [{"type": "ping"}, {"type": "buffer_status"}])

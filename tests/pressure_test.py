@@ -1,5 +1,5 @@
-"""Memory that runs short under a running server: first nobody new is let in, then the lead is lowered, and all of it goes
-back. Who listens notices nothing. usage: pressure_test.py AURALIS"""
+"""Memory that runs short under a running server: first nobody new is let in, then the lead is lowered, and all of it
+goes back. Who listens notices nothing. usage: pressure_test.py AURALIS"""
 import json
 import re
 import resource

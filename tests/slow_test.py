@@ -15,8 +15,8 @@ from websocket import BINARY, TEXT, Closed, WebSocket
 
 BINARY_PATH = sys.argv.pop(1)
 HEALTHY = 10
-# Time passes three times as fast, which keeps this short. Seconds, and bytes a second, are those of the programme, unless
-# it is said otherwise.
+# Time passes three times as fast, which keeps this short. Seconds, and bytes a second, are those of the programme,
+# unless it is said otherwise.
 LEAD_S = 8
 SPEED = 3
 
@@ -95,7 +95,8 @@ class Slow(unittest.TestCase):
         """Listeners beside the slow one. Call what this returns for their report."""
         process = subprocess.Popen(
             [BINARY_PATH, "listen", self.server.url, "--format", form, "--duration", str(seconds), "--json",
-             "--clock-speed", str(SPEED), "--listeners", str(listeners), "--verify"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+             "--clock-speed", str(SPEED), "--listeners", str(listeners), "--verify"], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
 
         def report():
             out, said = process.communicate(timeout=120)

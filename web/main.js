@@ -250,9 +250,10 @@ requestAnimationFrame(drawNext);
 //   state()  "paused", "starting", "playing" or "buffering"
 //   stats()  start_ms: from the click to the first sound that left the audio thread, null before it; underruns, jumps
 //            (moves to the live playhead) and skips (crossfades over what the server left out) since the page was
-//            opened; bitrate: bit/s of the Opus that comes; buffered_ms; playhead_frame, null while nothing plays; level_rms of what is heard; chunks and reconnects since the page was opened; decoder:
-//            "webcodecs", "opus-decoder" or "pcm"; trip_ms: shortest round trip to the server; drift_ppm: how much
-//            faster the server's clock runs than the sound card's
+//            opened; bitrate: bit/s of the Opus that comes; buffered_ms; playhead_frame, null while nothing plays;
+//            level_rms of what is heard; chunks and reconnects since the page was opened; decoder: "webcodecs",
+//            "opus-decoder" or "pcm"; trip_ms: round trip to the server of the answer whose clock is believed;
+//            drift_ppm: how much faster the server's clock runs than the sound card's
 //   askBitrate(bitrate)  asks the server for at most so many bit/s of Opus
 //   parameters()  what the station's parameters are, null before they are known
 window.auralis = {

@@ -2,9 +2,9 @@
 // belongs by frame number. Speaks with the page by messages; the sound goes straight to the audio thread, by shared
 // memory or by `sink`, a MessagePort.
 //
-// From the page: start {url, shared, sink}, play, pause, control {parameters, id}, codec {bitrate}, report {...}, online.
-// To the page: connection {state, retryMs}, hello {hello, decoder, reconnects}, text {message},
-// clock {offsetMs, tripMs}, chunk {chunks, decoder}, failed {reason}.
+// From the page: start {url, shared, sink}, play, pause, control {parameters, id}, codec {bitrate}, report {...},
+// online. To the page: connection {state, retryMs}, hello {hello, decoder, reconnects}, text {message}, clock
+// {offsetMs, tripMs}, chunk {chunks, decoder}, failed {reason}.
 import { Connection } from './connection.js';
 import { createDecoder } from './decoder.js';
 import { parseMessage } from './message.js';
@@ -89,8 +89,8 @@ class Station {
         await this.useFormat(hello);
     }
 
-    // hello or codec: what comes from now on. What is there already plays to its end: another bit rate goes on where the
-    // last one ends, decoded by a decoder that its preroll has warmed up.
+    // hello or codec: what comes from now on. What is there already plays to its end: another bit rate goes on where
+    // the last one ends, decoded by a decoder that its preroll has warmed up.
     async useFormat({ format, bitrate, decoder_delay_frames: delayFrames }) {
         this.#delayFrames = delayFrames;
         this.#bitrate = bitrate;

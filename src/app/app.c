@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "app/certificate.h"
 #include "app/capacity.h"
+#include "app/certificate.h"
 #include "app/routes.h"
 #include "base/frames.h"
 #include "encode/encode.h"
@@ -98,8 +98,8 @@ static void app_look_at_priorities(struct app *app)
     app->io_priority = thread_priority_of(THREAD_IO);
     app->door_priority = thread_priority_of(THREAD_DOOR);
     if (!app->render_priority.granted)
-        log_info("rendering and sending run at normal priority, for the system grants no more (setcap cap_sys_nice+ep, or "
-                 "LimitNICE=-10 in a unit); what serves requests runs below them");
+        log_info("rendering and sending run at normal priority, for the system grants no more (setcap cap_sys_nice+ep, "
+                 "or LimitNICE=-10 in a unit); what serves requests runs below them");
 }
 
 // Fewer listeners than wished for, or nothing at all, when too few descriptors may be open.
@@ -108,7 +108,8 @@ static enum status app_check_descriptors(struct app *app)
     unsigned long long limit = process_raise_descriptor_limit();
     int loops = app->options.loops > 0 ? (int)app->options.loops : thread_processors();
     if (limit < capacity_least_descriptors(loops)) {
-        fprintf(stderr, "auralis: only %llu descriptors may be open, at least %llu are needed (ulimit -n, LimitNOFILE)\n",
+        fprintf(stderr,
+                "auralis: only %llu descriptors may be open, at least %llu are needed (ulimit -n, LimitNOFILE)\n",
                 limit, (unsigned long long)capacity_least_descriptors(loops));
         return STATUS_FULL;
     }

@@ -33,9 +33,9 @@ static void system_status(const struct route_call *call)
                   "gpu_available", 0, "sample_rate", FRAME_RATE, "render_count", system_chunks(app),
                   "synthesis_latency_ms", system_synthesis_latency_ms(app));
     reply_json(call->response, 200,
-               json_pack("{s:s, s:s, s:f, s:o, s:I, s:i, s:I, s:o, s:{s:i, s:i, s:i, s:b}}", "status", "running", "version", AURALIS_VERSION,
-                         "uptime_seconds", (double)(clock_now_ns(&app->clock) - app->started_ns) / 1e9,
-                         "synthesis_engine", engine, "buffer_depth_ms", system_buffer_ms(app), "active_connections",
+               json_pack("{s:s, s:s, s:f, s:o, s:I, s:i, s:I, s:o, s:{s:i, s:i, s:i, s:b}}", "status", "running",
+                         "version", AURALIS_VERSION, "uptime_seconds",
+                         (double)(clock_now_ns(&app->clock) - app->started_ns) / 1e9, "synthesis_engine", engine, "buffer_depth_ms", system_buffer_ms(app), "active_connections",
                          stream_listeners(app->stream), "chunks_generated", system_chunks(app), "parameters",
                          mood_to_json(&mood), "priorities", "render_nice", app->render_priority.nice, "io_nice",
                          app->io_priority.nice, "door_nice", app->door_priority.nice, "granted",
@@ -61,8 +61,8 @@ static json_t *system_memory(const struct app *app)
                      "lead_seconds", (double)atomic_load(&warden->lead_frames) / FRAME_RATE);
 }
 
-// Healthy: the lead is there. Degraded: less than half of it, memory is short, or the renderer is in trouble. Unhealthy:
-// listeners hear, or soon will, nothing.
+// Healthy: the lead is there. Degraded: less than half of it, memory is short, or the renderer is in trouble.
+// Unhealthy: listeners hear, or soon will, nothing.
 static void system_health(const struct route_call *call)
 {
     const struct app *app = call->app;

@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "app/app.h"
-#include "app/json_memory.h"
 #include "app/certificate.h"
+#include "app/json_memory.h"
 #include "base/frames.h"
 #include "os/log.h"
 

@@ -233,7 +233,8 @@ static void a_crowds_own_arrival_is_not_timed(void **state)
     assert_int_equal(report.gaps, 1);
 }
 
-// The lead falls by three chunks, half a chunk with each chunk: each comes 50 ms later than the one before it would have.
+// The lead falls by three chunks, half a chunk with each chunk: each comes 50 ms later than the one before it would
+// have.
 static void a_lead_that_falls_is_expected_later(void **state)
 {
     for (int i = 0; i < 40; i++) {

@@ -261,7 +261,8 @@ static void test_limits_of_the_body(void **state)
     static const char chunks[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n";
     assert_int_equal(413, fault_of_long(chunks, 'a', HTTP_MAX_BODY_BYTES + 1, "\r\n0\r\n\r\n"));
     assert_int_equal(413, fault_of(chunks));
-    static const char endless[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n";
+    static const char endless[] =
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n";
     assert_int_equal(413, fault_of(endless));
     static const char second[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n10000\r\n";
     assert_int_equal(413, fault_of(second));

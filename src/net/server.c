@@ -76,7 +76,8 @@ static enum status server_start(struct net_server *server, int loop_count, int l
 // More than may be open: one that has closed keeps its place until its loop has come around.
 static enum status server_claim_connections(struct net_shared *shared)
 {
-    uint32_t most = (uint32_t)(shared->limits.max_connections > 0 ? shared->limits.max_connections : SERVER_CONNECTIONS);
+    int wished = shared->limits.max_connections;
+    uint32_t most = (uint32_t)(wished > 0 ? wished : SERVER_CONNECTIONS);
     return slab_init(&shared->connections, most + most / 4 + 64, sizeof(struct connection));
 }
 

@@ -116,7 +116,8 @@ size_t child_output(struct child *child, char *bytes, size_t cap)
 {
     size_t len = 0;
     ssize_t got;
-    while (len < cap - 1 && ((got = read(child->output, bytes + len, cap - 1 - len)) > 0 || (got < 0 && errno == EINTR)))
+    while (len < cap - 1 &&
+           ((got = read(child->output, bytes + len, cap - 1 - len)) > 0 || (got < 0 && errno == EINTR)))
         len += got > 0 ? (size_t)got : 0;
     bytes[len] = '\0';
     return len;
@@ -129,7 +130,8 @@ static bool child_read_stat(const char *text, struct child_cost *cost)
     unsigned long user, system;
     long pages;
     const char *rest = strrchr(text, ')');
-    if (!rest || sscanf(rest + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu %*s %*s %*s %*s %*s %*s %*s %*s %ld",
+    if (!rest || sscanf(rest + 1,
+                        " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu %*s %*s %*s %*s %*s %*s %*s %*s %ld",
                         &user, &system, &pages) != 3)
         return false;
     cost->cpu_ns = (uint64_t)(user + system) * NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK);

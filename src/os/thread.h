@@ -14,8 +14,8 @@ struct thread {
 };
 
 // Starts `run(argument)`. name: at most 15 bytes are shown by the system. The class sets the priority: render and I/O
-// above door and store, background below all. Where the system refuses to raise render and I/O, door and store are lowered
-// instead.   Errors: STATUS_MEMORY.
+// above door and store, background below all. Where the system refuses to raise render and I/O, door and store are
+// lowered instead.   Errors: STATUS_MEMORY.
 MUST_USE enum status thread_start(struct thread *thread, const char *name, enum thread_class class,
                                   void (*run)(void *argument), void *argument);
 // What a thread of a class gets here: its nice value, and whether it is all that the class asks for. Starts one to see.

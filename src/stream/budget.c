@@ -9,7 +9,9 @@
 
 void budget_init(struct budget *budget, uint64_t chunks_per_second)
 {
-    *budget = (struct budget){.chunks_per_second = chunks_per_second > 0 ? chunks_per_second : BUDGET_CHUNKS_PER_SECOND};
+    *budget = (struct budget){.chunks_per_second = BUDGET_CHUNKS_PER_SECOND};
+    if (chunks_per_second > 0)
+        budget->chunks_per_second = chunks_per_second;
     for (int i = 0; i < BUDGET_RANKS; i++)
         budget->waiting[i].next = budget->waiting[i].prev = &budget->waiting[i];
 }

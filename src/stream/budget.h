@@ -1,9 +1,9 @@
 // The burst budget of one loop: how many chunks beyond the steady schedule it sends in a second, and to whom first. So
 // steady chunks of those who listen never wait behind bursts of those who come. One thread; knows no clock.
 //
-// The first second of anybody goes first, that of one who comes back before that of a newcomer. Then comes what those who
-// listen have been owed since they fell behind; then refills, of these the one that has the least left. Of equals the
-// first to come is first.
+// The first second of anybody goes first, that of one who comes back before that of a newcomer. Then comes what those
+// who listen have been owed since they fell behind; then refills, of these the one that has the least left. Of equals
+// the first to come is first.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
-// Why the server closed which session, for a few minutes, so that it can be told to one who could not read it. Any thread.
+// Why the server closed which session, for a few minutes, so that it can be told to one who could not read it. Any
+// thread.
 #pragma once
 #include <pthread.h>
 #include <stdint.h>

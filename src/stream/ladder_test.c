@@ -179,8 +179,8 @@ static struct trip travel_until(double (*link)(double at_s), double seconds, dou
 {
     static struct trip trip;
     uint64_t now_ns = START_NS;
-    trip = (struct trip){.link = link, .stops_s = stops_s, .pace = {.lead.frames = LEAD_S * FRAME_RATE, .phase_frames = 1000},
-                         .preroll = true};
+    trip = (struct trip){.link = link, .stops_s = stops_s, .preroll = true,
+                         .pace = {.lead.frames = LEAD_S * FRAME_RATE, .phase_frames = 1000}};
     trip.cursor = trip.held_until = pace_start(&trip.pace, now_ns, true);
     ladder_begin(&trip.ladder, now_ns, LEAD_S * NS_PER_SECOND);
     for (int ms = 0; ms < seconds * 1000 && trip.closed_s == 0; ms += STEP_MS, now_ns += STEP_MS * NS_PER_MS) {

@@ -81,7 +81,8 @@ int64_t pace_played_ns(const struct pace *pace, uint64_t end_frame, uint64_t now
 
 uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame)
 {
-    uint64_t at = pace_frame_ns(pace, first_frame + pace->phase_frames) - frames_to_ns(lead_at(&pace->lead, first_frame));
+    uint64_t lead_ns = frames_to_ns(lead_at(&pace->lead, first_frame));
+    uint64_t at = pace_frame_ns(pace, first_frame + pace->phase_frames) - lead_ns;
     return (int64_t)at > 0 ? at : 0;
 }
 

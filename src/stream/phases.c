@@ -20,7 +20,9 @@ void phases_add(struct phases *phases, uint32_t phase_frames)
 
 void phases_remove(struct phases *phases, uint32_t phase_frames)
 {
-    check(phases->counts[slot_of(phase_frames)]-- > 0);
+    int *here = &phases->counts[slot_of(phase_frames)];
+    check(*here > 0);
+    --*here;
     phases->count--;
 }
 

@@ -1,6 +1,6 @@
-// How a loop's listeners are spread over the chunk period, so that no millisecond has more to send than another. Numbers
-// in golden-ratio steps spread whoever comes (pace.h); but who goes leaves holes, and may leave a crowd. Then, rarely, one
-// of the crowd is moved. One I/O loop's thread.
+// How a loop's listeners are spread over the chunk period, so that no millisecond has more to send than another.
+// Numbers in golden-ratio steps spread whoever comes (pace.h); but who goes leaves holes, and may leave a crowd.
+// Then, rarely, one of the crowd is moved. One I/O loop's thread.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -51,7 +51,8 @@ static void a_few_together_stay(void **state)
     assert_int_equal(look_round(&phases, places, 4, &now_ns), 0);
 }
 
-// Everybody goes but those of one slot. They are moved one by one, not more than one in 100 ms, until no slot is a crowd.
+// Everybody goes but those of one slot. They are moved one by one, not more than one in 100 ms, until no slot is a
+// crowd.
 static void a_crowd_that_was_left_is_spread(void **state)
 {
     struct phases phases = {0};

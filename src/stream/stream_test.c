@@ -148,7 +148,8 @@ static bool the_crowd_is_alone(struct rig *rig)
     return stream_listeners(rig->stream) == CROWD;
 }
 
-// Reads on until the listener's next chunk comes at its due time; the clock moves as far as that needs. Returns that chunk.
+// Reads on until the listener's next chunk comes at its due time; the clock moves as far as that needs. Returns that
+// chunk.
 static uint64_t listen_until_steady(struct rig *rig, struct guest *guest, struct pace *pace)
 {
     uint64_t frame = pace_start(pace, RIG_NOW_NS, true);

@@ -1,5 +1,5 @@
-// Protocol v2 in three parts: what is sent when (v2.c), what clients ask for (v2_answers.c), and what is done about those
-// to whom it does not arrive in time (v2_ladder.c).
+// Protocol v2 in three parts: what is sent when (v2.c), what clients ask for (v2_answers.c), and what is done about
+// those to whom it does not arrive in time (v2_ladder.c).
 #pragma once
 #include "stream/listener.h"
 

@@ -66,14 +66,16 @@ static bool message_init(struct bare_message *message, size_t bytes)
     struct message_header *header = &message->header;
     *header = (struct message_header){.codec = MESSAGE_CODEC_OPUS, .packet_count = CHUNK_PACKETS,
                                       .frame_count = CHUNK_FRAMES};
-    size_t head = message_header_bytes(header) + 4, payload = bytes > head + CHUNK_PACKETS ? bytes - head : CHUNK_PACKETS;
+    size_t head = message_header_bytes(header) + 4;
+    size_t payload = bytes > head + CHUNK_PACKETS ? bytes - head : CHUNK_PACKETS;
     for (int i = 0; i < CHUNK_PACKETS; i++)
         header->packet_bytes[i] = (uint16_t)(payload / CHUNK_PACKETS + (i == 0 ? payload % CHUNK_PACKETS : 0));
     message->bytes = malloc(head + payload + WEBSOCKET_MAX_HEAD_BYTES);
     if (!message->bytes)
         return false;
-    message->head_bytes = websocket_write_head(message->bytes, WEBSOCKET_BINARY, message_header_bytes(header) + payload);
-    message->len = message->head_bytes + message_header_bytes(header) + payload;
+    size_t len = message_header_bytes(header) + payload;
+    message->head_bytes = websocket_write_head(message->bytes, WEBSOCKET_BINARY, len);
+    message->len = message->head_bytes + len;
     for (size_t i = message->head_bytes; i < message->len; i++)
         message->bytes[i] = (uint8_t)random_u64(1, 2, i);
     return true;
@@ -126,8 +128,8 @@ static void sender_run(void *argument)
 
 static int bare_by_phase(const void *a, const void *b)
 {
-    uint32_t left = ((const struct bare_socket *)a)->phase_frames, right = ((const struct bare_socket *)b)->phase_frames;
-    return (left > right) - (left < right);
+    const struct bare_socket *left = a, *right = b;
+    return (left->phase_frames > right->phase_frames) - (left->phase_frames < right->phase_frames);
 }
 
 // Listener i has the phase that the server would give it, and belongs to sender i % threads.

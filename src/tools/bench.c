@@ -13,8 +13,8 @@
 #include "tools/arguments.h"
 #include "tools/tools.h"
 
-static const struct bench *const benches[] = {&bench_compose, &bench_fanout, &bench_memory, &bench_stalled, &bench_stations, &bench_synth,
-                                              &bench_units};
+static const struct bench *const benches[] = {&bench_compose,  &bench_fanout, &bench_memory, &bench_stalled,
+                                              &bench_stations, &bench_synth,  &bench_units};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 #define AT(field) offsetof(struct bench_options, field)

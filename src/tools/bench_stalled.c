@@ -12,7 +12,9 @@
 #include "tools/bench.h"
 #include "tools/bench_server.h"
 
-enum { SETTLE_S = 30, AFTER_S = 30, LINE_LIMIT_MS = 10000, LINE_BYTES = 512, SOCKSTAT_BYTES = 2048, SPARE_LISTENERS = 64 };
+enum {
+    SETTLE_S = 30, AFTER_S = 30, LINE_LIMIT_MS = 10000, LINE_BYTES = 512, SOCKSTAT_BYTES = 2048, SPARE_LISTENERS = 64
+};
 
 // The healthy ones' figures over a time, from windows of a second.
 struct stalled_phase {

@@ -7,7 +7,8 @@
 #include "base/hash.h"
 #include "wire/message.h"
 
-// A listener of old clients is followed for as many chunks, some nineteen days: a sequence that leaps beyond is refused.
+// A listener of old clients is followed for as many chunks, some nineteen days: a sequence that leaps beyond is
+// refused.
 enum { FIRST_CAP = 1024, TRACK_MOST_CHUNKS = 1 << 24 };
 
 enum status capture_init(struct capture *capture, int listeners, bool legacy)

@@ -18,7 +18,7 @@ enum message_flag {
     MESSAGE_SPLICE = 1 << 1,         // first chunk of a new generation
     MESSAGE_PREROLL = 1 << 2,        // decode, drop the sound
     MESSAGE_DISCONTINUITY = 1 << 3,  // does not follow the chunk before
-    MESSAGE_HELD = 1 << 4,           // stands in for music that could not be rendered in time: no function of seed and log
+    MESSAGE_HELD = 1 << 4,           // stands in for music that did not come in time: no function of seed and log
 };
 
 struct message_header {

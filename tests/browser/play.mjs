@@ -318,7 +318,8 @@ describe('bit rates', () => {
             }
             await until(page, () => window.pcm.has(window.decoded.at(-1).frame + 4799));
             const { first, found } = await page.evaluate(errors);
-            // Some chunks may have been on their way when a switch was asked for: it lies in the half second after that.
+            // Some chunks may have been on their way when a switch was asked for: it lies in the half second after
+            // that.
             for (const at of switches.map((end) => Math.floor((end - first) / 240))) {
                 const around = Math.max(...found.slice(at, at + 100));
                 const elsewhere = Math.max(...found.slice(at + 100, at + 400));

@@ -1,5 +1,5 @@
-// The two sides of a filtered voice: a filter each under common coefficients, and the gain out of them. Coefficients and
-// gains move in straight lines from what they reached to what is wanted at the end of the block.
+// The two sides of a filtered voice: a filter each under common coefficients, and the gain out of them. Coefficients
+// and gains move in straight lines from what they reached to what is wanted at the end of the block.
 #pragma once
 #include "synth/dsp/svf.h"
 #include "synth/instruments/lane_keep.h"
