@@ -117,7 +117,8 @@ class Tokens(unittest.TestCase):
             file.write(secret + "\n")
             file.flush()
             with Server(BINARY, "--jwt-secret-file", file.name, "--log-level", "debug") as server:
-                for options in ({"path": v1("me", token=good)}, {"path": v1("anonymous")}, {"path": v1("me", token=long)},
+                for options in ({"path": v1("me", token=good)}, {"path": v1("anonymous")},
+                                {"path": v1("me", token=long)},
                                 {"path": v1("me"), "headers": {"Authorization": f"Bearer {good}"}},
                                 {"path": v1("me"), "headers": {"Authorization": f"bearer {good}"}}):
                     self.assertIsNone(refusal(server, **options), options)

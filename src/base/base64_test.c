@@ -64,7 +64,8 @@ static void all_digits_are_right(void **state)
 // The last digit of two or three may hold no bits beyond the last byte.
 static void url_texts_are_decoded(void **state)
 {
-    static const char *const good[][2] = {{"", ""}, {"Zg", "f"}, {"Zm8", "fo"}, {"Zm9v", "foo"}, {"-_-_", "\xfb\xff\xbf"}};
+    static const char *const good[][2] = {
+        {"", ""}, {"Zg", "f"}, {"Zm8", "fo"}, {"Zm9v", "foo"}, {"-_-_", "\xfb\xff\xbf"}};
     static const char *const bad[] = {"Z", "Zg==", "Zh", "Zm9", "Zm+v", "Zm/v", "Zm9vZ", "Zm v"};
     uint8_t out[16];
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {

@@ -1,4 +1,5 @@
-// A socket at the door: reads requests one by one, one in a turn of the door's loop, answers each before the next is read.
+// A socket at the door: reads requests one by one, one in a turn of the door's loop, answers each before the next is
+// read.
 #pragma once
 #include <sys/uio.h>
 #include <uv.h>

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 enum {
-    // A chunk of Opus costs a loop some 4 us over loopback (`auralis bench fanout`), so this takes at most a sixth of its
-    // time, and a thousand newcomers a second, each with a lead of ten seconds to be filled, fill it within twenty.
+    // A chunk of Opus costs a loop some 4 us over loopback (`auralis bench fanout`), so this takes at most a sixth of
+    // its time, and a thousand newcomers a second, each with a lead of ten seconds to be filled, fill it within
+    // twenty.
     BUDGET_CHUNKS_PER_SECOND = 40000,
     BUDGET_AT_ONCE = 100,
     BUDGET_RANKS = 64,

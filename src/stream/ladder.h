@@ -65,6 +65,6 @@ void ladder_heard(struct ladder *ladder);
 // For so long nothing has moved.
 uint64_t ladder_stalled_ns(const struct ladder *ladder, uint64_t now_ns);
 // How long before it is heard a chunk has to be sent so that the client then holds enough to go on; 0 where the link
-// is no hindrance.   queued: bytes on their way before it.   own: bytes of itself and its preroll.   needed: bytes a second
-// of what is sent.
+// is no hindrance.   queued: bytes on their way before it.   own: bytes of itself and its preroll.   needed: bytes a
+// second of what is sent.
 uint64_t ladder_safe_ns(const struct ladder *ladder, uint64_t queued, uint64_t own, uint64_t needed);

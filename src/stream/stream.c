@@ -178,8 +178,8 @@ static void stream_foresee(const struct schedule *schedule)
         __builtin_prefetch((const char *)next->next + at);
 }
 
-// Who is due, then who has waited for a part of a burst: of these one at a time while the loop is late, so that bursts take
-// what steady chunks leave, and still go on.
+// Who is due, then who has waited for a part of a burst: of these one at a time while the loop is late, so that
+// bursts take what steady chunks leave, and still go on.
 static void stream_serve(struct stream_loop *loop, uint64_t now_ns)
 {
     const struct clock *clock = loop->stream->config.clock;

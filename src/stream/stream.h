@@ -75,8 +75,8 @@ void stream_drain(struct stream *stream, const char *reason, uint64_t drain_ns);
 // Memory is short: newcomers are refused (503) until it is not. Any thread.
 void stream_refuse(struct stream *stream, bool refuse);
 // No v2 listener is sent chunks further ahead than this, nor than its station's lead; UINT64_MAX: no limit. Those who
-// are connected are told and move there gradually (wire/lead.h). What is sent further ahead than before must be rendered
-// before this is called. Any thread.
+// are connected are told and move there gradually (wire/lead.h). What is sent further ahead than before must be
+// rendered before this is called. Any thread.
 void stream_limit_lead(struct stream *stream, uint64_t frames);
 int stream_listeners(const struct stream *stream);
 const struct stream_stats *stream_stats(const struct stream *stream);

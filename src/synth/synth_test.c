@@ -195,7 +195,8 @@ static void nan_becomes_silence(void **unused)
         size_t offset;
         bool counted;
     } places[] = {
-        {offsetof(struct synth_state, pad[0].sides.left_1[1]), true}, {offsetof(struct synth_state, pad[0].sides.a1[1]), true},
+        {offsetof(struct synth_state, pad[0].sides.left_1[1]), true},
+        {offsetof(struct synth_state, pad[0].sides.a1[1]), true},
         {offsetof(struct synth_state, pad[0].lanes.now.pitch[1]), false},
         {offsetof(struct synth_state, lead.decay[2]), true}, {offsetof(struct synth_state, reverb.ring[500]), true},
         {offsetof(struct synth_state, reverb.cut[0][1]), true}, {offsetof(struct synth_state, reverb.gain[3]), true},

@@ -254,15 +254,20 @@ static void bare_on_listening(uv_poll_t *poll, int status, int events)
     struct bare *bare = poll->data;
     struct http_peer peer;
     char request[BARE_REQUEST_BYTES];
-    if (bare->arrived == bare->config->listeners)
+    if (bare->arrived == bare->config->listeners) {
+        uv_poll_stop(poll);
         return;
+    }
     struct bare_guest *guest = &bare->guests[bare->arrived];
     int fd = socket_accept(bare->listener, &peer);
     if (fd < 0)
         return;
+    if (!bare_read_request(fd, request)) {
+        close(fd);
+        return;
+    }
     *guest = (struct bare_guest){.bare = bare, .fd = fd};
-    if (bare_read_request(fd, request))
-        bare_greet(bare, bare->order[bare->arrived++], fd, request);
+    bare_greet(bare, bare->order[bare->arrived++], fd, request);
     check(uv_poll_init(&bare->uv, &guest->poll, fd) == 0);
     guest->poll.data = guest;
     uv_poll_start(&guest->poll, UV_READABLE, guest_on_readable);
