@@ -2,8 +2,6 @@
 
 #include <stddef.h>
 
-enum { SCHEDULE_READY = SCHEDULE_SLOTS };
-
 static void schedule_list_init(struct schedule_entry *list)
 {
     list->next = list->prev = list;
@@ -31,6 +29,18 @@ static void schedule_append(struct schedule_entry *list, struct schedule_entry *
     entry->prev = list->prev;
     list->prev->next = entry;
     list->prev = entry;
+}
+
+// Moves all entries of one list behind those of another, untouched: they may be far away from the cache.
+static void schedule_list_move(struct schedule_entry *to, struct schedule_entry *from)
+{
+    if (schedule_list_empty(from))
+        return;
+    from->next->prev = to->prev;
+    to->prev->next = from->next;
+    from->prev->next = to;
+    to->prev = from->prev;
+    schedule_list_init(from);
 }
 
 // The millisecond in which the entry comes out, within the wheel's reach.
@@ -66,7 +76,8 @@ void schedule_remove(struct schedule *schedule, struct schedule_entry *entry)
     entry->next->prev = entry->prev;
     entry->next = entry->prev = NULL;
     schedule->count--;
-    if (entry->slot != SCHEDULE_READY && schedule_list_empty(&schedule->slots[entry->slot]))
+    // Of an entry that is ready the slot is empty already, or holds others.
+    if (schedule_list_empty(&schedule->slots[entry->slot]))
         schedule->occupied[entry->slot / 64] &= ~(UINT64_C(1) << (entry->slot % 64));
 }
 
@@ -97,14 +108,7 @@ static bool schedule_turn(struct schedule *schedule, uint64_t now_ns)
     }
     schedule->turn_ms += (uint64_t)distance + 1;
     int slot = (int)((schedule->turn_ms - 1) % SCHEDULE_SLOTS);
-    struct schedule_entry *list = &schedule->slots[slot];
-    while (!schedule_list_empty(list)) {
-        struct schedule_entry *entry = list->next;
-        list->next = entry->next;
-        entry->next->prev = list;
-        entry->slot = SCHEDULE_READY;
-        schedule_append(&schedule->ready, entry);
-    }
+    schedule_list_move(&schedule->ready, &schedule->slots[slot]);
     schedule->occupied[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
     return true;
 }
