@@ -154,6 +154,13 @@ void rig_begin_ahead(struct rig *rig, const struct stream_config *config, double
     rig->port = net_port(rig->server);
 }
 
+void rig_begin_usual(struct rig *rig)
+{
+    struct stream_config config = rig_config();
+    rig_begin(rig, &config, 0);
+    rig_publish(rig, RIG_LIVE_CHUNK - 10 * CHUNK_FRAMES, 60);
+}
+
 void rig_end(struct rig *rig)
 {
     net_destroy(rig->server);

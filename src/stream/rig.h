@@ -31,6 +31,8 @@ struct rig {
 void rig_begin(struct rig *rig, const struct stream_config *config, double speed);
 // Likewise, with another lead than RIG_LEAD_FRAMES.
 void rig_begin_ahead(struct rig *rig, const struct stream_config *config, double speed, uint64_t lead_frames);
+// With the defaults, a virtual clock, ten chunks of each format before the live one, and five seconds after it.
+void rig_begin_usual(struct rig *rig);
 void rig_end(struct rig *rig);
 // The defaults: room for a hundred, no limits.
 struct stream_config rig_config(void);

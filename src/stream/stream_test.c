@@ -14,14 +14,6 @@
 #include "stream/rig.h"
 #include "wire/message.h"
 
-// Ten chunks before the live one, five seconds after it.
-static void begin(struct rig *rig)
-{
-    struct stream_config config = rig_config();
-    rig_begin(rig, &config, 0);
-    rig_publish(rig, RIG_LIVE_CHUNK - 10 * CHUNK_FRAMES, 60);
-}
-
 static bool forty_sent(struct rig *rig)
 {
     return stream_stats(rig->stream)->chunks_sent[STREAM_V2] == 40;
@@ -31,7 +23,7 @@ static void the_first_second_comes_at_once_and_the_rest_at_the_pace(void **state
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     json_t *hello = guest_json(&guest);
     struct pace pace = {.origin_ns = rig.station.origin_ns, .lead.frames = RIG_LEAD_FRAMES,
@@ -308,7 +300,7 @@ static void who_does_not_read_is_closed(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, true);
     rig_wait(something_sent, &rig);
     rig_wait(rig_gave_one_up, &rig);
@@ -349,7 +341,7 @@ static void what_was_not_sent_is_not_timed(void **state)
     struct rig rig;
     struct guest guest;
     struct histogram lateness_ns;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, true);
     rig_wait(something_is_kept, &rig);
     rig_advance_ms(&rig, 500);
@@ -366,7 +358,7 @@ static void who_was_closed_is_told_why(void **state)
     struct rig rig;
     struct guest guest;
     char session[32], target[96];
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, true);
     json_t *hello = guest_json(&guest);
     assert_null(json_object_get(hello, "last_close"));
@@ -426,7 +418,7 @@ static void a_drain_says_goodbye(void **state)
 {
     struct rig rig;
     struct guest guest, late;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     json_decref(guest_await(&guest, "hello"));
     stream_drain(rig.stream, "the server is stopping", 5 * NS_PER_SECOND);

@@ -11,19 +11,11 @@
 #include "stream/pace.h"
 #include "stream/rig.h"
 
-// Ten chunks before the live one, five seconds after it.
-static void begin(struct rig *rig)
-{
-    struct stream_config config = rig_config();
-    rig_begin(rig, &config, 0);
-    rig_publish(rig, RIG_LIVE_CHUNK - 10 * CHUNK_FRAMES, 60);
-}
-
 static void hello_is_first_and_complete(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2?station=main&format=opus", "Sec-WebSocket-Protocol: a, auralis-v2\r\n", false);
     assert_int_equal(guest.status, 101);
     assert_non_null(strstr(guest.head, "auralis-v2"));
@@ -65,7 +57,7 @@ static void pcm_needs_no_preroll(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, false);
     json_t *hello = guest_json(&guest);
     assert_string_equal(json_text(hello, "format"), "pcm");
@@ -103,7 +95,7 @@ static void pong_gives_back_what_came(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     guest_say(&guest, "{\"type\":\"ping\",\"t0\":1763701234567.8911,\"more\":1}");
     json_t *pong = guest_await(&guest, "pong");
@@ -123,7 +115,7 @@ static void a_control_is_acknowledged_and_everybody_is_told(void **state)
 {
     struct rig rig;
     struct guest one, other;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&one, &rig, "/ws/v2", NULL, false);
     guest_open(&other, &rig, "/ws/v2", NULL, false);
     json_decref(guest_await(&one, "hello"));
@@ -157,7 +149,7 @@ static void hello_tells_what_is_in_force_from_what_is_to_come(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     struct mood_patch patch = {.set = 1u << MOOD_ID_bpm, .values = mood_default()};
     struct control_result result;
     for (int i = 1; i <= 3; i++) {
@@ -180,7 +172,7 @@ static void a_bad_parameter_is_named_and_changes_nothing(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     for (int i = 0; i < 5; i++) {
         guest_say(&guest, "{\"type\":\"control\",\"id\":\"x\",\"parameters\":{\"intensity\":0.2,\"bpm\":0}}");
@@ -201,7 +193,7 @@ static void events_begin_with_what_sounds_and_go_on(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     static const char SECTION[] = "{\"type\":\"event\",\"event\":\"section\",\"n\":1}";
     static const char OLD_CHORD[] = "{\"type\":\"event\",\"event\":\"chord\",\"n\":2}";
     static const char CHORD[] = "{\"type\":\"event\",\"event\":\"chord\",\"n\":3}";
@@ -235,7 +227,7 @@ static void many_events_are_all_told(void **state)
     enum { MANY = 200 };
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     for (int i = 0; i < MANY; i++) {
         char text[300];
         snprintf(text, sizeof text, "{\"type\":\"event\",\"event\":\"note\",\"n\":%d,\"pad\":\"%0200d\"}", i, 0);
@@ -259,7 +251,7 @@ static void an_error_is_told_whatever_its_id(void **state)
     struct rig rig;
     struct guest guest;
     char text[4096];
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     snprintf(text, sizeof text, "{\"type\":\"ping\",\"id\":\"%04050d\"}", 0);
     guest_say(&guest, text);
@@ -280,7 +272,7 @@ static void the_third_broken_message_closes(void **state)
         "{\"type\":\"ping\",\"type\":\"ping\",\"t0\":1}", "{\"type\":\"report\",\"lead_ms\":\"a\"}",
     };
     struct rig rig;
-    begin(&rig);
+    rig_begin_usual(&rig);
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         struct guest guest;
         guest_open(&guest, &rig, "/ws/v2", NULL, false);
@@ -340,7 +332,7 @@ static void a_lead_that_moves_is_told_and_kept(void **state)
 {
     struct rig rig;
     struct guest guest, other;
-    begin(&rig);
+    rig_begin_usual(&rig);
     rig_publish(&rig, RIG_LIVE_CHUNK + 50 * CHUNK_FRAMES, 120);
     guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, false);
     json_t *hello = guest_await(&guest, "hello");
@@ -367,7 +359,7 @@ static void while_memory_is_short_nobody_is_let_in(void **state)
 {
     struct rig rig;
     struct guest first, second, third;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&first, &rig, "/ws/v2", NULL, false);
     json_decref(guest_await(&first, "hello"));
     stream_refuse(rig.stream, true);
@@ -390,7 +382,7 @@ static void who_floods_is_told_so(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     for (int i = 0; i < 1500; i++)
         guest_send(&guest, WEBSOCKET_PONG, "", 0);
@@ -409,7 +401,7 @@ static void more_than_fifty_messages_in_a_second_are_too_many(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     for (int i = 0; i < 50; i++)
         guest_say(&guest, "{\"type\":\"ping\",\"t0\":1}");
@@ -433,7 +425,7 @@ static void binary_and_long_messages_close(void **state)
     struct rig rig;
     struct guest guest;
     char longest[4097];
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     guest_send(&guest, WEBSOCKET_BINARY, "x", 1);
     assert_int_equal(guest_close_code(&guest), 1003);
@@ -454,152 +446,6 @@ static void binary_and_long_messages_close(void **state)
     rig_end(&rig);
 }
 
-static void the_format_can_be_changed(void **state)
-{
-    struct rig rig;
-    struct guest guest;
-    begin(&rig);
-    guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, false);
-    for (uint64_t i = 0; i < 10; i++)
-        guest_expect_chunk(&guest, FORMAT_PCM, RIG_LIVE_CHUNK + i * CHUNK_FRAMES);
-    guest_say(&guest, "{\"type\":\"codec\",\"format\":\"opus\"}");
-    json_t *codec = guest_await(&guest, "codec");
-    assert_string_equal(json_text(codec, "format"), "opus");
-    uint64_t at = (uint64_t)json_whole(codec, "at_frame");
-    assert_int_equal(at, RIG_LIVE_CHUNK + 10 * CHUNK_FRAMES);
-    assert_int_equal(json_whole(codec, "decoder_delay_frames"), 312);
-    assert_int_equal(json_whole(codec, "bitrate"), 128000);
-    json_decref(codec);
-    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_PCM), 0);
-    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS), 1);
-    rig_advance_ms(&rig, 50);
-    guest_expect_preroll(&guest, FORMAT_OPUS, at, 16);
-    guest_expect_chunk(&guest, FORMAT_OPUS, at);
-    guest_end(&guest);
-    rig_end(&rig);
-}
-
-static void a_lower_bit_rate_can_be_asked_for_at_the_door(void **state)
-{
-    struct rig rig;
-    struct guest guest;
-    begin(&rig);
-    guest_open(&guest, &rig, "/ws/v2?bitrate=32000&format=opus", NULL, false);
-    json_t *hello = guest_json(&guest);
-    assert_string_equal(json_text(hello, "format"), "opus");
-    assert_int_equal(json_whole(hello, "bitrate"), 32000);
-    assert_string_equal(json_text(hello, "encoder_id"), "rig 32");
-    json_decref(hello);
-    guest_expect_preroll(&guest, FORMAT_OPUS_32, RIG_LIVE_CHUNK, 16);
-    for (uint64_t i = 0; i < 10; i++)
-        guest_expect_chunk(&guest, FORMAT_OPUS_32, RIG_LIVE_CHUNK + i * CHUNK_FRAMES);
-    guest_end(&guest);
-    rig_end(&rig);
-}
-
-static void no_other_bit_rate_is_taken(void **state)
-{
-    struct rig rig;
-    struct guest guest;
-    begin(&rig);
-    static const char *const targets[] = {"/ws/v2?bitrate=96000", "/ws/v2?bitrate=", "/ws/v2?bitrate=64",
-                                          "/ws/v2?bitrate=64000.0", "/ws/v2?bitrate=-64000",
-                                          "/ws/v2?format=pcm&bitrate=1000000000000000000000000",
-                                          "/ws/v2?format=opus-64"};
-    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
-        guest_open(&guest, &rig, targets[i], NULL, false);
-        assert_int_equal(guest.status, 400);
-        guest_end(&guest);
-    }
-    guest_open(&guest, &rig, "/ws/v2", NULL, false);
-    static const char *const wishes[] = {"{\"type\":\"codec\"}", "{\"type\":\"codec\",\"bitrate\":\"64000\"}"};
-    for (size_t i = 0; i < 2; i++) {
-        guest_say(&guest, wishes[i]);
-        json_t *error = guest_await(&guest, "error");
-        assert_string_equal(json_text(error, "code"), "INVALID_MESSAGE");
-        json_decref(error);
-    }
-    guest_end(&guest);
-    rig_end(&rig);
-}
-
-// Asks for a codec, checks the answer. Returns at_frame.
-static uint64_t change(struct guest *guest, const char *wish, const char *format, int bitrate, const char *encoder_id)
-{
-    guest_say(guest, wish);
-    json_t *codec = guest_await(guest, "codec");
-    assert_string_equal(json_text(codec, "format"), format);
-    assert_int_equal(json_whole(codec, "bitrate"), bitrate);
-    assert_string_equal(json_text(codec, "encoder_id"), encoder_id);
-    uint64_t at = (uint64_t)json_whole(codec, "at_frame");
-    json_decref(codec);
-    return at;
-}
-
-static void the_bit_rate_can_be_changed(void **state)
-{
-    struct rig rig;
-    struct guest guest;
-    begin(&rig);
-    guest_open(&guest, &rig, "/ws/v2", NULL, false);
-    guest_expect_preroll(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
-    uint64_t at = RIG_LIVE_CHUNK;
-    for (; at < RIG_LIVE_CHUNK + 10 * CHUNK_FRAMES; at += CHUNK_FRAMES)
-        guest_expect_chunk(&guest, FORMAT_OPUS, at);
-    assert_int_equal(change(&guest, "{\"type\":\"codec\",\"bitrate\":64000}", "opus", 64000, "rig 64"), at);
-    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS), 0);
-    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS_64), 1);
-    rig_advance_ms(&rig, 50);
-    guest_expect_preroll(&guest, FORMAT_OPUS_64, at, 16);
-    guest_expect_chunk(&guest, FORMAT_OPUS_64, at);
-    // PCM has no bit rate of its own; what was asked for last holds again after it.
-    assert_int_equal(change(&guest, "{\"type\":\"codec\",\"format\":\"pcm\",\"bitrate\":32000}", "pcm", 0, ""),
-                     at + CHUNK_FRAMES);
-    assert_int_equal(change(&guest, "{\"type\":\"codec\",\"format\":\"opus\"}", "opus", 32000, "rig 32"),
-                     at + CHUNK_FRAMES);
-    rig_advance_ms(&rig, 50);
-    guest_expect_preroll(&guest, FORMAT_OPUS_32, at + CHUNK_FRAMES, 16);
-    guest_expect_chunk(&guest, FORMAT_OPUS_32, at + CHUNK_FRAMES);
-    guest_end(&guest);
-    rig_end(&rig);
-}
-
-static void the_rung_changes_once_it_has_its_chunks(void **state)
-{
-    struct rig rig;
-    struct guest guest;
-    struct stream_config config = rig_config();
-    uint64_t frame = RIG_LIVE_CHUNK;
-    rig_begin(&rig, &config, 0);
-    for (uint64_t i = 0; i < 60; i++)
-        rig_publish_one(&rig, FORMAT_OPUS, RIG_LIVE_CHUNK + (i - 10) * CHUNK_FRAMES);
-    guest_open(&guest, &rig, "/ws/v2", NULL, false);
-    guest_expect_preroll(&guest, FORMAT_OPUS, frame, 16);
-    for (uint64_t i = 0; i < 10; i++, frame += CHUNK_FRAMES)
-        guest_expect_chunk(&guest, FORMAT_OPUS, frame);
-    guest_say(&guest, "{\"type\":\"codec\",\"bitrate\":64000}");
-    guest_expect_silence(&guest);
-    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS), 1);
-    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS_64), 1);
-    rig_advance_ms(&rig, 100);
-    for (int i = 0; i < 2; i++, frame += CHUNK_FRAMES)
-        guest_expect_chunk(&guest, FORMAT_OPUS, frame);
-    for (uint64_t i = 0; i < 60; i++)
-        rig_publish_one(&rig, FORMAT_OPUS_64, RIG_LIVE_CHUNK + (i - 10) * CHUNK_FRAMES);
-    rig_advance_ms(&rig, 50);
-    json_t *codec = guest_await(&guest, "codec");
-    assert_string_equal(json_text(codec, "reason"), "asked");
-    assert_int_equal(json_whole(codec, "bitrate"), 64000);
-    assert_int_equal(json_whole(codec, "at_frame"), frame);
-    json_decref(codec);
-    assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_OPUS), 0);
-    guest_expect_preroll(&guest, FORMAT_OPUS_64, frame, 16);
-    guest_expect_chunk(&guest, FORMAT_OPUS_64, frame);
-    assert_int_equal(stream_stats(rig.stream)->rung_changes[STREAM_RUNG_DOWN], 1);
-    guest_end(&guest);
-    rig_end(&rig);
-}
-
 static bool nobody_reads(struct rig *rig)
 {
     return timeline_readers(rig->station.timeline, FORMAT_OPUS) == 0;
@@ -609,7 +455,7 @@ static void pause_stops_and_play_begins_anew(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     guest_expect_preroll(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
     for (uint64_t i = 0; i < 10; i++)
@@ -640,7 +486,7 @@ static void reports_are_counted_and_resume_is_not_yet(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     guest_say(&guest, "{\"type\":\"report\",\"playhead_frame\":1,\"lead_ms\":1500.5,\"underruns\":2,"
                       "\"drift_ppm\":1.5}");
@@ -661,7 +507,7 @@ static void a_station_that_failed_has_no_listeners(void **state)
 {
     struct rig rig;
     struct guest guest, other;
-    begin(&rig);
+    rig_begin_usual(&rig);
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     json_decref(guest_json(&guest));
     timeline_set_state(rig.station.timeline, TIMELINE_TROUBLED);
@@ -707,11 +553,6 @@ int main(void)
         cmocka_unit_test(who_floods_is_told_so),
         cmocka_unit_test(more_than_fifty_messages_in_a_second_are_too_many),
         cmocka_unit_test(binary_and_long_messages_close),
-        cmocka_unit_test(the_format_can_be_changed),
-        cmocka_unit_test(a_lower_bit_rate_can_be_asked_for_at_the_door),
-        cmocka_unit_test(no_other_bit_rate_is_taken),
-        cmocka_unit_test(the_bit_rate_can_be_changed),
-        cmocka_unit_test(the_rung_changes_once_it_has_its_chunks),
         cmocka_unit_test(pause_stops_and_play_begins_anew),
         cmocka_unit_test(reports_are_counted_and_resume_is_not_yet),
     };

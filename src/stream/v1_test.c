@@ -1,4 +1,4 @@
-// Protocols v1 and v0 as their clients meet them, on a clock that the test moves.
+// Protocol v1 as its clients meet it, on a clock that the test moves.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,53 +8,7 @@
 
 #include <cmocka.h>
 
-#include "stream/rig.h"
-
-// The first listener of a stream has phase 0, so its first chunk is the one after the live playhead.
-#define FIRST_FRAME (RIG_LIVE_CHUNK + CHUNK_FRAMES)
-
-static void begin(struct rig *rig, int chunks)
-{
-    struct stream_config config = rig_config();
-    rig_begin(rig, &config, 0);
-    rig_publish(rig, RIG_LIVE_CHUNK - CHUNK_FRAMES, chunks + 1);
-}
-
-static json_t *expect_audio(struct guest *guest, uint64_t frame, int sequence)
-{
-    uint8_t wanted[RIG_CHUNK_BYTES];
-    json_t *audio = guest_await(guest, "audio");
-    size_t len = rig_chunk(FORMAT_LEGACY, frame, wanted, NULL);
-    assert_int_equal(strlen(json_text(audio, "data")), len);
-    assert_memory_equal(json_text(audio, "data"), wanted, len);
-    assert_int_equal(json_whole(audio, "sequence"), sequence);
-    assert_int_equal(json_whole(audio, "sample_rate"), 44100);
-    assert_string_equal(json_text(audio, "format"), "pcm16");
-    return audio;
-}
-
-// Unix time in seconds at which a chunk is due for a listener of phase 0.
-static double due_s(uint64_t frame, int target_ms)
-{
-    return (double)RIG_UNIX_NS / 1e9 + ((double)frame - (double)RIG_LIVE_FRAME) / FRAME_RATE - target_ms / 1000.0;
-}
-
-// The next message is the answer to a ping: nothing else was to come.
-static void expect_silence(struct guest *guest)
-{
-    guest_say(guest, "{\"type\":\"ping\",\"client_time\":5}");
-    json_t *pong = guest_json(guest);
-    assert_string_equal(json_text(pong, "type"), "pong");
-    assert_int_equal(json_whole(pong, "client_time"), 5);
-    json_decref(pong);
-}
-
-static void begin_v1(struct rig *rig, struct guest *guest, int chunks, const char *target, bool small)
-{
-    begin(rig, chunks);
-    guest_open(guest, rig, target, NULL, small);
-    assert_int_equal(guest->status, 101);
-}
+#include "stream/legacy_rig.h"
 
 static void v1_establishes_and_bursts_its_target(void **state)
 {
@@ -67,7 +21,7 @@ static void v1_establishes_and_bursts_its_target(void **state)
         struct guest guest;
         char target[64];
         snprintf(target, sizeof target, "/ws/audio/me?buffer_tier=%s", tiers[i].name);
-        begin_v1(&rig, &guest, 40, target, false);
+        legacy_rig_open(&rig, &guest, 40, target, false);
         json_t *hello = guest_json(&guest);
         assert_string_equal(json_text(hello, "type"), "connection_established");
         assert_string_equal(json_text(hello, "client_id"), "me");
@@ -80,17 +34,17 @@ static void v1_establishes_and_bursts_its_target(void **state)
         assert_int_equal(json_whole(config, "chunk_duration_ms"), 100);
         assert_int_equal(json_whole(config, "samples_per_chunk"), 8820);
         json_decref(hello);
-        uint64_t frame = FIRST_FRAME;
+        uint64_t frame = LEGACY_FIRST_FRAME;
         for (int n = 0; n < tiers[i].target_ms / 100; n++, frame += CHUNK_FRAMES) {
-            json_t *audio = expect_audio(&guest, frame, n);
+            json_t *audio = legacy_expect_audio(&guest, frame, n);
             assert_int_equal(json_whole(audio, "chunk_id"), n);
             assert_true(json_is_real(json_object_get(audio, "timestamp")));
-            assert_float_equal(json_real_of(audio, "timestamp"), due_s(frame, tiers[i].target_ms), 1e-5);
+            assert_float_equal(json_real_of(audio, "timestamp"), legacy_due_s(frame, tiers[i].target_ms), 1e-5);
             assert_int_equal(json_whole(audio, "buffer_depth"), 40 - 1 - n);
             assert_string_equal(json_text(audio, "current_tier"), tiers[i].name);
             json_decref(audio);
         }
-        expect_silence(&guest);
+        legacy_expect_silence(&guest);
         assert_int_equal(timeline_readers(rig.station.timeline, FORMAT_LEGACY), 1);
         guest_end(&guest);
         rig_end(&rig);
@@ -106,20 +60,20 @@ static void then_one_chunk_each_period(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 40, "/ws/audio/me", false);
+    legacy_rig_open(&rig, &guest, 40, "/ws/audio/me", false);
     json_decref(guest_json(&guest));
-    uint64_t frame = FIRST_FRAME;
+    uint64_t frame = LEGACY_FIRST_FRAME;
     for (int n = 0; n < 5; n++, frame += CHUNK_FRAMES)
-        json_decref(expect_audio(&guest, frame, n));
+        json_decref(legacy_expect_audio(&guest, frame, n));
     // The live playhead stands 25 ms into its chunk.
     rig_advance_ms(&rig, 74);
     for (int n = 5; n < 25; n++, frame += CHUNK_FRAMES) {
-        expect_silence(&guest);
+        legacy_expect_silence(&guest);
         rig_advance_ms(&rig, 1);
-        json_decref(expect_audio(&guest, frame, n));
+        json_decref(legacy_expect_audio(&guest, frame, n));
         rig_advance_ms(&rig, 99);
     }
-    expect_silence(&guest);
+    legacy_expect_silence(&guest);
     const struct stream_stats *stats = stream_stats(rig.stream);
     struct histogram lateness_ns;
     rig_wait(all_sent, &rig);
@@ -137,19 +91,19 @@ static void a_quiet_listener_moves_down(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 80, "/ws/audio/me", false);
-    uint64_t frame = FIRST_FRAME;
+    legacy_rig_open(&rig, &guest, 80, "/ws/audio/me", false);
+    uint64_t frame = LEGACY_FIRST_FRAME;
     int n = 0;
     for (; n < 55; n++, frame += CHUNK_FRAMES) {
-        json_t *audio = expect_audio(&guest, frame, n);
+        json_t *audio = legacy_expect_audio(&guest, frame, n);
         assert_string_equal(json_text(audio, "current_tier"), "normal");
         json_decref(audio);
         rig_advance_ms(&rig, n < 4 ? 0 : 100);
     }
     rig_advance_ms(&rig, 200);
-    json_t *audio = expect_audio(&guest, frame, n);
+    json_t *audio = legacy_expect_audio(&guest, frame, n);
     assert_string_equal(json_text(audio, "current_tier"), "minimal");
-    assert_float_equal(json_real_of(audio, "timestamp"), due_s(frame, 300), 1e-5);
+    assert_float_equal(json_real_of(audio, "timestamp"), legacy_due_s(frame, 300), 1e-5);
     json_decref(audio);
     guest_end(&guest);
     rig_end(&rig);
@@ -159,7 +113,7 @@ static void v1_reports_every_five_seconds(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 130, "/ws/audio/some-client?buffer_tier=minimal", false);
+    legacy_rig_open(&rig, &guest, 130, "/ws/audio/some-client?buffer_tier=minimal", false);
     for (int n = 0; n < 3; n++)
         json_decref(guest_await(&guest, "audio"));
     rig_advance_ms(&rig, 75);
@@ -193,11 +147,11 @@ static void a_tier_can_be_asked_for(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 40, "/ws/audio/me", false);
-    uint64_t frame = FIRST_FRAME;
+    legacy_rig_open(&rig, &guest, 40, "/ws/audio/me", false);
+    uint64_t frame = LEGACY_FIRST_FRAME;
     int n = 0;
     for (; n < 5; n++, frame += CHUNK_FRAMES)
-        json_decref(expect_audio(&guest, frame, n));
+        json_decref(legacy_expect_audio(&guest, frame, n));
     guest_say(&guest, "{\"type\":\"buffer_control\",\"requested_tier\":\"defensive\",\"timestamp\":1.5}");
     json_t *ack = guest_json(&guest);
     assert_string_equal(json_text(ack, "type"), "buffer_control_ack");
@@ -207,11 +161,11 @@ static void a_tier_can_be_asked_for(void **state)
     json_decref(ack);
     rig_advance_ms(&rig, 1);
     for (; n < 12; n++, frame += CHUNK_FRAMES) {
-        json_t *audio = expect_audio(&guest, frame, n);
+        json_t *audio = legacy_expect_audio(&guest, frame, n);
         assert_string_equal(json_text(audio, "current_tier"), "defensive");
         json_decref(audio);
     }
-    expect_silence(&guest);
+    legacy_expect_silence(&guest);
     guest_say(&guest, "{\"type\":\"buffer_control\",\"requested_tier\":\"minimal\"}");
     json_t *error = guest_json(&guest);
     assert_string_equal(json_text(error, "error_code"), "RATE_LIMIT_EXCEEDED");
@@ -234,7 +188,7 @@ static void v1_that_falls_behind_is_moved(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 150, "/ws/audio/me?buffer_tier=defensive", true);
+    legacy_rig_open(&rig, &guest, 150, "/ws/audio/me?buffer_tier=defensive", true);
     rig_wait(something_sent, &rig);
     rig_advance_ms(&rig, 9000);
     json_t *error = guest_await(&guest, "error");
@@ -244,7 +198,7 @@ static void v1_that_falls_behind_is_moved(void **state)
     assert_true(json_is_real(json_object_get(error, "timestamp")));
     json_decref(error);
     uint8_t wanted[RIG_CHUNK_BYTES];
-    rig_chunk(FORMAT_LEGACY, FIRST_FRAME + 90 * CHUNK_FRAMES, wanted, NULL);
+    rig_chunk(FORMAT_LEGACY, LEGACY_FIRST_FRAME + 90 * CHUNK_FRAMES, wanted, NULL);
     json_t *audio = guest_await(&guest, "audio");
     assert_memory_equal(json_text(audio, "data"), wanted, 23520);
     json_decref(audio);
@@ -258,7 +212,7 @@ static void v1_that_does_not_read_is_closed(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 40, "/ws/audio/me?buffer_tier=defensive", true);
+    legacy_rig_open(&rig, &guest, 40, "/ws/audio/me?buffer_tier=defensive", true);
     rig_wait(something_sent, &rig);
     rig_wait(rig_gave_one_up, &rig);
     assert_in_range(clock_now_ns(&rig.clock) - RIG_NOW_NS, 7 * NS_PER_SECOND, 15 * NS_PER_SECOND);
@@ -273,11 +227,11 @@ static void persistent_underruns_close(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 5, "/ws/audio/me?buffer_tier=minimal", false);
-    uint64_t frame = FIRST_FRAME;
+    legacy_rig_open(&rig, &guest, 5, "/ws/audio/me?buffer_tier=minimal", false);
+    uint64_t frame = LEGACY_FIRST_FRAME;
     int n = 0;
     for (; n < 4; n++, frame += CHUNK_FRAMES) {
-        json_decref(expect_audio(&guest, frame, n));
+        json_decref(legacy_expect_audio(&guest, frame, n));
         if (n == 2)
             rig_advance_ms(&rig, 75);
     }
@@ -309,7 +263,7 @@ static void v1_refuses_broken_messages_and_closes_at_the_third(void **state)
         "{\"type\":\"buffer_control\"}",
     };
     struct rig rig;
-    begin(&rig, 20);
+    legacy_rig_begin(&rig, 20);
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         struct guest guest;
         guest_open(&guest, &rig, "/ws/audio/me", NULL, false);
@@ -341,7 +295,7 @@ static void v1_takes_controls(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 20, "/ws/audio/me", false);
+    legacy_rig_open(&rig, &guest, 20, "/ws/audio/me", false);
     guest_say(&guest, "{\"type\":\"control\",\"bpm\":100,\"key\":\"C# minor\"}");
     json_t *ack = guest_await(&guest, "control_ack");
     assert_int_equal(json_array_size(json_object_get(ack, "updated_fields")), 2);
@@ -362,8 +316,8 @@ static void a_station_that_failed_closes_v1(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 80, "/ws/audio/me", false);
-    json_decref(expect_audio(&guest, FIRST_FRAME, 0));
+    legacy_rig_open(&rig, &guest, 80, "/ws/audio/me", false);
+    json_decref(legacy_expect_audio(&guest, LEGACY_FIRST_FRAME, 0));
     timeline_set_state(rig.station.timeline, TIMELINE_FAILED);
     rig_advance_ms(&rig, 200);
     json_t *error = guest_await(&guest, "error");
@@ -378,11 +332,11 @@ static void v1_is_warned_and_served_until_the_end(void **state)
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 80, "/ws/audio/me", false);
-    uint64_t frame = FIRST_FRAME;
+    legacy_rig_open(&rig, &guest, 80, "/ws/audio/me", false);
+    uint64_t frame = LEGACY_FIRST_FRAME;
     int n = 0;
     for (; n < 5; n++, frame += CHUNK_FRAMES)
-        json_decref(expect_audio(&guest, frame, n));
+        json_decref(legacy_expect_audio(&guest, frame, n));
     stream_drain(rig.stream, "the server is stopping", 5 * NS_PER_SECOND);
     json_t *warning = guest_json(&guest);
     assert_string_equal(json_text(warning, "type"), "shutdown_warning");
@@ -392,159 +346,10 @@ static void v1_is_warned_and_served_until_the_end(void **state)
     json_decref(warning);
     for (; n < 50; n++, frame += CHUNK_FRAMES) {
         rig_advance_ms(&rig, 100);
-        json_decref(expect_audio(&guest, frame, n));
+        json_decref(legacy_expect_audio(&guest, frame, n));
     }
     rig_advance_ms(&rig, 600);
     assert_int_equal(guest_close_code(&guest), 1000);
-    guest_end(&guest);
-    rig_end(&rig);
-}
-
-static void v0_connects_and_bursts(void **state)
-{
-    struct rig rig;
-    struct guest guest;
-    begin_v1(&rig, &guest, 40, "/ws/stream", false);
-    json_t *hello = guest_json(&guest);
-    assert_string_equal(json_text(hello, "type"), "connected");
-    assert_true(strlen(json_text(hello, "message")) > 0);
-    assert_int_equal(json_whole(hello, "sample_rate"), 44100);
-    assert_int_equal(json_whole(hello, "chunk_size_ms"), 100);
-    json_decref(hello);
-    uint64_t frame = FIRST_FRAME;
-    for (int n = 0; n < 5; n++, frame += CHUNK_FRAMES) {
-        json_t *audio = expect_audio(&guest, frame, n);
-        assert_int_equal(json_whole(audio, "timestamp"), (json_int_t)(due_s(frame, 500) * 1000 + .5));
-        json_decref(audio);
-    }
-    expect_silence(&guest);
-    guest_end(&guest);
-    rig_end(&rig);
-}
-
-static void v0_answers(void **state)
-{
-    struct rig rig;
-    struct guest guest;
-    begin_v1(&rig, &guest, 40, "/ws/stream", false);
-    guest_say(&guest, "{\"type\":\"ping\",\"client_time\":1700000000123}");
-    json_t *pong = guest_await(&guest, "pong");
-    assert_int_equal(json_whole(pong, "client_time"), 1700000000123);
-    assert_int_equal(json_whole(pong, "server_time"), RIG_UNIX_NS / 1000000);
-    json_decref(pong);
-    guest_say(&guest, "{\"type\":\"buffer_status\"}");
-    json_t *status = guest_await(&guest, "buffer_status");
-    assert_float_equal(json_real_of(status, "depth_ms"), 575, 1e-6);
-    assert_string_equal(json_text(status, "current_tier"), "normal");
-    assert_int_equal(json_whole(status, "current_depth_chunks"), 6);
-    assert_int_equal(json_whole(status, "target_depth_chunks"), 5);
-    assert_float_equal(json_real_of(status, "jitter_ms"), 0, 1e-9);
-    assert_float_equal(json_real_of(status, "underrun_rate"), 0, 1e-9);
-    assert_string_equal(json_text(status, "health_status"), "healthy");
-    json_decref(status);
-    guest_say(&guest, "{\"type\":\"control\",\"bpm\":0}");
-    json_t *error = guest_await(&guest, "error");
-    assert_string_equal(json_text(error, "error_code"), "INVALID_PARAMETERS");
-    assert_true(json_is_true(json_object_get(error, "recoverable")));
-    assert_non_null(strstr(json_text(error, "message"), "bpm"));
-    json_decref(error);
-    guest_end(&guest);
-    rig_end(&rig);
-}
-
-static void v0_is_told_of_changes_by_anyone(void **state)
-{
-    struct rig rig;
-    struct guest one, other;
-    begin_v1(&rig, &one, 40, "/ws/stream", false);
-    guest_open(&other, &rig, "/ws/stream", NULL, false);
-    json_decref(guest_await(&one, "connected"));
-    json_decref(guest_await(&other, "connected"));
-    guest_say(&one, "{\"type\":\"control\",\"harmonic_density\":0.9,\"chord_progression_variety\":0.1}");
-    json_t *ack = guest_await(&one, "control_ack");
-    assert_true(strlen(json_text(ack, "message")) > 0);
-    assert_int_equal(json_array_size(json_object_get(ack, "updated_fields")), 2);
-    json_decref(ack);
-    rig_advance_ms(&rig, 101);
-    struct guest *both[] = {&one, &other};
-    for (int i = 0; i < 2; i++) {
-        json_t *status = guest_await(both[i], "status");
-        assert_string_equal(json_text(status, "message"), "Parameters updated");
-        assert_float_equal(json_real_of(json_object_get(status, "parameters"), "harmonic_density"), .9, 1e-12);
-        assert_int_equal(json_array_size(json_object_get(status, "warnings")), 1);
-        json_decref(status);
-    }
-    guest_end(&one);
-    guest_end(&other);
-    rig_end(&rig);
-}
-
-static void v0_gets_silence_for_audio_that_cannot_be_had(void **state)
-{
-    struct rig rig;
-    struct guest guest;
-    begin_v1(&rig, &guest, 11, "/ws/stream", false);
-    uint64_t frame = FIRST_FRAME;
-    int n = 0;
-    for (; n < 10; n++, frame += CHUNK_FRAMES) {
-        json_decref(expect_audio(&guest, frame, n));
-        if (n >= 4)
-            rig_advance_ms(&rig, 100);
-    }
-    expect_silence(&guest);
-    // Its five chunks are all but played: a warning, once, and silence as long as what it stands for.
-    rig_advance_ms(&rig, 480);
-    json_t *warning = guest_json(&guest);
-    assert_string_equal(json_text(warning, "type"), "warning");
-    assert_true(strlen(json_text(warning, "message")) > 0);
-    json_decref(warning);
-    for (int i = 0; i < 2; i++, n++, frame += CHUNK_FRAMES) {
-        json_t *audio = guest_json(&guest);
-        assert_string_equal(json_text(audio, "type"), "audio");
-        assert_int_equal(json_whole(audio, "sequence"), n);
-        const char *data = json_text(audio, "data");
-        assert_int_equal(strlen(data), 23520);
-        assert_int_equal(strspn(data, "A"), 23520);
-        json_decref(audio);
-        rig_advance_ms(&rig, 100);
-    }
-    guest_end(&guest);
-    rig_end(&rig);
-}
-
-// Begins and hears its first second, so that it is no newcomer any more. Returns the next frame that it is owed.
-static uint64_t hear_a_second(struct rig *rig, struct guest *guest)
-{
-    uint64_t frame = FIRST_FRAME;
-    for (int n = 0; n < 15; n++, frame += CHUNK_FRAMES) {
-        json_decref(expect_audio(guest, frame, n));
-        if (n >= 4)
-            rig_advance_ms(rig, 100);
-    }
-    return frame;
-}
-
-// As after the machine was asleep: what there is lies in the past, what is due is not rendered yet.
-static void v0_that_the_server_left_waiting_goes_on_at_the_playhead(void **state)
-{
-    struct rig rig;
-    struct guest guest;
-    begin_v1(&rig, &guest, 30, "/ws/stream", false);
-    uint64_t frame = hear_a_second(&rig, &guest);
-    json_decref(expect_audio(&guest, frame, 15));
-    rig_advance_ms(&rig, 15000);
-    for (int i = 0; i < 2; i++) {
-        json_t *warning = guest_json(&guest);
-        assert_string_equal(json_text(warning, "type"), "warning");
-        json_decref(warning);
-        if (i == 0)
-            rig_advance_ms(&rig, 60);
-    }
-    json_t *audio = guest_json(&guest);
-    assert_int_equal(json_whole(audio, "sequence"), 16);
-    assert_int_equal(strspn(json_text(audio, "data"), "A"), 23520);
-    json_decref(audio);
-    expect_silence(&guest);
     guest_end(&guest);
     rig_end(&rig);
 }
@@ -553,9 +358,9 @@ static void v1_that_the_server_left_waiting_goes_on_at_the_playhead(void **state
 {
     struct rig rig;
     struct guest guest;
-    begin_v1(&rig, &guest, 30, "/ws/audio/me?buffer_tier=normal", false);
-    uint64_t frame = hear_a_second(&rig, &guest);
-    json_decref(expect_audio(&guest, frame, 15));
+    legacy_rig_open(&rig, &guest, 30, "/ws/audio/me?buffer_tier=normal", false);
+    uint64_t frame = legacy_hear_a_second(&rig, &guest);
+    json_decref(legacy_expect_audio(&guest, frame, 15));
     rig_advance_ms(&rig, 18000);
     json_t *status = guest_json(&guest);
     assert_string_equal(json_text(status, "type"), "buffer_status");
@@ -563,7 +368,7 @@ static void v1_that_the_server_left_waiting_goes_on_at_the_playhead(void **state
     json_t *error = guest_json(&guest);
     assert_string_equal(json_text(error, "error_code"), "SERVER_OVERLOAD");
     json_decref(error);
-    expect_silence(&guest);
+    legacy_expect_silence(&guest);
     frame += 181 * CHUNK_FRAMES;
     rig_publish(&rig, frame - 10 * CHUNK_FRAMES, 15);
     rig_advance_ms(&rig, 20);
@@ -591,11 +396,6 @@ int main(void)
         cmocka_unit_test(v1_takes_controls),
         cmocka_unit_test(a_station_that_failed_closes_v1),
         cmocka_unit_test(v1_is_warned_and_served_until_the_end),
-        cmocka_unit_test(v0_connects_and_bursts),
-        cmocka_unit_test(v0_answers),
-        cmocka_unit_test(v0_is_told_of_changes_by_anyone),
-        cmocka_unit_test(v0_gets_silence_for_audio_that_cannot_be_had),
-        cmocka_unit_test(v0_that_the_server_left_waiting_goes_on_at_the_playhead),
         cmocka_unit_test(v1_that_the_server_left_waiting_goes_on_at_the_playhead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
