@@ -235,19 +235,28 @@ static enum status fanout_largest(struct bench_output *output, int from)
     return status;
 }
 
+// The next of "10,100,1000".   at: moved behind it. 0 when it is none.
+static int fanout_next_size(const char **at)
+{
+    char *end;
+    long size = strtol(*at, &end, 10);
+    bool number = **at >= '0' && **at <= '9' && size > 0 && size <= LARGEST_LIMIT;
+    bool good = number && (*end == '\0' || (*end == ',' && end[1]));
+    *at = *end == ',' ? end + 1 : end;
+    return good ? (int)size : 0;
+}
+
 static enum status fanout_run(const struct bench_options *options, struct bench_output *output)
 {
     enum status status = STATUS_OK;
-    const char *at = options->listeners;
     int listeners = 0;
     double share = 1;
-    while (status == STATUS_OK && *at) {
-        char *end;
-        listeners = (int)strtol(at, &end, 10);
-        if (end == at || listeners < 1 || (*end != ',' && *end != '\0'))
+    for (const char *at = options->listeners; *at;)
+        if (fanout_next_size(&at) == 0)
             return STATUS_INVALID;
+    for (const char *at = options->listeners; status == STATUS_OK && *at;) {
+        listeners = fanout_next_size(&at);
         status = fanout_size(output, listeners, options->duration_s, true, &share);
-        at = *end == ',' ? end + 1 : end;
     }
     return status == STATUS_OK && options->largest && share >= .99 ? fanout_largest(output, listeners) : status;
 }
