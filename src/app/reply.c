@@ -87,7 +87,7 @@ void reply_change_refused(const struct app *app, struct http_response *response,
     if (status == STATUS_CONFLICT) {
         reply_error(app, response, 409, conflict, NULL);
     } else if (status == STATUS_RATE_LIMITED) {
-        http_response_header(response, "Retry-After", "1");
+        http_response_retry_after(response, 1);
         reply_error(app, response, 429, "Too many changes; try again in a second.", NULL);
     } else {
         reply_error(app, response, 503, status_text(status), NULL);

@@ -28,6 +28,7 @@ struct door {
     int visitors;
     bool watching;              // new connections are taken
     struct callers callers;     // visitors by address
+    uint64_t refused;           // how many have been told when to come back
     struct lobby lobby;         // who has been a visitor and is to be a listener
     atomic_bool stop_accepting, stop;
     struct list busy, idle, lingering;  // visitors, each list by the time that they have left

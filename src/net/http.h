@@ -50,6 +50,11 @@ void http_respond_static(struct http_response *response, int status, const char 
                          size_t len);
 // Adds a header line; before http_respond. Values are literals or free of line breaks.
 void http_response_header(struct http_response *response, const char *name, const char *value);
+// Adds a Retry-After header; before http_respond.   seconds: 1 or more.
+void http_response_retry_after(struct http_response *response, int seconds);
+// When those who are refused together are to come back, in seconds: 2 to 12, so spread that they don't come together.
+//   n: counts them.
+int http_retry_s(uint64_t n);
 // The error shape of all answers: {"error":{"code","message","timestamp" (unix ms),"details":{"field","value",
 // "constraint"}}}. field, value, constraint: NULL becomes null. Of each text 400 bytes are told, what is
 // not plain ASCII as "?".

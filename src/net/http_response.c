@@ -1,13 +1,15 @@
 #include "net/http_response.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/check.h"
 #include "base/frames.h"
+#include "base/random.h"
 
-enum { RESPONSE_MAX_TEXT_BYTES = 400 };
+enum { RESPONSE_MAX_TEXT_BYTES = 400, RESPONSE_RETRY_MIN_S = 2, RESPONSE_RETRY_SPREAD_S = 10 };
 
 void http_response_init(struct http_response *response, const char *server_name, int64_t unix_ns)
 {
@@ -114,6 +116,18 @@ void http_response_header(struct http_response *response, const char *name, cons
     check(!response->answered);
     text_printf(&response->headers, "%s: %s\r\n", name, value);
     check(!response->headers.full);
+}
+
+void http_response_retry_after(struct http_response *response, int seconds)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", seconds);
+    http_response_header(response, "Retry-After", text);
+}
+
+int http_retry_s(uint64_t n)
+{
+    return RESPONSE_RETRY_MIN_S + (int)random_below(0, 0, n, RESPONSE_RETRY_SPREAD_S + 1);
 }
 
 // Texts may repeat what a client sent: they are cut, and kept to plain characters, so that the answer always fits and

@@ -1,9 +1,8 @@
 #include "net/lobby.h"
 
-#include "base/random.h"
 #include "net/door.h"
 
-enum { LOBBY_TURN_MS = 5, LOBBY_RETRY_MIN_S = 2, LOBBY_RETRY_SPREAD_S = 10, LOBBY_MAX = 4096 };
+enum { LOBBY_TURN_MS = 5, LOBBY_MAX = 4096 };
 
 void lobby_init(struct lobby *lobby, struct door *door)
 {
@@ -21,12 +20,6 @@ void lobby_init(struct lobby *lobby, struct door *door)
 bool lobby_has_room(const struct lobby *lobby)
 {
     return lobby->count < lobby->max_count;
-}
-
-int lobby_retry_s(struct lobby *lobby)
-{
-    uint64_t n = lobby->refused++;
-    return LOBBY_RETRY_MIN_S + (int)random_below((uint64_t)(uintptr_t)lobby, 0, n, LOBBY_RETRY_SPREAD_S + 1);
 }
 
 static struct handover *lobby_first(struct lobby *lobby)

@@ -17,14 +17,11 @@ struct lobby {
     struct list waiting;     // struct handover, oldest first
     int count, max_count;
     struct ramp ramp;
-    uint64_t refused;        // how many have been told when to come back
 };
 
 void lobby_init(struct lobby *lobby, struct door *door);
 // Who comes now gets its turn in time.
 bool lobby_has_room(const struct lobby *lobby);
-// When somebody for whom there is no room is to come back, in seconds: spread, so that they don't come together.
-int lobby_retry_s(struct lobby *lobby);
 // Takes the handover over, and hands it to a loop when it is its turn: at once when nobody waits.
 void lobby_enter(struct lobby *lobby, struct handover *handover);
 // Gives up those who wait.

@@ -1,7 +1,6 @@
 #include "net/visitor.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -180,11 +179,9 @@ static struct handover *visitor_make_handover(const struct visitor *visitor, con
     return handover;
 }
 
-static void visitor_refuse_for_now(struct http_response *response, int retry_s)
+static void visitor_refuse_for_now(struct door *door, struct http_response *response)
 {
-    char retry[16];
-    snprintf(retry, sizeof retry, "%d", retry_s);
-    http_response_header(response, "Retry-After", retry);
+    http_response_retry_after(response, http_retry_s(door->refused++));
     http_respond_error(response, 503, "SERVER_OVERLOAD", "at capacity", NULL, NULL, NULL);
 }
 
@@ -200,7 +197,7 @@ static void visitor_upgrade(struct visitor *visitor, const struct net_accept *ac
     if (!handover) {
         visitor_count_memory_fault(door);
         handlers->abandoned(handlers->context, accept);
-        visitor_refuse_for_now(response, lobby_retry_s(&door->lobby));
+        visitor_refuse_for_now(door, response);
         visitor_answer(visitor, response);
         return;
     }
@@ -216,7 +213,7 @@ static bool visitor_may_enter(struct visitor *visitor, struct http_response *res
     if (lobby_has_room(&door->lobby))
         return true;
     atomic_fetch_add(&door->shared->stats.refused_by_rate, 1);
-    visitor_refuse_for_now(response, lobby_retry_s(&door->lobby));
+    visitor_refuse_for_now(door, response);
     return false;
 }
 

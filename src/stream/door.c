@@ -1,13 +1,8 @@
 #include "stream/door.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "stream/listener.h"
-
-// Those who are refused together are not to come back together.
-enum { DOOR_RETRY_MIN_S = 3, DOOR_RETRY_SPREAD_S = 10 };
 
 static const struct protocol *const door_protocols[] = {&protocol_v0, &protocol_v1, &protocol_v2};
 
@@ -25,19 +20,15 @@ static const struct protocol *door_route(const char *path)
 
 static bool door_answer(struct http_response *response, int retry_s, const struct refusal *refusal)
 {
-    char retry[16];
-    if (retry_s > 0) {
-        snprintf(retry, sizeof retry, "%d", retry_s);
-        http_response_header(response, "Retry-After", retry);
-    }
+    if (retry_s > 0)
+        http_response_retry_after(response, retry_s);
     http_respond_error(response, refusal->status, refusal->code, refusal->message, NULL, NULL, NULL);
     return false;
 }
 
 static int door_retry_s(struct stream *stream)
 {
-    uint64_t n = atomic_fetch_add(&stream->refusals, 1);
-    return DOOR_RETRY_MIN_S + (int)random_below((uint64_t)(uintptr_t)stream, 0, n, DOOR_RETRY_SPREAD_S + 1);
+    return http_retry_s(atomic_fetch_add(&stream->refusals, 1));
 }
 
 static bool door_refuse(struct stream *stream, struct http_response *response, int status, const char *code,
