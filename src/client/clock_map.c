@@ -1,6 +1,17 @@
 #include "client/clock_map.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "base/frames.h"
+
+#define CLOCK_MAP_LIMIT_MS 4e12
+#define CLOCK_MAP_YEAR_NS (INT64_C(366) * 86400 * (int64_t)NS_PER_SECOND)
+
+bool clock_map_tells(double server_ms)
+{
+    return fabs(server_ms) <= CLOCK_MAP_LIMIT_MS;
+}
 
 static int64_t clock_map_ns(double ms)
 {
@@ -37,4 +48,12 @@ void clock_map_sample(struct clock_map *map, uint64_t sent_ns, double t1_ms, dou
 int64_t clock_map_local_ns(const struct clock_map *map, double server_ms)
 {
     return clock_map_ns(server_ms) + map->offset_ns;
+}
+
+bool clock_map_due(const struct clock_map *map, double server_ms, int64_t now_ns, int64_t *due_ns)
+{
+    if (!clock_map_tells(server_ms))
+        return false;
+    *due_ns = map->known ? clock_map_local_ns(map, server_ms) : now_ns;
+    return llabs(*due_ns - now_ns) <= CLOCK_MAP_YEAR_NS;
 }

@@ -17,6 +17,8 @@ struct clock_map {
     bool known;
 };
 
+// A time that a clock may show: within 130 years of its zero. Others must not be given to the functions below.
+bool clock_map_tells(double server_ms);
 // A one-way estimate; counts only until the first round trip.
 void clock_map_guess(struct clock_map *map, double server_ms, uint64_t local_ns);
 // sent_ns, received_ns: this machine's clock; t1_ms, t2_ms: the server's at receipt and at sending.
@@ -24,3 +26,6 @@ void clock_map_guess(struct clock_map *map, double server_ms, uint64_t local_ns)
 void clock_map_sample(struct clock_map *map, uint64_t sent_ns, double t1_ms, double t2_ms, uint64_t received_ns);
 // The server's time on this machine's clock; without meaning while the map is not known.
 int64_t clock_map_local_ns(const struct clock_map *map, double server_ms);
+// The same for what is due then, any number; now_ns while the map is not known. False when that is more than a year from
+// now_ns: nothing is due then.
+bool clock_map_due(const struct clock_map *map, double server_ms, int64_t now_ns, int64_t *due_ns);

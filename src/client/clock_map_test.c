@@ -1,5 +1,6 @@
 #include "client/clock_map.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,12 +70,28 @@ static void nonsense_is_ignored(void **state)
     assert_int_equal(map.count, 0);
 }
 
+static void times_that_no_clock_shows_are_told_apart(void **state)
+{
+    static const double none[] = {1e13, -1e13, 1e300, -INFINITY, NAN};
+    struct clock_map map = {0};
+    int64_t due_ns;
+    clock_map_guess(&map, 1000, 7000 * MS);
+    assert_true(clock_map_tells(1.8e12) && clock_map_tells(-1000));
+    assert_true(clock_map_due(&map, 3000, 7100 * MS, &due_ns));
+    assert_int_equal(due_ns, 9000 * MS);
+    assert_false(clock_map_due(&map, 3.3e10, 7100 * MS, &due_ns));
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_false(clock_map_tells(none[i]));
+        assert_false(clock_map_due(&map, none[i], 7100 * MS, &due_ns));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(even_ways_give_it_exactly), cmocka_unit_test(the_shortest_round_trip_wins),
         cmocka_unit_test(old_ones_are_forgotten), cmocka_unit_test(a_guess_gives_way),
-        cmocka_unit_test(nonsense_is_ignored),
+        cmocka_unit_test(nonsense_is_ignored), cmocka_unit_test(times_that_no_clock_shows_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include "client/member.h"
 #include "encode/encode.h"
 
-enum { LEGACY_NORMAL_CHUNKS = 5, LEGACY_CHUNK_MS = 100 };
+enum { LEGACY_NORMAL_CHUNKS = 5, LEGACY_CHUNK_MS = 100, LEGACY_MAX_TARGET_MS = 3600 * 1000 };
 
 static bool legacy_given(const struct crowd *crowd, struct text *out)
 {
@@ -42,9 +42,10 @@ static bool legacy_greeting(struct member *member, json_t *message)
     json_t *target = json_object_get(json_object_get(message, "buffer_config"), "target_buffer_ms");
     if (member->state != MEMBER_GREETING)
         return false;
-    member->burst_chunks = LEGACY_NORMAL_CHUNKS;
-    if (json_is_number(target))
-        member->burst_chunks = (uint64_t)(json_number_value(target) / LEGACY_CHUNK_MS);
+    double target_ms = json_is_number(target) ? json_number_value(target) : LEGACY_NORMAL_CHUNKS * LEGACY_CHUNK_MS;
+    if (!(target_ms >= 0 && target_ms <= LEGACY_MAX_TARGET_MS))
+        return false;
+    member->burst_chunks = (uint64_t)(target_ms / LEGACY_CHUNK_MS);
     member_greeted(member);
     return true;
 }
@@ -56,6 +57,8 @@ static bool legacy_pong(struct member *member, json_t *message, int64_t arrival_
     if (!json_is_number(stamp) || !json_is_number(time))
         return false;
     double time_ms = json_number_value(time) + (json_is_integer(time) ? .5 : 0);
+    if (!clock_map_tells(time_ms))
+        return false;
     crowd_pong(member->crowd, json_number_value(stamp), time_ms, time_ms, arrival_ns);
     return true;
 }
@@ -94,17 +97,20 @@ static bool legacy_audio(struct member *member, json_t *message, const char *dat
     json_int_t sequence, rate;
     if (member->state != MEMBER_OPEN || data_len != FORMAT_LEGACY_BASE64_BYTES ||
         json_unpack(message, "{s:I, s:I}", "sequence", &sequence, "sample_rate", &rate) != 0 ||
-        rate != FORMAT_LEGACY_RATE || sequence < 0)
+        rate != FORMAT_LEGACY_RATE || sequence < 0 || sequence > UINT32_MAX)
         return false;
     long bytes = base64_decode(data, data_len, pcm);
     if (bytes != FORMAT_LEGACY_FRAMES * CHANNELS * 2)
         return false;
-    legacy_place(member, (uint64_t)sequence);
+    int64_t due_ns;
     double due_ms = legacy_due_ms(message);
+    if (!clock_map_due(&member->crowd->map, due_ms, arrival_ns, &due_ns))
+        return false;
+    legacy_place(member, (uint64_t)sequence);
     struct client_chunk chunk = {
         .first_frame = (uint64_t)sequence, .frame_count = FORMAT_LEGACY_FRAMES, .payload = pcm,
         .payload_bytes = (size_t)bytes, .burst = tally_is_burst(&member->tally, (uint64_t)sequence),
-        .arrival_ns = arrival_ns, .due_ns = clock_map_local_ns(&member->crowd->map, due_ms),
+        .arrival_ns = arrival_ns, .due_ns = due_ns,
         .due_unix_ms = due_ms,
     };
     member_chunk(member, &chunk);

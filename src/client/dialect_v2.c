@@ -7,6 +7,8 @@
 #include "client/member.h"
 #include "wire/message.h"
 
+enum { V2_MAX_LEAD_FRAMES = 3600 * FRAME_RATE };   // servers have a minute at most
+
 static void v2_target(const struct crowd *crowd, const char *format, struct text *out)
 {
     const char *given = crowd->url.target;
@@ -29,16 +31,18 @@ static void v2_target_pcm(const struct crowd *crowd, int index, struct text *out
     v2_target(crowd, "pcm", out);
 }
 
-// Send due time of a chunk on this machine's clock.
-static int64_t v2_due_ns(const struct member *member, uint64_t first_frame)
+// Send due time of a chunk on this machine's clock. False when it cannot be one.
+static bool v2_due(const struct member *member, uint64_t first_frame, int64_t now_ns, int64_t *due_ns)
 {
     double frame = (double)first_frame - (double)lead_at(&member->lead, first_frame) + (double)member->phase_frames;
-    return clock_map_local_ns(&member->crowd->map, frame / 48.0);
+    return clock_map_due(&member->crowd->map, frame / 48.0, now_ns, due_ns);
 }
 
 static int64_t v2_first_due_ns(const struct member *member)
 {
-    return member->tally.placed ? v2_due_ns(member, member->tally.steady_from) : INT64_MAX;
+    int64_t due_ns;
+    const struct tally *tally = &member->tally;
+    return tally->placed && v2_due(member, tally->steady_from, tally->connect_ns, &due_ns) ? due_ns : INT64_MAX;
 }
 
 static void v2_copy(char *out, size_t cap, const char *text)
@@ -79,7 +83,7 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
         json_unpack(hello, "{s:I, s:F, s:I, s:I, s:I, s:I}", "protocol", &protocol, "time_ms", &time_ms, "lead_frames",
                     &lead, "phase_frames", &phase, "first_frame", &first, "burst_until_frame", &burst_until) != 0)
         return false;
-    if (protocol != 2 || lead < 0 || phase < 0 || phase >= CHUNK_FRAMES || first < 0 || burst_until < first ||
+    if (protocol != 2 || !clock_map_tells(time_ms) || lead < 0 || lead > V2_MAX_LEAD_FRAMES || phase < 0 || phase >= CHUNK_FRAMES || first < 0 || burst_until < first ||
         !v2_read_format(member, hello))
         return false;
     member->lead = (struct lead){.frames = (uint64_t)lead};
@@ -96,7 +100,8 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
 static bool v2_pong(struct member *member, json_t *pong, int64_t arrival_ns)
 {
     double t0, t1, t2;
-    if (json_unpack(pong, "{s:F, s:F, s:F}", "t0", &t0, "t1_ms", &t1, "t2_ms", &t2) != 0)
+    if (json_unpack(pong, "{s:F, s:F, s:F}", "t0", &t0, "t1_ms", &t1, "t2_ms", &t2) != 0 ||
+        !clock_map_tells(t1) || !clock_map_tells(t2))
         return false;
     crowd_pong(member->crowd, t0, t1, t2, arrival_ns);
     return true;
@@ -141,7 +146,8 @@ static bool v2_lead(struct member *member, json_t *message)
 {
     json_int_t frames, from, burst_until;
     if (json_unpack(message, "{s:I, s:I, s:I}", "lead_frames", &frames, "from_frame", &from, "burst_until_frame",
-                    &burst_until) != 0 || frames < 0 || from < 0 || burst_until < 0 || !member->tally.placed)
+                    &burst_until) != 0 || frames < 0 || frames > V2_MAX_LEAD_FRAMES || from < 0 || burst_until < 0 ||
+        !member->tally.placed)
         return false;
     lead_move(&member->lead, (uint64_t)frames, (uint64_t)from);
     tally_end_burst(&member->tally, (uint64_t)burst_until);
@@ -198,17 +204,20 @@ static bool v2_binary(struct member *member, const uint8_t *bytes, size_t len, i
     struct message_header header;
     const uint8_t *payload;
     size_t payload_len;
+    int64_t due_ns;
     if (member->state != MEMBER_OPEN || !message_read(bytes, len, &header, &payload, &payload_len) ||
         header.codec != (format_is_opus(member->format) ? MESSAGE_CODEC_OPUS : MESSAGE_CODEC_PCM))
         return false;
     if (!(header.flags & MESSAGE_PREROLL) &&
         (header.first_frame % CHUNK_FRAMES != 0 || header.frame_count != CHUNK_FRAMES))
         return false;
+    if (!v2_due(member, header.first_frame, arrival_ns, &due_ns))
+        return false;
     struct client_chunk chunk = {
         .first_frame = header.first_frame, .frame_count = header.frame_count, .generation = header.generation,
         .flags = header.flags, .payload = payload, .payload_bytes = payload_len, .packet_bytes = header.packet_bytes,
         .packet_count = header.packet_count, .burst = tally_is_burst(&member->tally, header.first_frame),
-        .arrival_ns = arrival_ns, .due_ns = v2_due_ns(member, header.first_frame),
+        .arrival_ns = arrival_ns, .due_ns = due_ns,
         .moved_ns = v2_moved_ns(member, header.first_frame),
     };
     member_chunk(member, &chunk);

@@ -45,7 +45,8 @@ static enum status reader_fragment(struct frame_reader *reader, const struct web
         return STATUS_MEMORY;
     if (!head->fin)
         return STATUS_OK;
-    bool go_on = sink(context, reader->opcode, reader->message, reader->message_len);
+    const uint8_t *whole = reader->message_len > 0 ? reader->message : payload;   // nothing stands anywhere
+    bool go_on = sink(context, reader->opcode, whole, reader->message_len);
     reader_release(&reader->message, &reader->message_len, &reader->message_cap);
     reader->opcode = 0;
     return go_on ? STATUS_OK : STATUS_CLOSED;

@@ -16,10 +16,10 @@ struct heard {
 static bool hear(void *context, enum websocket_opcode opcode, const uint8_t *bytes, size_t len)
 {
     struct heard *heard = context;
+    assert_non_null(bytes);
     heard->text[heard->len++] = (char)('0' + opcode);
     heard->text[heard->len++] = ':';
-    if (len > 0)
-        memcpy(heard->text + heard->len, bytes, len);
+    memcpy(heard->text + heard->len, bytes, len);
     heard->len += len;
     heard->text[heard->len++] = ';';
     heard->frames++;
@@ -32,10 +32,11 @@ static const uint8_t stream[] = {
     0x89, 0x01, 'p',                              // a ping in between
     0x00, 0x00,                                   // an empty fragment
     0x80, 0x02, 'b', 'c',                         // the last fragment
+    0x01, 0x00, 0x80, 0x00,                       // an empty text in two fragments
     0x82, 0x00,                                   // empty binary
     0x82, 0x7e, 0x00, 0x80,                       // 128 bytes, filled in below
 };
-static const char expected[] = "1:hi;9:p;2:abc;2:;2:";
+static const char expected[] = "1:hi;9:p;2:abc;1:;2:;2:";
 
 static size_t make_stream(uint8_t *out)
 {
@@ -46,7 +47,7 @@ static size_t make_stream(uint8_t *out)
 
 static void check_heard(const struct heard *heard)
 {
-    assert_int_equal(heard->frames, 5);
+    assert_int_equal(heard->frames, 6);
     assert_memory_equal(heard->text, expected, sizeof expected - 1);
     assert_int_equal(heard->len, sizeof expected - 1 + 128 + 1);
 }

@@ -55,7 +55,7 @@ static bool tally_order(struct tally *tally, uint64_t position, struct client_re
 
 static int64_t tally_offset_ns(const struct tally *tally, uint64_t position)
 {
-    return (int64_t)((position - tally->steady_from) / tally->span) * CHUNK_PERIOD_NS;
+    return (int64_t)(position - tally->steady_from) / (int64_t)tally->span * CHUNK_PERIOD_NS;
 }
 
 static void tally_time(struct tally *tally, const struct client_chunk *chunk, struct client_report *report)

@@ -10,6 +10,8 @@
 
 #include "base/check.h"
 
+enum { UPGRADE_SHOWN_BYTES = 60 };   // of a status line, in what is said about it
+
 void upgrade_key_accept(struct upgrade_key *key)
 {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, section 1.3
@@ -75,7 +77,8 @@ enum status upgrade_read(const char *head, const char *subprotocol, const struct
     int status = upgrade_status(head);
     if (status != 101) {
         const char *line = status ? head + 9 : "no HTTP";
-        text_printf(failure, "refused: %.*s", (int)strcspn(line, "\r\n"), line);
+        size_t len = strcspn(line, "\r\n");
+        text_printf(failure, "refused: %.*s", len < UPGRADE_SHOWN_BYTES ? (int)len : UPGRADE_SHOWN_BYTES, line);
         return status ? STATUS_CLOSED : STATUS_INVALID;
     }
     char value[64];

@@ -68,6 +68,9 @@ static void the_request_is_whole(void **state)
 }
 
 #define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+#define LONG_TEN "abcdefghij"
+#define LONG_FIFTY LONG_TEN LONG_TEN LONG_TEN LONG_TEN LONG_TEN
+#define LONG_LINE LONG_FIFTY LONG_FIFTY LONG_FIFTY LONG_FIFTY
 #define SWITCH "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 
 static enum status read_answer(const char *head, const char *subprotocol, const char **why)
@@ -94,6 +97,8 @@ static void answers_are_checked(void **state)
     assert_int_equal(read_answer("HTTP/1.1 101 X\r\n" ACCEPT "\r\n", NULL, &why), STATUS_INVALID);
     assert_int_equal(read_answer("HTTP/1.1 503 Service Unavailable\r\n\r\n", NULL, &why), STATUS_CLOSED);
     assert_string_equal(why, "refused: 503 Service Unavailable");
+    assert_int_equal(read_answer("HTTP/1.1 503 " LONG_LINE "\r\n\r\n", NULL, &why), STATUS_CLOSED);
+    assert_memory_equal(why, "refused: 503 abc", 16);
     assert_int_equal(read_answer("SSH-2.0-x\r\n\r\n", NULL, &why), STATUS_INVALID);
     assert_int_equal(read_answer("HTTP/1.", NULL, &why), STATUS_INVALID);
 }
