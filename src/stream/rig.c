@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -226,6 +227,7 @@ void guest_open(struct guest *guest, struct rig *rig, const char *target, const 
     *guest = (struct guest){.fd = socket(AF_INET, SOCK_STREAM, 0)};
     struct timeval patience = {.tv_sec = RIG_PATIENCE_MS / 1000};
     setsockopt(guest->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(guest->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (small)
         setsockopt(guest->fd, SOL_SOCKET, SO_RCVBUF, &(int){4096}, sizeof(int));
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(rig->port)};
