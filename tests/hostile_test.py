@@ -3,7 +3,6 @@
 usage: hostile_test.py BINARY [unittest options]
 """
 import json
-import os
 import random
 import select
 import socket
@@ -15,14 +14,14 @@ import unittest
 from faults.crowd import NONE_OF, Crowd
 from faults.fault import descriptors, resident_mib
 from peer import PROTOCOLS, Peer, close_payload
-from server import Server, wait_until
+from server import INSTRUMENTED, Server, wait_until
 from websocket import CLOSE, PING, PONG, TEXT, Closed, frame
 
 BINARY = sys.argv.pop(1)
 LISTENERS = 5
 V2 = PROTOCOLS[0]
 # What the allocator may keep of what it had to hand out meanwhile. Sanitizers and Valgrind keep what they like.
-KEPT_MIB = 1024 if "INSTRUMENTED" in os.environ else 8
+KEPT_MIB = 1024 if INSTRUMENTED else 8
 HEAD = b"Host: 127.0.0.1\r\n"
 UPGRADE = (b"GET /ws/v2 HTTP/1.1\r\n" + HEAD + b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")

@@ -15,7 +15,7 @@ import unittest
 import urllib.parse
 
 from legacy_client import V0, Client
-from server import Server, wait_until
+from server import INSTRUMENTED, Server, wait_until
 
 BINARY = sys.argv.pop(1)
 DEFAULTS = {
@@ -378,7 +378,8 @@ class Log(unittest.TestCase):
         self.assertEqual([entry["sequence"] for entry in log["entries"]], list(range(changes + 1)))
         self.assertEqual(log["entries"][1]["parameters"]["intensity"], 0.01)
         self.assertGreater(changes, 300)
-        self.assertLess(grown, 6 * len(json.dumps(log)))
+        if not INSTRUMENTED:
+            self.assertLess(grown, 6 * len(json.dumps(log)))
 
 
 class StartUp(unittest.TestCase):

@@ -30,6 +30,7 @@ class Client:
     """`with Client(server, V0) as client:` A thread reads; `closed` becomes the close code."""
 
     def __init__(self, server, path, *, reading=True, **options):
+        self.since = time.time()     # before the server knows of it
         self.websocket = WebSocket(server.host, server.port, path, **options)
         self.heard, self.pongs, self.closed, self.ended, self.fault = [], [], None, False, None
         self.changed = threading.Condition()

@@ -235,8 +235,11 @@ class Recorded(Checks):
             self.assertLess(burst[-1].at - client.heard[0].at, 1, name)
         for name in ("v0", "cold"):
             client = self.clients[name]
-            burst = [chunk for chunk in client.audio if chunk["timestamp"] <= client.audio[0].at * 1000 + 10]
-            self.assertIn(len(burst), (5, 6), name)
+            # What was due when it came; how long it took until the first was there is the machine's affair.
+            at_least, at_most = (sum(chunk["timestamp"] <= at * 1000 for chunk in client.audio)
+                                 for at in (client.since, client.audio[0].at + 0.01))
+            self.assertLessEqual(at_least, 6, name)
+            self.assertGreaterEqual(at_most, 5, name)
 
     def test_reports(self):
         client = self.clients["v1"]
