@@ -56,16 +56,19 @@ static void warden_follow_lead(struct warden *warden, struct app *app, uint64_t 
     }
 }
 
-static void warden_say(const struct warden *warden, uint64_t headroom)
+static void warden_say(const struct warden *warden, uint64_t headroom, enum pressure_level before)
 {
     static const char *const words[PRESSURE_LEVELS] = {
         [PRESSURE_NONE] = "enough again: listeners are let in",
         [PRESSURE_SHORT] = "short: no listener is let in",
         [PRESSURE_VERY_SHORT] = "very short: the lead is lowered as well",
     };
+    bool better = before == PRESSURE_VERY_SHORT && warden->pressure.level == PRESSURE_SHORT;
     unsigned long long mib = headroom >> 20, reserve = warden->pressure.reserve_bytes >> 20;
     void (*say)(const char *format, ...) = warden->pressure.level == PRESSURE_NONE ? log_info : log_warn;
-    say("memory is %s; %llu MiB are left, %llu MiB are to be", words[warden->pressure.level], mib, reserve);
+    say("memory is %s; %llu MiB are left, %llu MiB are to be",
+        better ? "there again: the lead rises, listeners are let in if it stays" : words[warden->pressure.level], mib,
+        reserve);
 }
 
 // At most once a second, however many there are.
@@ -83,8 +86,9 @@ void warden_look(struct warden *warden, struct app *app)
 {
     uint64_t headroom = memory_headroom_bytes(&memory_system), now_ns = clock_now_ns(&app->clock);
     atomic_store(&warden->headroom_bytes, headroom);
+    enum pressure_level before = warden->pressure.level;
     if (pressure_look(&warden->pressure, headroom, now_ns)) {
-        warden_say(warden, headroom);
+        warden_say(warden, headroom, before);
         atomic_store(&warden->level, (int)warden->pressure.level);
         stream_refuse(app->stream, warden->pressure.level != PRESSURE_NONE);
     }

@@ -11,7 +11,7 @@
 #include "net/visitor.h"
 #include "os/log.h"
 
-enum { DOOR_ACCEPTS_AT_ONCE = 64, DOOR_PAUSE_MS = 100, DOOR_OTHERS = 256 };
+enum { DOOR_ACCEPTS_AT_ONCE = 64, DOOR_PAUSE_MS = 100, DOOR_OTHERS = 256, DOOR_SAY_MS = 10000 };
 
 static void door_on_listening(uv_poll_t *poll, int status, int events);
 
@@ -53,6 +53,18 @@ static void door_open_reserve(struct door *door)
     door->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+// Of a shortage that lasts one line in ten seconds is enough.
+static void door_say_shed(struct door *door)
+{
+    uint64_t now_ms = uv_now(&door->uv);
+    door->shed++;
+    if (door->shed_said_ms != 0 && now_ms - door->shed_said_ms < DOOR_SAY_MS)
+        return;
+    log_warn("no descriptor left: %d connections were refused", door->shed);
+    door->shed = 0;
+    door->shed_said_ms = now_ms;
+}
+
 // There is no descriptor left, and the connection that waits would wake the loop for ever: it is taken by the one in
 // reserve and closed.
 static void door_shed(struct door *door)
@@ -67,7 +79,7 @@ static void door_shed(struct door *door)
     if (descriptor >= 0)
         close(descriptor);
     door_open_reserve(door);
-    log_warn("no descriptor left, a connection was refused");
+    door_say_shed(door);
     door_pause(door);
 }
 

@@ -26,6 +26,8 @@ struct door {
     SSL_CTX *tls;               // for new connections; NULL: no TLS
     _Atomic(SSL_CTX *) next_tls;  // what is to take its place, NULL: nothing
     int visitors;
+    int shed;                   // connections refused for want of a descriptor, not told of yet
+    uint64_t shed_said_ms;      // when they were told of last; 0: never
     bool watching;              // new connections are taken
     struct callers callers;     // visitors by address
     uint64_t refused;           // how many have been told when to come back
