@@ -1,6 +1,7 @@
 #include "net/lobby.h"
 
 #include "net/door.h"
+#include "net/socket.h"
 
 enum { LOBBY_TURN_MS = 5, LOBBY_MAX = 4096 };
 
@@ -34,12 +35,22 @@ static void lobby_remove(struct lobby *lobby, struct handover *handover)
     atomic_store(&lobby->door->shared->stats.waiting, lobby->count);
 }
 
-// Those whose turn it is, as far as the loops take them.
+static void lobby_give_up(struct lobby *lobby, struct handover *handover)
+{
+    lobby_remove(lobby, handover);
+    handover_abandon(handover, lobby->door->shared);
+}
+
+// Those whose turn it is, as far as the loops take them. Who has not waited for it takes nobody else's.
 static void lobby_serve(struct lobby *lobby)
 {
     struct handover *handover;
     while ((handover = lobby_first(lobby))) {
         struct io_loop *loop = door_choose_loop(lobby->door);
+        if (socket_has_ended(handover->transport.descriptor)) {
+            lobby_give_up(lobby, handover);
+            continue;
+        }
         if (!io_loop_has_room(loop) || !ramp_take(&lobby->ramp, uv_now(&lobby->door->uv)))
             return;
         lobby_remove(lobby, handover);
@@ -69,8 +80,6 @@ void lobby_close(struct lobby *lobby)
 {
     struct handover *handover;
     uv_close((uv_handle_t *)&lobby->timer, NULL);
-    while ((handover = lobby_first(lobby))) {
-        lobby_remove(lobby, handover);
-        handover_abandon(handover, lobby->door->shared);
-    }
+    while ((handover = lobby_first(lobby)))
+        lobby_give_up(lobby, handover);
 }

@@ -107,6 +107,29 @@ static void who_would_wait_too_long_is_refused(void **state)
     test_server_stop(&server);
 }
 
+// At one in a second each would cost those behind it a second, for nothing.
+static void who_has_gone_takes_no_turn(void **state)
+{
+    int gone[6];
+    begin(1, 60000, 0);
+    for (int i = 0; i < 6; i++) {
+        gone[i] = connect_here();
+        ask(gone[i]);
+    }
+    while (atomic_load(&net_stats(server.net)->waiting) < 5)
+        usleep(1000);
+    for (int i = 0; i < 6; i++)
+        close(gone[i]);
+    while (atomic_load(&net_stats(server.net)->waiting) > 0)
+        usleep(1000);
+    assert_in_range(atomic_load(&server.abandoned), 3, 6);
+    int other = connect_here();
+    ask(other);
+    assert_int_equal(answer_of(other), 101);
+    close(other);
+    test_server_stop(&server);
+}
+
 static void a_server_that_ends_gives_them_up(void **state)
 {
     int fds[3];
@@ -148,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everybody_gets_a_turn),
         cmocka_unit_test(who_would_wait_too_long_is_refused),
+        cmocka_unit_test(who_has_gone_takes_no_turn),
         cmocka_unit_test(a_server_that_ends_gives_them_up),
         cmocka_unit_test(an_address_has_so_many_sockets),
     };

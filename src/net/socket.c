@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -163,6 +164,18 @@ size_t socket_unacknowledged(int descriptor)
     bool known = false;
 #endif
     return known && bytes > 0 ? (size_t)bytes : 0;
+}
+
+bool socket_has_ended(int descriptor)
+{
+#ifdef POLLRDHUP
+    struct pollfd state = {.fd = descriptor, .events = POLLRDHUP};
+    const short ended = POLLRDHUP | POLLHUP | POLLERR;
+#else
+    struct pollfd state = {.fd = descriptor};
+    const short ended = POLLHUP | POLLERR;
+#endif
+    return poll(&state, 1, 0) == 1 && (state.revents & ended) != 0;
 }
 
 ssize_t socket_send(int descriptor, const struct iovec *spans, int count)
