@@ -156,7 +156,7 @@ static int child_reaped(struct child *child, int state)
 
 int child_wait(struct child *child)
 {
-    int state;
+    int state = SIGKILL;   // what is taken for true where nobody tells
     if (child->pid == 0)
         return 0;
     while (waitpid(child->pid, &state, 0) < 0 && errno == EINTR) {

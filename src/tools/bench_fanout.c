@@ -15,10 +15,8 @@
 #include "tools/bench_server.h"
 
 enum {
-    SERVER_SETTLE_S = 30,        // a lead of 10 s is full after 18 s, of 10,000 who came together somewhat later
     BARE_SETTLE_S = 4,
     PCM_LISTENERS = 10,
-    SPARE_LISTENERS = 64,
     LARGEST_S = 20,              // how long each size is tried that looks for the largest
     LARGEST_LIMIT = 200000,
 };
@@ -94,8 +92,8 @@ static void fanout_serve(struct fanout *fanout, struct bench_server *server, str
     fanout_tell(fanout, "the server: they connect");
     bench_listen_settled(listen);
     fanout_tell(fanout, "the server: they fill up");
-    bool heard = fanout_listen(&pcm, server->url, PCM_LISTENERS, "pcm", 0, SERVER_SETTLE_S - 10, true) == STATUS_OK;
-    fanout_sleep(SERVER_SETTLE_S);
+    bool heard = fanout_listen(&pcm, server->url, PCM_LISTENERS, "pcm", 0, BENCH_SETTLE_S - 10, true) == STATUS_OK;
+    fanout_sleep(BENCH_SETTLE_S);
     fanout_tell(fanout, "the server: they are timed");
     fanout_watch(fanout, &server->child, &fanout->server);
     double bytes = bench_metric(server->url, "auralis_audio_sent_bytes_total{protocol=\"v2\"} ");
@@ -110,13 +108,13 @@ static enum status fanout_run_server(struct fanout *fanout)
     struct bench_server server;
     struct child listen;
     struct child_cost idle = {0};
-    enum status status = bench_server_start(&server, fanout->listeners + SPARE_LISTENERS);
+    enum status status = bench_server_start(&server, fanout->listeners);
     if (status != STATUS_OK)
         return status;
     fanout_wake(server.url);
     (void)child_cost(&server.child, &idle);
     fanout->server.idle_bytes = (double)idle.resident_bytes;
-    status = fanout_listen(&listen, server.url, fanout->listeners, "opus", SERVER_SETTLE_S, fanout->duration_s, true);
+    status = fanout_listen(&listen, server.url, fanout->listeners, "opus", BENCH_SETTLE_S, fanout->duration_s, true);
     if (status == STATUS_OK)
         fanout_serve(fanout, &server, &listen);
     bench_server_end(&server);

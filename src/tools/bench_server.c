@@ -9,12 +9,12 @@
 #include "client/client.h"
 
 enum { START_LIMIT_MS = 10000, ARGUMENTS_MAX = 32, PATH_BYTES = 512, REPORT_BYTES = 64 * 1024,
-       SETTLED_BYTES = 128, SETTLED_LIMIT_MS = 300 * 1000 };
+       SPARE_LISTENERS = 64, SETTLED_BYTES = 128, SETTLED_LIMIT_MS = 300 * 1000 };
 
 static enum status server_spawn(struct bench_server *server, const char *program, int listeners)
 {
     char room[16];
-    snprintf(room, sizeof room, "%d", listeners);
+    snprintf(room, sizeof room, "%d", listeners + SPARE_LISTENERS);
     const char *const arguments[] = {program, "serve", "--listen", "127.0.0.1:0", "--data-dir", server->data_directory,
                                      "--max-listeners", room, "--seed", "7", "--log-level", "error", NULL};
     return child_start(&server->child, arguments);

@@ -4,7 +4,10 @@
 
 #include "os/child.h"
 
-enum { BENCH_URL_BYTES = 64 };
+enum {
+    BENCH_URL_BYTES = 64,
+    BENCH_SETTLE_S = 30,   // a lead of 10 s is full after 18 s, of 10,000 who came together somewhat later
+};
 
 struct bench_server {
     struct child child;
@@ -12,7 +15,8 @@ struct bench_server {
     char data_directory[64];
 };
 
-// Starts `auralis serve` on a free port of 127.0.0.1, with room for so many listeners and a data directory of its own.
+// Starts `auralis serve` on a free port of 127.0.0.1, with room for so many listeners and a few
+// more, and a data directory of its own.
 // Errors: STATUS_IO, STATUS_UNSUPPORTED (the system does not tell where this program lies).
 MUST_USE enum status bench_server_start(struct bench_server *server, int listeners);
 void bench_server_end(struct bench_server *server);

@@ -12,9 +12,7 @@
 #include "tools/bench.h"
 #include "tools/bench_server.h"
 
-enum {
-    SETTLE_S = 30, AFTER_S = 30, LINE_LIMIT_MS = 10000, LINE_BYTES = 512, SOCKSTAT_BYTES = 2048, SPARE_LISTENERS = 64
-};
+enum { AFTER_S = 30, LINE_LIMIT_MS = 10000, LINE_BYTES = 512, SOCKSTAT_BYTES = 2048 };
 
 // The healthy ones' figures over a time, from windows of a second.
 struct stalled_phase {
@@ -103,8 +101,8 @@ static enum status stalled_connect(struct stalled *stalled)
     char healthy[16], few[16], after[16], whole[16];
     snprintf(healthy, sizeof healthy, "%d", stalled->healthy);
     snprintf(few, sizeof few, "%d", stalled->stalled);
-    snprintf(after, sizeof after, "%g", SETTLE_S + stalled->duration_s);
-    snprintf(whole, sizeof whole, "%g", 4 * SETTLE_S + stalled->duration_s + AFTER_S);
+    snprintf(after, sizeof after, "%g", BENCH_SETTLE_S + stalled->duration_s);
+    snprintf(whole, sizeof whole, "%g", 4 * BENCH_SETTLE_S + stalled->duration_s + AFTER_S);
     const char *const listen[] = {stalled->server.url, "--listeners", healthy, "--settle", "1", "--duration", whole,
                                   "--every", "1", "--decoders", "0", NULL};
     const char *const stall[] = {stalled->server.url, "--listeners", few, "--settle", "1", "--duration", whole,
@@ -153,12 +151,12 @@ static enum status stalled_run(const struct bench_options *options, struct bench
     struct stalled stalled = {.output = output, .stalled = listeners / 10, .healthy = listeners - listeners / 10,
                               .duration_s = options->duration_s, .first_closed_s = NAN, .last_closed_s = NAN};
     clock_init(&stalled.clock, 1);
-    enum status status = bench_server_start(&stalled.server, listeners + SPARE_LISTENERS);
+    enum status status = bench_server_start(&stalled.server, listeners);
     if (status != STATUS_OK)
         return status;
     status = stalled_connect(&stalled);
     if (status == STATUS_OK) {
-        stalled_follow(&stalled, &settling, SETTLE_S, NULL);
+        stalled_follow(&stalled, &settling, BENCH_SETTLE_S, NULL);
         stalled_follow(&stalled, &stalled.before, stalled.duration_s, NULL);
         stalled_follow(&stalled, &stalled.after, AFTER_S, stalled_count_closed);
         stalled_rows(&stalled);
