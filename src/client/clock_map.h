@@ -26,6 +26,6 @@ void clock_map_guess(struct clock_map *map, double server_ms, uint64_t local_ns)
 void clock_map_sample(struct clock_map *map, uint64_t sent_ns, double t1_ms, double t2_ms, uint64_t received_ns);
 // The server's time on this machine's clock; without meaning while the map is not known.
 int64_t clock_map_local_ns(const struct clock_map *map, double server_ms);
-// The same for what is due then, any number; now_ns while the map is not known. False when that is more than a year from
-// now_ns: nothing is due then.
+// The same for what is due then, any number; now_ns while the map is not known. False when that is more than a year
+// from now_ns: nothing is due then.
 bool clock_map_due(const struct clock_map *map, double server_ms, int64_t now_ns, int64_t *due_ns);

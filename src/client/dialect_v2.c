@@ -83,8 +83,9 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
         json_unpack(hello, "{s:I, s:F, s:I, s:I, s:I, s:I}", "protocol", &protocol, "time_ms", &time_ms, "lead_frames",
                     &lead, "phase_frames", &phase, "first_frame", &first, "burst_until_frame", &burst_until) != 0)
         return false;
-    if (protocol != 2 || !clock_map_tells(time_ms) || lead < 0 || lead > V2_MAX_LEAD_FRAMES || phase < 0 || phase >= CHUNK_FRAMES || first < 0 || burst_until < first ||
-        !v2_read_format(member, hello))
+    bool in_range = lead >= 0 && lead <= V2_MAX_LEAD_FRAMES && phase >= 0 && phase < CHUNK_FRAMES && first >= 0 &&
+                    burst_until >= first;
+    if (protocol != 2 || !clock_map_tells(time_ms) || !in_range || !v2_read_format(member, hello))
         return false;
     member->lead = (struct lead){.frames = (uint64_t)lead};
     member->first_lead_frames = (uint64_t)lead;

@@ -65,7 +65,7 @@ struct stream;
 MUST_USE enum status stream_create(struct stream **stream, const struct stream_config *config);
 // The server must be gone. Accepts NULL.
 void stream_destroy(struct stream *stream);
-// Handlers for net_create: upgrade, abandoned, open, message, writable, closed, tick; `request` is left to the caller.
+// Handlers for net_create, all but `request`, which is left to the caller.
 struct net_handlers stream_handlers(struct stream *stream);
 // The server that carries it; set once, right after net_create. Who comes earlier is told to try again (503).
 void stream_attach(struct stream *stream, struct net_server *server);

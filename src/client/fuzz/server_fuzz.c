@@ -1,5 +1,6 @@
-// What a server says to a client: the answer to its handshake, then frames with texts and audio of every protocol. Input:
-// a first byte that says which protocol, and whether what comes is decoded; a second one that says in what pieces.
+// What a server says to a client: the answer to its handshake, then frames with texts and audio of every protocol.
+// Input: a first byte that says which protocol, and whether what comes is decoded; a second one that says in what
+// pieces.
 #include <stdint.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-// Tokens of old clients. Input: a header and claims with a line break between, which are signed here; any of it also as a
-// token as it stands.
+// Tokens of old clients. Input: a header and claims with a line break between, which are signed here; any of it also
+// as a token as it stands.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdint.h>

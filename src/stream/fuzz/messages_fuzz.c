@@ -1,5 +1,5 @@
-// What clients say, protocol by protocol, to a server on loopback: whatever it is, the server answers in JSON and goes on,
-// or ends the connection. Input: a first byte that says which protocol; then messages, one a line.
+// What clients say, protocol by protocol, to a server on loopback: whatever it is, the server answers in JSON and
+// goes on, or ends the connection. Input: a first byte that says which protocol; then messages, one a line.
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
