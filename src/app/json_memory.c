@@ -14,7 +14,9 @@ static struct reserve json_reserve;
 static void *json_memory_take(size_t bytes)
 {
     void *memory = malloc(bytes);
-    return memory ? memory : reserve_take(&json_reserve, bytes);
+    if (!memory)
+        memory = reserve_take(&json_reserve, bytes);
+    return memory;
 }
 
 static void json_memory_give(void *memory)

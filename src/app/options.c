@@ -307,8 +307,8 @@ static bool options_complete(struct options *options)
 
 bool options_read(int argc, char **argv, struct options *options, int *exit_status)
 {
-    struct option_words words = {.room = options->storage, .room_left = sizeof options->storage};
     *options = (struct options){0};
+    struct option_words words = {.room = options->storage, .room_left = sizeof options->storage};
     *exit_status = 2;
     if (!options_gather(argc, argv, &words))
         return false;

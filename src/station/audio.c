@@ -68,7 +68,7 @@ float *audio_next(struct audio *audio)
 {
     while (audio->end - audio->first >= audio->kept * CHUNK_FRAMES)
         drop_oldest(audio);
-    const uint8_t *unused = memchr(audio->taken, false, audio->chunks);
+    const uint8_t *unused = memchr(audio->taken, 0, audio->chunks);
     uint32_t place = (uint32_t)(unused - audio->taken);
     *place_of(audio, audio->end) = place;
     return samples_at(audio, place);

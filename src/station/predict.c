@@ -12,8 +12,8 @@ struct burg {
 static double burg_reflection(const struct burg *burg, int order)
 {
     double product = 0, energy = 1e-12;
-    for (int i = order; i < PREDICT_FRAMES; i++) {
-        double f = burg->forward[i], b = burg->backward[i - 1];
+    for (int i = order - 1; i < PREDICT_FRAMES - 1; i++) {
+        double f = burg->forward[i + 1], b = burg->backward[i];
         product += f * b;
         energy += f * f + b * b;
     }
@@ -22,10 +22,10 @@ static double burg_reflection(const struct burg *burg, int order)
 
 static void burg_errors(struct burg *burg, int order, double reflection)
 {
-    for (int i = PREDICT_FRAMES - 1; i >= order; i--) {
-        double f = burg->forward[i], b = burg->backward[i - 1];
-        burg->forward[i] = f + reflection * b;
-        burg->backward[i] = b + reflection * f;
+    for (int i = PREDICT_FRAMES - 2; i >= order - 1; i--) {
+        double f = burg->forward[i + 1], b = burg->backward[i];
+        burg->forward[i + 1] = f + reflection * b;
+        burg->backward[i + 1] = b + reflection * f;
     }
 }
 

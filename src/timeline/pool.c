@@ -42,7 +42,7 @@ void chunk_pool_finish(struct chunk_pool *pool)
 // The first one, so that the last ones are seldom needed.
 static struct chunk *pool_take_first(struct chunk_pool *pool)
 {
-    uint8_t *unused = pool->count > 0 ? memchr(pool->taken, false, pool->count) : NULL;
+    uint8_t *unused = pool->count > 0 ? memchr(pool->taken, 0, pool->count) : NULL;
     if (!unused)
         return NULL;
     *unused = true;
@@ -54,7 +54,7 @@ static struct chunk *pool_take_first(struct chunk_pool *pool)
 static void pool_give_back_rest(struct chunk_pool *pool)
 {
     uint32_t rest = pool->count - pool->kept;
-    if (rest > 0 && !memchr(pool->taken + pool->kept, true, rest))
+    if (rest > 0 && !memchr(pool->taken + pool->kept, 1, rest))
         memory_give_back(pool_chunk(pool, pool->kept), rest * pool->stride_bytes);
 }
 
