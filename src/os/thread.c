@@ -27,7 +27,7 @@ static int thread_nice(enum thread_class class)
     switch (class) {
     case THREAD_RENDER: return -10;
     case THREAD_IO: return -9;
-    case THREAD_DOOR: return 0;
+    case THREAD_DOOR:
     case THREAD_STORE: return 0;
     case THREAD_BACKGROUND: return 10;
     }

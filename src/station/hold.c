@@ -56,15 +56,15 @@ size_t hold_bytes(void)
 static void ring(struct hold *hold, const float *in)
 {
     denormals_state before = denormals_flush();
-    for (int at = 0; at < CHUNK_FRAMES; at += CONTROL_FRAMES) {
+    for (size_t at = 0; at < CHUNK_FRAMES; at += CONTROL_FRAMES) {
         struct stereo_block send = {{0}, {0}}, wet;
-        for (int i = 0; in && i < CONTROL_FRAMES; i++) {
+        for (size_t i = 0; in && i < CONTROL_FRAMES; i++) {
             send.left[i] = in[(at + i) * CHANNELS];
             send.right[i] = in[(at + i) * CHANNELS + 1];
         }
         reverb_render(&hold->reverb, hold->frame, HOLD_SPACE, &send, &wet);
         hold->frame += CONTROL_FRAMES;
-        for (int i = 0; i < CONTROL_FRAMES; i++) {
+        for (size_t i = 0; i < CONTROL_FRAMES; i++) {
             hold->tail[(at + i) * CHANNELS] = wet.left[i];
             hold->tail[(at + i) * CHANNELS + 1] = wet.right[i];
         }
@@ -92,7 +92,7 @@ static void carry_on(struct hold *hold, const float *last)
 
 void hold_begin(struct hold *hold, const struct audio *audio)
 {
-    uint64_t there = audio->end - audio->first, most = PRIMING_CHUNKS * CHUNK_FRAMES;
+    uint64_t there = audio->end - audio->first, most = (uint64_t)PRIMING_CHUNKS * CHUNK_FRAMES;
     double dry = 0, wet = 1e-9;
     memset(hold, 0, sizeof *hold);
     hold->frame = audio->end - (there < most ? there : most);
@@ -100,7 +100,7 @@ void hold_begin(struct hold *hold, const struct audio *audio)
         uint64_t at = hold->frame;
         const float *chunk = audio_chunk(audio, at);
         ring(hold, chunk);
-        bool measured = at + MEASURED_CHUNKS * CHUNK_FRAMES >= audio->end;
+        bool measured = at + (uint64_t)MEASURED_CHUNKS * CHUNK_FRAMES >= audio->end;
         dry += measured ? energy(chunk) : 0;
         wet += measured ? energy(hold->tail) : 0;
     }

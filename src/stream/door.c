@@ -4,11 +4,11 @@
 
 #include "stream/listener.h"
 
-static const struct protocol *const door_protocols[] = {&protocol_v0, &protocol_v1, &protocol_v2};
+static const struct protocol *const door_protocols[STREAM_PROTOCOLS] = {&protocol_v0, &protocol_v1, &protocol_v2};
 
 static const struct protocol *door_route(const char *path)
 {
-    for (size_t i = 0; i < sizeof door_protocols / sizeof *door_protocols; i++) {
+    for (int i = 0; i < STREAM_PROTOCOLS; i++) {
         const char *own = door_protocols[i]->path;
         size_t len = strlen(own);
         bool whole = own[len - 1] != '/';
@@ -132,7 +132,7 @@ bool door_upgrade(void *context, const struct http_request *request, struct net_
 struct listener *door_listener(const struct net_accept *accept)
 {
     struct listener *listener;
-    memcpy(&listener, accept->detail, sizeof listener);
+    memcpy(&listener, accept->detail, sizeof(struct listener *));
     return listener;
 }
 

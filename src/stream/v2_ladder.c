@@ -11,7 +11,7 @@
 // Who had to wait for its socket within this time is asked about.
 #define V2_PRESSED_NS (3 * NS_PER_SECOND)
 // With less lead than this, what the kernel keeps unseen would be too large a part of it.
-#define V2_SHORT_LEAD_FRAMES (6 * FRAME_RATE)
+#define V2_SHORT_LEAD_FRAMES (UINT64_C(6) * FRAME_RATE)
 
 static int64_t v2_frames_ns(int64_t frames)
 {
@@ -132,8 +132,8 @@ static bool v2_lane_ready(const struct listener *listener, enum format format, u
         return false;
     if (!format_is_opus(format) || now_ns - listener->v2.aim_ns >= V2_PREROLL_WAIT_NS)
         return true;
-    for (uint64_t back = CHUNK_FRAMES; back <= PREROLL_CHUNKS * CHUNK_FRAMES && back <= frame; back += CHUNK_FRAMES)
-        if (!listener_chunk(listener, format, frame - back))
+    for (uint64_t n = 1; n <= PREROLL_CHUNKS && n * CHUNK_FRAMES <= frame; n++)
+        if (!listener_chunk(listener, format, frame - n * CHUNK_FRAMES))
             return false;
     return true;
 }

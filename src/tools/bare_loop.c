@@ -26,7 +26,7 @@
 
 enum {
     BARE_REQUEST_BYTES = 4096, BARE_TEXT_BYTES = 1024, BARE_BUFFER_BYTES = 32 * 1024, BARE_READ_BYTES = 4096,
-    BARE_MARGIN_MS = 200, BARE_PORT_LIMIT_MS = 10000, BARE_THREADS_MAX = 64,
+    BARE_MARGIN_FRAMES = FRAME_RATE / 5, BARE_PORT_LIMIT_MS = 10000, BARE_THREADS_MAX = 64,
 };
 
 // A place in the order of due times.
@@ -139,7 +139,7 @@ static void bare_spread(struct bare *bare)
     for (int t = 0; t < threads; t++) {
         struct bare_sender *sender = &bare->senders[t];
         sender->bare = bare;
-        sender->sockets = calloc((size_t)(listeners / threads + 1), sizeof *sender->sockets);
+        sender->sockets = calloc((size_t)listeners / (size_t)threads + 1, sizeof *sender->sockets);
         check(sender->sockets);
         for (int i = t; i < listeners; i += threads) {
             struct bare_socket *socket = &sender->sockets[sender->count++];
@@ -200,7 +200,7 @@ static void bare_greet(struct bare *bare, struct bare_socket *socket, int fd, co
                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                        "Sec-WebSocket-Protocol: auralis-v2\r\nSec-WebSocket-Accept: %s\r\n\r\n", key.accept);
     bare_send(fd, answer, (size_t)len);
-    uint64_t soon = pace_live_frame(&bare->pace, clock_now_ns(&bare->clock)) + BARE_MARGIN_MS * (FRAME_RATE / 1000);
+    uint64_t soon = pace_live_frame(&bare->pace, clock_now_ns(&bare->clock)) + BARE_MARGIN_FRAMES;
     socket->first_frame = frames_round_up(soon, CHUNK_FRAMES);
     bare_send_json(fd, json_pack("{s:s, s:i, s:s, s:i, s:f, s:i, s:i, s:I, s:I}", "type", "hello", "protocol", 2,
                                  "format", "opus", "bitrate", 128000, "time_ms",

@@ -16,7 +16,7 @@ enum {
 
 enum status click_watch_init(struct click_watch *watch)
 {
-    *watch = (struct click_watch){.sound = malloc(SEGMENT_FRAMES * CHANNELS * sizeof *watch->sound)};
+    *watch = (struct click_watch){.sound = malloc(sizeof *watch->sound * SEGMENT_FRAMES * CHANNELS)};
     return watch->sound ? STATUS_OK : STATUS_MEMORY;
 }
 
@@ -58,7 +58,7 @@ static enum status watch_look(struct click_watch *watch, size_t from, size_t to)
 // The segment is full: what its end lacks in surroundings is looked at again with the next one.
 static enum status watch_turn(struct click_watch *watch)
 {
-    const size_t kept = 2 * MARGIN_FRAMES, gone = SEGMENT_FRAMES - kept;
+    const size_t kept = (size_t)2 * MARGIN_FRAMES, gone = SEGMENT_FRAMES - kept;
     enum status status = watch_look(watch, watch->looked, SEGMENT_FRAMES - MARGIN_FRAMES);
     memmove(watch->sound, watch->sound + gone * CHANNELS, kept * CHANNELS * sizeof *watch->sound);
     watch->first_frame += gone;

@@ -49,7 +49,7 @@ void listen_window_look(struct listen_window *window, double elapsed_s, int conn
     if (window->every_s <= 0 || elapsed_s < window->from_s + window->every_s)
         return;
     fprintf(out, shapes[window->json], elapsed_s, connected,
-            (unsigned long long)(window->lateness.count + window->early), 100 * share_within(window, 20),
+            (unsigned long long)window->lateness.count + window->early, 100 * share_within(window, 20),
             100 * share_within(window, 50), late_ms(window, .5), late_ms(window, .99), late_ms(window, 1));
     fflush(out);
     window_begin(window, elapsed_s);
