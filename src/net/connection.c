@@ -80,6 +80,7 @@ static void connection_count_sent(struct connection *connection, size_t len)
 {
     connection->bytes_sent += len;
     connection->loop->bytes_sent += len;
+    connection->loop->sends++;
 }
 
 static bool connection_all_sent(const struct connection *connection)
@@ -145,7 +146,7 @@ static bool connection_put(struct connection *connection, struct iovec slices[2]
     bool begun = false;
     if (len > RING_BYTES)
         return false;
-    if (!connection->waiting && outgoing_empty(outgoing)) {
+    if (!connection->waiting && !connection->held && outgoing_empty(outgoing)) {
         ssize_t sent = transport_send(&connection->transport, slices, 2);
         if (sent > 0)
             connection_count_sent(connection, (size_t)sent);
@@ -165,7 +166,8 @@ static bool connection_put(struct connection *connection, struct iovec slices[2]
             connection_doom(connection);
         return false;
     }
-    connection_flush_unless_waiting(connection);
+    if (!connection->held)
+        connection_flush_unless_waiting(connection);
     return true;
 }
 
@@ -195,8 +197,7 @@ bool connection_send_text(struct connection *connection, const char *text, size_
     return false;
 }
 
-// Who does not wait has nothing queued: straight from where it stands, and most messages are gone here. False when the
-// socket is lost.
+// With nothing queued straight from where it stands, and most messages are gone here. False when the socket is lost.
 static bool connection_send_now(struct connection *connection, const struct iovec *slices, int slice_count,
                                 size_t *sent)
 {
@@ -211,6 +212,26 @@ static bool connection_send_now(struct connection *connection, const struct iove
     return false;
 }
 
+// What is left of the message under way stays until it is out.
+static enum connection_sent connection_pin(struct connection *connection, void (*release)(void *pin, bool sent),
+                                           void *pin)
+{
+    struct outgoing *outgoing = &connection->outgoing;
+    outgoing->release = release;
+    outgoing->pin = pin;
+    if (outgoing_keep_own(outgoing))
+        return CONNECTION_PENDING;
+    outgoing_unshare(outgoing);
+    connection_count_memory_fault(connection);
+    connection_doom(connection);
+    return CONNECTION_GONE;
+}
+
+// Stands in for the pin of a message while it may still go out as a whole.
+static void connection_unpinned(void *pin, bool sent)
+{
+}
+
 enum connection_sent connection_send(struct connection *connection, const struct iovec *slices, int slice_count,
                                      int shared_from, void (*release)(void *pin, bool sent), void *pin)
 {
@@ -220,7 +241,7 @@ enum connection_sent connection_send(struct connection *connection, const struct
         return CONNECTION_GONE;
     if (connection->waiting && outgoing->release)
         return CONNECTION_BUSY;
-    if (!connection->waiting) {
+    if (!connection->waiting && outgoing_empty(outgoing)) {
         if (!connection_send_now(connection, slices, slice_count, &sent))
             return CONNECTION_GONE;
         if (sent == connection_spans_len(slices, slice_count)) {
@@ -229,14 +250,23 @@ enum connection_sent connection_send(struct connection *connection, const struct
         }
         connection_wait(connection, true);
     }
-    outgoing_share(outgoing, slices, slice_count, shared_from, release, pin);
+    outgoing_share(outgoing, slices, slice_count, shared_from, connection_unpinned, NULL);
     outgoing_sent(outgoing, sent);
-    if (outgoing_keep_own(outgoing))
-        return CONNECTION_PENDING;
-    outgoing_unshare(outgoing);
-    connection_count_memory_fault(connection);
-    connection_doom(connection);
-    return CONNECTION_GONE;
+    if (!connection->waiting && !connection_flush(connection))
+        return CONNECTION_GONE;
+    return outgoing->release ? connection_pin(connection, release, pin) : CONNECTION_SENT;
+}
+
+void connection_hold(struct connection *connection)
+{
+    connection->held = true;
+}
+
+void connection_go(struct connection *connection)
+{
+    connection->held = false;
+    if (connection->state != CONNECTION_DOOMED && !outgoing_empty(&connection->outgoing))
+        connection_flush_unless_waiting(connection);
 }
 
 void connection_foresee(const struct connection *connection)

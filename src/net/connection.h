@@ -22,6 +22,7 @@ struct connection {
     struct transport transport;
     enum connection_state state;
     bool waiting;              // the kernel has no room: what comes is queued until the socket is writable
+    bool held;                 // texts are queued until something shared is sent, or connection_go
     bool peer_done;            // the peer's close frame has come, or nothing of it counts any more
     bool deaf;                 // the peer broke the protocol: what it sends is dropped
     bool flooding;             // the peer sends too much: what it sends is not read any more

@@ -1,5 +1,6 @@
 // WebSockets over real sockets.
 // clang-format off
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -265,6 +266,48 @@ static void expect_fill_until(int fd, const char *text)
     free(frame.bytes);
 }
 
+static uint64_t sends(void)
+{
+    return atomic_load(&net_stats(server.net)->sends);
+}
+
+// Texts that are held go out with what is shared, or at the end, in one piece and in their order.
+static void test_held_texts_go_with_what_is_shared(void **state)
+{
+    int fd = client_websocket(net_port(server.net), "/");
+    client_text(fd, "first");
+    client_expect(fd, WEBSOCKET_TEXT, "first");
+    uint64_t before = sends();
+    for (int i = 0; i < 10; i++) {
+        client_text(fd, "hold|texts 3|big 1000|go");
+        expect_texts(fd, 3);
+        expect_big(fd, 1000);
+        client_text(fd, "hold|texts 2|go");
+        expect_texts(fd, 2);
+    }
+    client_text(fd, "last");
+    client_expect(fd, WEBSOCKET_TEXT, "last");
+    test_server_wait(&server, &server.sent, 10);
+    while (sends() - before < 20)
+        sched_yield();
+    assert_in_range(sends() - before, 20, 21);
+    bye(fd);
+}
+
+// A large message behind held texts goes on in parts, and its head is the sender's own.
+static void test_held_texts_before_a_large_message(void **state)
+{
+    int fd = slow_websocket();
+    for (int i = 0; i < 3; i++) {
+        client_text(fd, "hold|texts 3|big 2000000|go|after");
+        expect_texts(fd, 3);
+        expect_big(fd, 2000000);
+        client_expect(fd, WEBSOCKET_TEXT, "after");
+    }
+    test_server_wait(&server, &server.released, 3);
+    bye(fd);
+}
+
 // What is shared and its head, which is the sender's own, stand behind texts that fill the socket.
 static void test_shared_behind_texts(void **state)
 {
@@ -466,6 +509,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pings_from_the_server, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_held_texts_go_with_what_is_shared, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_held_texts_before_a_large_message, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shared_behind_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_begun_after_a_close, setup, teardown),
         cmocka_unit_test_setup_teardown(test_close_waits_for_what_is_pending, setup, teardown),

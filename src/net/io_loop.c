@@ -132,9 +132,11 @@ static void io_loop_on_reap(uv_prepare_t *prepare)
     struct connection *connection;
     while ((connection = io_loop_first(&loop->doomed)))
         connection_destroy(connection);
-    if (loop->bytes_sent > 0)
+    if (loop->sends > 0) {
         atomic_fetch_add_explicit(&loop->shared->stats.bytes_sent, loop->bytes_sent, memory_order_relaxed);
-    loop->bytes_sent = 0;
+        atomic_fetch_add_explicit(&loop->shared->stats.sends, loop->sends, memory_order_relaxed);
+    }
+    loop->sends = loop->bytes_sent = 0;
     if (loop->stopping && !loop->finished && list_empty(&loop->open) && list_empty(&loop->closing))
         io_loop_finish_handles(loop);
 }

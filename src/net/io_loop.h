@@ -26,7 +26,7 @@ struct io_loop {
     atomic_bool stop;
     bool stopping, finished;
     uint64_t tick_ns;            // the tick that is armed
-    uint64_t bytes_sent;         // not yet in the statistics
+    uint64_t sends, bytes_sent;  // not yet in the statistics
     struct list open;            // by the time of the next ping
     struct list closing;         // by the time of their end
     struct list doomed;

@@ -76,6 +76,7 @@ struct net_config {
 
 struct net_stats {
     atomic_uint_fast64_t accepted, requests, upgrades, http_errors, bytes_sent, send_errors, refused_by_parser;
+    atomic_uint_fast64_t sends;     // to WebSockets, each a system call
     atomic_uint_fast64_t tls_handshakes, tls_failures;  // begun; not completed by their own fault
     atomic_uint_fast64_t refused_by_rate;     // handshakes for which there would have been no turn in time
     atomic_uint_fast64_t refused_by_address;  // sockets: their address had too many at the door
@@ -106,6 +107,11 @@ void net_wake_at(struct net_server *server, int loop, uint64_t at_ns);
 // Queues a text message; small ones of one connection are sent in order, before anything shared that is not under way.
 // False when its buffer (16 KiB) is full: the peer does not read; the connection is then closed with 1008.
 bool connection_send_text(struct connection *connection, const char *text, size_t len);
+
+// Until connection_go texts wait, to go out with what is sent meanwhile by connection_send: in one system call. Both
+// within one call of a handler.
+void connection_hold(struct connection *connection);
+void connection_go(struct connection *connection);
 
 enum connection_sent {
     CONNECTION_SENT,      // all of it is with the kernel, or encrypted: it need not stay any longer

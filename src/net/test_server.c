@@ -173,7 +173,7 @@ static void send_echo(struct listener *listener, const uint8_t *bytes, size_t le
         free(echo);
 }
 
-// "big BYTES", "texts N", "fill", "close CODE"; anything else is sent back.
+// "big BYTES", "texts N", "fill", "hold", "go", "close CODE"; anything else is sent back.
 static void on_word(struct listener *listener, const char *word)
 {
     unsigned n;
@@ -183,6 +183,10 @@ static void on_word(struct listener *listener, const char *word)
         send_texts(listener, (int)n);
     else if (strcmp(word, "fill") == 0)
         send_fill(listener);
+    else if (strcmp(word, "hold") == 0)
+        connection_hold(listener->connection);
+    else if (strcmp(word, "go") == 0)
+        connection_go(listener->connection);
     else if (sscanf(word, "close %u", &n) == 1)
         connection_close(listener->connection, (int)n, "as asked");
     else

@@ -362,14 +362,17 @@ static uint64_t v2_serve_audio(struct listener *listener, uint64_t now_ns)
     return next_ns > now_ns ? next_ns : listener_missing(listener, now_ns);
 }
 
+// What there is to say goes out with the audio.
 static uint64_t v2_serve(struct listener *listener, uint64_t now_ns)
 {
+    connection_hold(listener->connection);
     v2_follow_lead(listener);
-    uint64_t next_ns = listener->v2.playing ? v2_serve_audio(listener, now_ns) : now_ns + V2_IDLE_NS;
-    if (listener->blocked)
-        return next_ns;
     told_status(listener, TOLD_V2, v2_status);
     v2_tell_events(listener);
+    uint64_t next_ns = listener->v2.playing ? v2_serve_audio(listener, now_ns) : now_ns + V2_IDLE_NS;
+    connection_go(listener->connection);
+    if (listener->blocked)
+        return next_ns;
     return next_ns < now_ns + V2_IDLE_NS ? next_ns : now_ns + V2_IDLE_NS;
 }
 
