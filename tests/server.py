@@ -13,7 +13,8 @@ import time
 
 START_S = 120     # under Valgrind, on a busy machine
 
-# Under a sanitizer or Valgrind, which keep freed memory and need some for each allocation: no size is asserted then.
+# Under a sanitizer or Valgrind, which keep freed memory, need some for each allocation, and take their time: no size is
+# asserted then, and events are waited for longer.
 INSTRUMENTED = "INSTRUMENTED" in os.environ
 
 
@@ -93,7 +94,7 @@ class Server:
 
 def wait_until(condition, seconds, what):
     """Polls a condition that has no event to wait for."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * (10 if INSTRUMENTED else 1)
     while time.monotonic() < end:
         if condition():
             return
