@@ -5,6 +5,7 @@ import json
 import threading
 import time
 
+from server import PATIENCE
 from websocket import TEXT, PONG, Closed, Refused, WebSocket
 
 TIERS = {"minimal": 300, "normal": 500, "stable": 800, "defensive": 1200}
@@ -84,7 +85,7 @@ class Client:
     def wait(self, condition, seconds=10, what="nothing came"):
         """What the condition gives once it is true."""
         with self.changed:
-            self.changed.wait_for(lambda: condition() or self.ended, seconds)
+            self.changed.wait_for(lambda: condition() or self.ended, seconds * PATIENCE)
             result = condition()
         if not result:
             last = [h.message for h in self.heard if h.type != "audio"][-3:]

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import unittest
 
-from server import Server, wait_until
+from server import PATIENCE, Server, clock_speed, wait_until
 from websocket import Refused, WebSocket
 
 BINARY = sys.argv[1]
 MIB = 1 << 20
-SPEED = 6
+SPEED = clock_speed(6)
 OPTIONS = ("--seed", "3", "--lead", "5", "--low-lead", "2", "--memory-reserve", "64", "--clock-speed", str(SPEED))
 
 
@@ -78,7 +78,7 @@ class Pressure(unittest.TestCase):
             hello = json.loads(late.receive()[1])
             self.assertEqual(hello["lead_frames"], 5 * 48000)
             late.abandon()
-            out, _ = crowd.communicate(timeout=60)
+            out, _ = crowd.communicate(timeout=60 * PATIENCE)
             self.unharmed(json.loads(out))
             log = server.log()
         told = [line.split("memory is ", 1)[1].split(";")[0] for line in log.splitlines() if "memory is " in line]

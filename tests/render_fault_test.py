@@ -9,15 +9,16 @@ import sys
 import threading
 import unittest
 
-from server import Server, wait_until
+from server import Server, clock_speed, wait_until
 
 BINARY = sys.argv.pop(1)
+SPEED = ("--clock-speed", str(clock_speed(1, 0.5)))
 
 
 def listen(server, form, seconds):
     """Runs `auralis listen --verify` and returns (exit status, report)."""
     done = subprocess.run([BINARY, "listen", server.url, "--format", form, "--duration", str(seconds), "--verify",
-                           "--json"], capture_output=True, text=True, timeout=120)
+                           "--json", *SPEED], capture_output=True, text=True, timeout=120)
     return done.returncode, json.loads(done.stdout)
 
 
@@ -27,7 +28,7 @@ def metric(server, name):
 
 class RenderFaults(unittest.TestCase):
     def test_a_failure_is_made_good_before_it_is_heard(self):
-        with Server(BINARY, "--seed", "7", "--lead", "3", "--inject", "render-error@6+1",
+        with Server(BINARY, *SPEED, "--seed", "7", "--lead", "3", "--inject", "render-error@6+1",
                     "--inject", "render-nan@7+1") as server:
             status, report = listen(server, "pcm", 6)
             self.assertEqual((status, report["mismatches"], report["gaps"], report["held"]), (0, 0, 0, 0), report)
@@ -40,7 +41,7 @@ class RenderFaults(unittest.TestCase):
     def test_a_stall_is_held_and_said_to_be(self):
         """Both formats at once: no gap, what is no music says so, all else is as seed and log say."""
         reports = {}
-        with Server(BINARY, "--seed", "7", "--lead", "2", "--inject", "render-stall@4+3") as server:
+        with Server(BINARY, *SPEED, "--seed", "7", "--lead", "2", "--inject", "render-stall@4+3") as server:
             threads = [threading.Thread(target=lambda form=form: reports.update({form: listen(server, form, 10)}))
                        for form in ("opus", "pcm")]
             for thread in threads:
@@ -62,7 +63,7 @@ class RenderFaults(unittest.TestCase):
         self.assertGreater(reports["late"][1]["held"], 0)
 
     def test_three_failures_close_the_station_for_a_while(self):
-        with Server(BINARY, "--seed", "7", "--lead", "2", "--inject", "render-error@5+3") as server:
+        with Server(BINARY, *SPEED, "--seed", "7", "--lead", "2", "--inject", "render-error@5+3") as server:
             status, report = listen(server, "pcm", 5)
             self.assertEqual((status, report["lost"]), (1, 1), report)
             self.assertIn("FAILED", report["failure"])

@@ -11,11 +11,18 @@ import subprocess
 import tempfile
 import time
 
-START_S = 120     # under Valgrind, on a busy machine
-
 # Under a sanitizer or Valgrind, which keep freed memory, need some for each allocation, and take their time: no size is
 # asserted then, and events are waited for longer.
 INSTRUMENTED = "INSTRUMENTED" in os.environ
+PATIENCE = 10 if INSTRUMENTED else 1
+
+
+def clock_speed(usual, instrumented=1):
+    """How fast time passes: under ThreadSanitizer a processor renders a few times as fast as music plays, no more."""
+    return instrumented if INSTRUMENTED else usual
+
+
+START_S = 120     # under Valgrind, on a busy machine
 
 
 class Server:
@@ -94,7 +101,7 @@ class Server:
 
 def wait_until(condition, seconds, what):
     """Polls a condition that has no event to wait for."""
-    end = time.monotonic() + seconds * (10 if INSTRUMENTED else 1)
+    end = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < end:
         if condition():
             return

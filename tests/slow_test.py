@@ -10,7 +10,7 @@ import sys
 import time
 import unittest
 
-from server import Server, wait_until
+from server import PATIENCE, Server, clock_speed, wait_until
 from websocket import BINARY, TEXT, Closed, WebSocket
 
 BINARY_PATH = sys.argv.pop(1)
@@ -18,7 +18,7 @@ HEALTHY = 10
 # Time passes three times as fast, which keeps this short. Seconds, and bytes a second, are those of the programme,
 # unless it is said otherwise.
 LEAD_S = 8
-SPEED = 3
+SPEED = clock_speed(3)
 
 
 class Link(WebSocket):
@@ -99,7 +99,7 @@ class Slow(unittest.TestCase):
             stderr=subprocess.PIPE, text=True)
 
         def report():
-            out, said = process.communicate(timeout=120)
+            out, said = process.communicate(timeout=120 * PATIENCE)
             heard = json.loads(out)
             stood_still = heard["loop_lag_ms"]["max"]
             if stood_still > LEAD_S * 1000 / 4:
