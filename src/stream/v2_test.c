@@ -212,6 +212,10 @@ static void events_begin_with_what_sounds_and_go_on(void **state)
         assert_int_equal(json_whole(event, "n"), wanted[i]);
         json_decref(event);
     }
+    // What is to be said goes first, in the same send.
+    guest_expect_preroll(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK, 16);
+    for (uint64_t k = 0; k < 10; k++)
+        guest_expect_chunk(&guest, FORMAT_OPUS, RIG_LIVE_CHUNK + k * CHUNK_FRAMES);
     guest_expect_silence(&guest);
     rig_event(&rig, EVENT_RECORD_NOTE, RIG_LIVE_FRAME + 20000, LATER);
     rig_advance_ms(&rig, 101);
