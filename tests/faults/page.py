@@ -3,6 +3,7 @@ import collections
 import os
 import pathlib
 import platform
+import re
 import subprocess
 import time
 
@@ -108,8 +109,8 @@ def _section(run):
 
 
 def _log(lines):
-    """What was said, without when, and how often."""
-    counts = collections.Counter(line.split(" ", 1)[-1] for line in lines)
+    """What was said, without when and in which directory, and how often."""
+    counts = collections.Counter(re.sub(r"/\S+/auralis-\S+", "DIR", line.split(" ", 1)[-1]) for line in lines)
     for line, count in counts.most_common(LOG_LINES):
         yield line + (f"   ({count} times)" if count > 1 else "")
     if len(counts) > LOG_LINES:
