@@ -319,16 +319,16 @@ describe('bit rates', () => {
             await until(page, () => window.pcm.has(window.decoded.at(-1).frame + 4799));
             const { first, found } = await page.evaluate(errors);
             // Some chunks may have been on their way when a switch was asked for: it lies in the half second after
-            // that, and is held against the worse of the two rates, before it and after it. What is coded badly anyhow,
-            // as the beginning of a note, may lie in it; a decoder that begins cold is off by the sound itself.
-            for (const at of switches.map((end) => Math.floor((end - first) / 240))) {
+            // that, and is held against the worse of the two rates, before it and after it. A note may begin there, and
+            // beginnings are coded badly anyhow: so of several switches one may look worse than it is.
+            const louder = switches.map((end) => Math.floor((end - first) / 240)).map((at) => {
                 const around = Math.max(...found.slice(at, at + 100));
                 const before = found.slice(Math.max(at - 300, 0), at);
-                const elsewhere = Math.max(...before, ...found.slice(at + 100, at + 400));
-                const db = 10 * Math.log10(around / elsewhere);
-                t.diagnostic(`error around the switch: ${db.toFixed(1)} dB over what is worst before and after`);
-                assert.ok(db < 12);
-            }
+                return 10 * Math.log10(around / Math.max(...before, ...found.slice(at + 100, at + 400)));
+            }).sort((a, b) => a - b);
+            t.diagnostic(`error around switches: ${louder.map((db) => db.toFixed(1))} dB over the worst elsewhere`);
+            assert.ok(louder[Math.floor(louder.length / 2)] < (louder.length > 1 ? 6 : 12));
+            assert.ok(louder.every((db) => db < 12));
             await assertAudible(page, 10);
             const { underruns, jumps, decoder } = await stats(page);
             assert.deepEqual([underruns, jumps, decoder], [0, 0, name]);
