@@ -42,14 +42,6 @@ static int websocket(const char *target)
     return client_websocket(net_port(server.net), target);
 }
 
-static void bye(int fd)
-{
-    client_frame(fd, true, WEBSOCKET_CLOSE, "\x03\xe8", 2);
-    client_expect_close(fd, 1000);
-    assert_true(client_at_end(fd));
-    close(fd);
-}
-
 static void test_echo(void **state)
 {
     char long_text[5000];
@@ -65,7 +57,7 @@ static void test_echo(void **state)
     client_frame(fd, true, WEBSOCKET_BINARY, "\1\2\3", 3);
     client_expect(fd, WEBSOCKET_BINARY, "\1\2\3");
     test_server_wait(&server, &server.released, 1);
-    bye(fd);
+    client_bye(fd);
     test_server_wait(&server, &server.closed, 1);
     assert_int_equal(1000, atomic_load(&server.closed_code));
 }
@@ -79,7 +71,7 @@ static void test_fragments_and_pings(void **state)
     client_frame(fd, false, WEBSOCKET_CONTINUATION, "", 0);
     client_frame(fd, true, WEBSOCKET_CONTINUATION, "e", 1);
     client_expect(fd, WEBSOCKET_TEXT, "one");
-    bye(fd);
+    client_bye(fd);
 }
 
 // Frames that come in one piece with the request are not lost.
@@ -100,7 +92,7 @@ static void test_early_frames(void **state)
     client_expect(fd, WEBSOCKET_TEXT, "hi");
     client_send(fd, "\0\0\0\0x", 5);
     client_expect(fd, WEBSOCKET_TEXT, "x");
-    bye(fd);
+    client_bye(fd);
 }
 
 static void test_refused_by_open(void **state)
@@ -239,7 +231,7 @@ static void test_slow_reader(void **state)
     expect_big(fd, 70000);
     test_server_wait(&server, &server.released, 2);
     assert_true(atomic_load(&server.writable) >= 1);
-    bye(fd);
+    client_bye(fd);
     assert_int_equal(2, atomic_load(&server.released));
 }
 
@@ -253,7 +245,7 @@ static void test_texts_first(void **state)
         expect_texts(fd, 3);
     }
     test_server_wait(&server, &server.released, 5);
-    bye(fd);
+    client_bye(fd);
 }
 
 static void expect_fill_until(int fd, const char *text)
@@ -291,7 +283,7 @@ static void test_held_texts_go_with_what_is_shared(void **state)
     while (sends() - before < 20)
         sched_yield();
     assert_in_range(sends() - before, 20, 21);
-    bye(fd);
+    client_bye(fd);
 }
 
 // A large message behind held texts goes on in parts, and its head is the sender's own.
@@ -305,7 +297,7 @@ static void test_held_texts_before_a_large_message(void **state)
         client_expect(fd, WEBSOCKET_TEXT, "after");
     }
     test_server_wait(&server, &server.released, 3);
-    bye(fd);
+    client_bye(fd);
 }
 
 // What is shared and its head, which is the sender's own, stand behind texts that fill the socket.
@@ -316,7 +308,7 @@ static void test_shared_behind_texts(void **state)
     test_server_wait(&server, &server.pending, 1);
     expect_fill_until(fd, "last");
     expect_big(fd, 70000);
-    bye(fd);
+    client_bye(fd);
 }
 
 // Whoever closes gets what is under way and no more.
@@ -391,7 +383,7 @@ static void test_flood_of_pings(void **state)
     assert_string_equal("end", (char *)frame.bytes);
     free(frame.bytes);
     assert_in_range(pongs, 1, 2000);
-    bye(fd);
+    client_bye(fd);
 }
 
 // What is sent stays with the kernels.
@@ -456,7 +448,7 @@ static void test_many_come_and_go(void **state)
                 client_expect(fds[i], WEBSOCKET_TEXT, "again");
             }
             if (i % 5 == 1)
-                bye(fds[i]);
+                client_bye(fds[i]);
             else
                 close(fds[i]);
         }

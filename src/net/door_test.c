@@ -37,9 +37,7 @@ static int connect_here(void)
 
 static int get(int fd, const char *path)
 {
-    char text[256] = "GET ";
-    client_say(fd, strcat(strcat(text, path), " HTTP/1.1\r\nHost: h\r\n\r\n"));
-    return client_answer(fd, answer, sizeof answer, false);
+    return client_get(fd, path, answer, sizeof answer);
 }
 
 static bool answer_has(const char *text)

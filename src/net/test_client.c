@@ -266,3 +266,18 @@ void client_expect_close(int fd, int code)
         assert_int_equal(code, frame.bytes[0] << 8 | frame.bytes[1]);
     free(frame.bytes);
 }
+
+void client_bye(int fd)
+{
+    client_frame(fd, true, WEBSOCKET_CLOSE, "\x03\xe8", 2);
+    client_expect_close(fd, 1000);
+    assert_true(client_at_end(fd));
+    close(fd);
+}
+
+int client_get(int fd, const char *path, char *out, size_t cap)
+{
+    char text[256] = "GET ";
+    client_say(fd, strcat(strcat(text, path), " HTTP/1.1\r\nHost: h\r\n\r\n"));
+    return client_answer(fd, out, cap, false);
+}

@@ -23,6 +23,8 @@ uint64_t client_secured_by(int fd);
 // Reads one HTTP answer: head and, by its Content-Length, body; closed by a zero. Returns the status, 0 at the end of
 // the stream.   no_body: the answer to a HEAD request.
 int client_answer(int fd, char *out, size_t cap, bool no_body);
+// Asks for a path and reads the answer. Returns the status.
+int client_get(int fd, const char *path, char *out, size_t cap);
 // Nothing more comes: the stream has ended, in order or by a reset.
 bool client_at_end(int fd);
 void client_read(int fd, void *out, size_t len);
@@ -38,3 +40,5 @@ struct test_frame client_read_frame(int fd);
 // Reads a frame and compares it as a whole.
 void client_expect(int fd, int opcode, const char *payload);
 void client_expect_close(int fd, int code);
+// Closes with 1000 and waits for the end of both sides.
+void client_bye(int fd);

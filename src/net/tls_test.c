@@ -80,17 +80,7 @@ static int connect_secure(size_t step)
 
 static int get(int fd, const char *path)
 {
-    char text[256] = "GET ";
-    client_say(fd, strcat(strcat(text, path), " HTTP/1.1\r\nHost: h\r\n\r\n"));
-    return client_answer(fd, answer, sizeof answer, false);
-}
-
-static void bye(int fd)
-{
-    client_frame(fd, true, WEBSOCKET_CLOSE, "\x03\xe8", 2);
-    client_expect_close(fd, 1000);
-    assert_true(client_at_end(fd));
-    close(fd);
+    return client_get(fd, path, answer, sizeof answer);
 }
 
 static void test_http(void **state)
@@ -134,8 +124,8 @@ static void test_plain_and_tls_on_one_port(void **state)
     client_text(secure, "two");
     client_expect(plain, WEBSOCKET_TEXT, "one");
     client_expect(secure, WEBSOCKET_TEXT, "two");
-    bye(plain);
-    bye(secure);
+    client_bye(plain);
+    client_bye(secure);
 }
 
 static void test_echo(void **state)
@@ -148,7 +138,7 @@ static void test_echo(void **state)
         assert_memory_equal(server.payload, frame.bytes, len);
         free(frame.bytes);
     }
-    bye(fd);
+    client_bye(fd);
 }
 
 static void test_byte_at_a_time(void **state)
@@ -157,7 +147,7 @@ static void test_byte_at_a_time(void **state)
     client_upgrade(fd, "/ws");
     client_text(fd, "slowly");
     client_expect(fd, WEBSOCKET_TEXT, "slowly");
-    bye(fd);
+    client_bye(fd);
 }
 
 static void expect_payload(int fd, size_t bytes)
@@ -186,7 +176,7 @@ static void test_partial_writes(void **state)
         }
         test_server_wait(&server, &server.released, round);
     }
-    bye(fd);
+    client_bye(fd);
 }
 
 // Sends a message of one record and waits until the server has it. False: it has to wait.
@@ -212,7 +202,7 @@ static void test_the_last_record_is_held(void **state)
         }
         for (int i = 0; i < sent; i++)
             expect_payload(fd, RECORD_PAYLOAD);
-        bye(fd);
+        client_bye(fd);
     }
 }
 
@@ -279,7 +269,7 @@ static void test_garbage(void **state)
     }
     client_text(good, "still here");
     client_expect(good, WEBSOCKET_TEXT, "still here");
-    bye(good);
+    client_bye(good);
     assert_int_equal(20, net_stats(server.net)->tls_failures);
 }
 
@@ -306,7 +296,7 @@ static void test_reload(void **state)
     } while (second == first);
     client_text(old, "not dropped");
     client_expect(old, WEBSOCKET_TEXT, "not dropped");
-    bye(old);
+    client_bye(old);
 }
 
 static void test_stop_says_goodbye(void **state)
