@@ -6,12 +6,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "encode/encode.h"
 #include "station/inject.h"
+#include "station/patience.h"
 #include "station/programme.h"
 #include "station/station.h"
 #include "wire/message.h"
@@ -46,24 +46,11 @@ struct bench {
     struct kept kept[FORMAT_COUNT];
 };
 
-static void wait_a_moment(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-}
-
 static void wait_some_moments(void)
 {
     for (int i = 0; i < 100; i++)
         wait_a_moment();
 }
-
-// Waits for what must happen; a minute is for a machine that is very busy.
-#define assert_soon(condition)                                          \
-    do {                                                                \
-        for (int tries_ = 0; tries_ < 300000 && !(condition); tries_++) \
-            wait_a_moment();                                            \
-        assert_true(condition);                                         \
-    } while (0)
 
 static bool is_there(struct bench *bench, uint64_t frame);
 

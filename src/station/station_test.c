@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/frames.h"
 #include "compose/compose.h"
 #include "encode/encode.h"
+#include "station/patience.h"
 #include "station/programme.h"
 #include "station/station.h"
 #include "wire/message.h"
@@ -35,19 +35,6 @@ struct bench {
     uint64_t ahead;     // how far it renders ahead
     bool sinking;       // it was more
 };
-
-static void wait_a_moment(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-}
-
-// Waits for what must happen; a minute is for a machine that is very busy.
-#define assert_soon(condition)                                          \
-    do {                                                                \
-        for (int tries_ = 0; tries_ < 300000 && !(condition); tries_++) \
-            wait_a_moment();                                            \
-        assert_true(condition);                                         \
-    } while (0)
 
 // On air, with its live playhead at `playhead`.
 static void bench_begin(struct bench *bench, uint64_t playhead, uint64_t lead)
@@ -216,14 +203,21 @@ static void follow(struct bench *bench, struct offline *offline, unsigned format
 
 enum { ALL = (1 << FORMAT_COUNT) - 1 };
 
+// All formats are listened to from frame 0 on.
+static struct offline *begin_with_all(struct bench *bench)
+{
+    bench_begin(bench, 0, LEAD);
+    struct offline *offline = offline_new(&bench->mood);
+    offline_begin(offline);
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        timeline_join(bench->timeline, (enum format)i);
+    return offline;
+}
+
 static void what_is_published_is_the_programme(void **state)
 {
     struct bench bench;
-    bench_begin(&bench, 0, LEAD);
-    struct offline *offline = offline_new(&bench.mood);
-    offline_begin(offline);
-    for (int i = 0; i < FORMAT_COUNT; i++)
-        timeline_join(bench.timeline, (enum format)i);
+    struct offline *offline = begin_with_all(&bench);
     follow(&bench, offline, ALL, 0, 12 * SECOND);
     const struct station_stats *stats = station_stats(bench.station);
     assert_int_equal(atomic_load(&stats->faults), 0);
@@ -358,11 +352,7 @@ static void a_station_that_fell_behind_begins_again(void **state)
 static void another_lead_changes_nothing_that_is_heard(void **state)
 {
     struct bench bench;
-    bench_begin(&bench, 0, LEAD);
-    struct offline *offline = offline_new(&bench.mood);
-    offline_begin(offline);
-    for (int i = 0; i < FORMAT_COUNT; i++)
-        timeline_join(bench.timeline, (enum format)i);
+    struct offline *offline = begin_with_all(&bench);
     follow(&bench, offline, ALL, 0, 3 * SECOND);
     station_set_lead(bench.station, SECOND);
     bench.ahead = SECOND + STATION_RESERVE_FRAMES;
