@@ -37,7 +37,7 @@ static int connect_here(void)
 
 static int get(int fd, const char *path)
 {
-    return client_get(fd, path, answer, sizeof answer);
+    return client_ask(fd, path, answer, sizeof answer);
 }
 
 static bool answer_has(const char *text)

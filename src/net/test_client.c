@@ -275,7 +275,7 @@ void client_bye(int fd)
     close(fd);
 }
 
-int client_get(int fd, const char *path, char *out, size_t cap)
+int client_ask(int fd, const char *path, char *out, size_t cap)
 {
     char text[256] = "GET ";
     client_say(fd, strcat(strcat(text, path), " HTTP/1.1\r\nHost: h\r\n\r\n"));

@@ -24,7 +24,7 @@ uint64_t client_secured_by(int fd);
 // the stream.   no_body: the answer to a HEAD request.
 int client_answer(int fd, char *out, size_t cap, bool no_body);
 // Asks for a path and reads the answer. Returns the status.
-int client_get(int fd, const char *path, char *out, size_t cap);
+int client_ask(int fd, const char *path, char *out, size_t cap);
 // Nothing more comes: the stream has ended, in order or by a reset.
 bool client_at_end(int fd);
 void client_read(int fd, void *out, size_t len);

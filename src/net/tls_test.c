@@ -80,7 +80,7 @@ static int connect_secure(size_t step)
 
 static int get(int fd, const char *path)
 {
-    return client_get(fd, path, answer, sizeof answer);
+    return client_ask(fd, path, answer, sizeof answer);
 }
 
 static void test_http(void **state)
