@@ -8,38 +8,23 @@
 
 enum { IO_LOOP_HANDOVERS = 4096, IO_LOOP_FAREWELL_MS = 1000, IO_LOOP_OTHERS = 256 };
 
-static void io_loop_on_tick(uv_timer_t *timer);
-
-// Rounded up to the timer's grain, so that it never fires early and never spins.
-static void io_loop_arm(struct io_loop *loop)
-{
-    uv_update_time(&loop->uv);
-    uint64_t delay_ns = clock_delay_ns(loop->shared->clock, loop->tick_ns);
-    uint64_t delay_ms = (delay_ns + NS_PER_MS - 1) / NS_PER_MS;
-    if (delay_ms == 0 && clock_now_ns(loop->shared->clock) < loop->tick_ns)
-        delay_ms = 1;
-    uv_timer_start(&loop->tick, io_loop_on_tick, delay_ms, 0);
-}
-
 static void io_loop_tick_at(struct io_loop *loop, uint64_t at_ns)
 {
     if (at_ns >= loop->tick_ns || loop->stopping)
         return;
     loop->tick_ns = at_ns;
-    io_loop_arm(loop);
+    alarm_set(&loop->alarm, loop->shared->clock, at_ns);
 }
 
-static void io_loop_on_tick(uv_timer_t *timer)
+static void io_loop_on_tick(uv_poll_t *poll, int status, int events)
 {
-    struct io_loop *loop = timer->data;
-    uint64_t now_ns = clock_now_ns(loop->shared->clock);
-    if (now_ns < loop->tick_ns) {
-        io_loop_arm(loop);
-        return;
-    }
-    loop->tick_ns = UINT64_MAX;
+    struct io_loop *loop = poll->data;
     const struct net_handlers *handlers = &loop->shared->handlers;
-    io_loop_tick_at(loop, handlers->tick(handlers->context, loop->index, now_ns));
+    loop->tick_ns = UINT64_MAX;
+    uint64_t next_ns = handlers->tick(handlers->context, loop->index, clock_now_ns(loop->shared->clock));
+    if (next_ns == UINT64_MAX)
+        alarm_set(&loop->alarm, loop->shared->clock, UINT64_MAX);
+    io_loop_tick_at(loop, next_ns);
 }
 
 void io_loop_wake_at(struct io_loop *loop, uint64_t at_ns)
@@ -97,7 +82,7 @@ static void io_loop_begin_stop(struct io_loop *loop)
 {
     struct connection *connection;
     loop->stopping = true;
-    uv_timer_stop(&loop->tick);
+    uv_poll_stop(&loop->tick);
     while ((connection = io_loop_first(&loop->open)))
         connection_close(connection, 1001, "the server goes");
     uv_timer_start(&loop->sweep, io_loop_on_farewell, IO_LOOP_FAREWELL_MS, 0);
@@ -152,7 +137,7 @@ static void io_loop_prepare(struct io_loop *loop)
 {
     const struct net_limits *limits = &loop->shared->limits;
     uint32_t sweep_ms = net_sweep_ms(limits->ping_ms, limits->close_ms);
-    uv_timer_init(&loop->uv, &loop->tick);
+    uv_poll_start(&loop->tick, UV_READABLE, io_loop_on_tick);
     uv_timer_init(&loop->uv, &loop->sweep);
     uv_prepare_init(&loop->uv, &loop->reap);
     loop->wake.data = loop->tick.data = loop->sweep.data = loop->reap.data = loop;
@@ -163,38 +148,52 @@ static void io_loop_prepare(struct io_loop *loop)
     list_init(&loop->doomed);
 }
 
-static enum status io_loop_abort(struct io_loop *loop)
+// What the loop cannot be without. False: no memory, or no descriptor is left.
+static bool io_loop_open(struct io_loop *loop)
 {
+    if (uv_loop_init(&loop->uv) != 0)
+        return false;
+    if (uv_async_init(&loop->uv, &loop->wake, io_loop_on_wake) == 0) {
+        if (uv_poll_init(&loop->uv, &loop->tick, loop->alarm.descriptor) == 0)
+            return true;
+        uv_close((uv_handle_t *)&loop->wake, NULL);
+        uv_run(&loop->uv, UV_RUN_DEFAULT);
+    }
+    uv_loop_close(&loop->uv);
+    return false;
+}
+
+static enum status io_loop_begin(struct io_loop *loop)
+{
+    char name[16];
+    const struct net_limits *limits = &loop->shared->limits;
+    (void)poll_room_claim(&loop->uv, limits->max_connections + limits->door_sockets + IO_LOOP_OTHERS);
+    io_loop_prepare(loop);
+    snprintf(name, sizeof name, "io-%d", loop->index);
+    if (thread_start(&loop->thread, name, THREAD_IO, io_loop_run, loop) == STATUS_OK)
+        return STATUS_OK;
     io_loop_finish_handles(loop);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     uv_loop_close(&loop->uv);
-    queue_finish(&loop->handovers);
     return STATUS_MEMORY;
 }
 
 enum status io_loop_start(struct io_loop *loop, struct net_shared *shared, int index)
 {
-    char name[16];
     loop->shared = shared;
     loop->index = index;
     loop->tick_ns = UINT64_MAX;
     atomic_init(&loop->wished_ns, UINT64_MAX);
     if (queue_init(&loop->handovers, sizeof(struct handover *), IO_LOOP_HANDOVERS) != STATUS_OK)
         return STATUS_MEMORY;
-    if (uv_loop_init(&loop->uv) != 0) {
+    enum status status = alarm_init(&loop->alarm);
+    if (status == STATUS_OK)
+        status = io_loop_open(loop) ? io_loop_begin(loop) : STATUS_MEMORY;
+    if (status != STATUS_OK) {
+        alarm_finish(&loop->alarm);
         queue_finish(&loop->handovers);
-        return STATUS_MEMORY;
     }
-    if (uv_async_init(&loop->uv, &loop->wake, io_loop_on_wake) != 0) {
-        uv_loop_close(&loop->uv);
-        queue_finish(&loop->handovers);
-        return STATUS_MEMORY;
-    }
-    (void)poll_room_claim(&loop->uv, shared->limits.max_connections + shared->limits.door_sockets + IO_LOOP_OTHERS);
-    io_loop_prepare(loop);
-    snprintf(name, sizeof name, "io-%d", index);
-    return thread_start(&loop->thread, name, THREAD_IO, io_loop_run, loop) == STATUS_OK ? STATUS_OK
-                                                                                       : io_loop_abort(loop);
+    return status;
 }
 
 void io_loop_stop(struct io_loop *loop)
@@ -203,5 +202,6 @@ void io_loop_stop(struct io_loop *loop)
     uv_async_send(&loop->wake);
     thread_join(&loop->thread);
     check(uv_loop_close(&loop->uv) == 0);
+    alarm_finish(&loop->alarm);
     queue_finish(&loop->handovers);
 }

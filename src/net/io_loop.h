@@ -6,6 +6,7 @@
 #include "base/queue.h"
 #include "net/connection.h"
 #include "net/shared.h"
+#include "os/alarm.h"
 #include "os/thread.h"
 
 enum { IO_LOOP_READ_BYTES = 65536 };
@@ -13,7 +14,8 @@ enum { IO_LOOP_READ_BYTES = 65536 };
 struct io_loop {
     uv_loop_t uv;
     uv_async_t wake;             // a handover, an earlier tick, the end
-    uv_timer_t tick, sweep;
+    uv_poll_t tick;              // the alarm has gone off
+    uv_timer_t sweep;
     uv_prepare_t reap;
     struct thread thread;
     struct net_shared *shared;
@@ -25,7 +27,8 @@ struct io_loop {
     atomic_uint_fast64_t wished_ns;  // earliest tick that another thread asked for
     atomic_bool stop;
     bool stopping, finished;
-    uint64_t tick_ns;            // the tick that is armed
+    struct alarm alarm;
+    uint64_t tick_ns;            // the tick that it is set to
     uint64_t sends, bytes_sent;  // not yet in the statistics
     struct list open;            // by the time of the next ping
     struct list closing;         // by the time of their end

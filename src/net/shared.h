@@ -3,7 +3,7 @@
 #include <openssl/bio.h>
 #include <stdint.h>
 
-#include "base/slab.h"
+#include "os/slab.h"
 #include "net/server.h"
 
 // Times in real milliseconds, whatever the clock.

@@ -203,6 +203,20 @@ void memory_give_back(void *bytes, size_t len)
 #endif
 }
 
+#if defined(__linux__) && !defined(MADV_COLLAPSE)
+#define MADV_COLLAPSE 25   // Linux 6.1; the C library does not name it yet
+#endif
+
+void memory_fold(void *bytes, size_t len)
+{
+#ifdef MADV_COLLAPSE
+    uintptr_t from = ((uintptr_t)bytes + MEMORY_HUGE_BYTES - 1) / MEMORY_HUGE_BYTES * MEMORY_HUGE_BYTES;
+    uintptr_t to = ((uintptr_t)bytes + len) / MEMORY_HUGE_BYTES * MEMORY_HUGE_BYTES;
+    if (to > from)
+        (void)madvise((void *)from, to - from, MADV_COLLAPSE);
+#endif
+}
+
 void memory_trim(void)
 {
 #ifdef __GLIBC__

@@ -154,6 +154,21 @@ static void what_is_given_back_can_be_written_again(void **state)
     munmap(bytes, len);
 }
 
+// What lies in the bytes stays, in whole stretches and in what is around them.
+static void what_is_folded_stays_as_it_is(void **state)
+{
+    size_t len = 2 * MEMORY_HUGE_BYTES + 8192;
+    uint8_t *bytes = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(bytes != MAP_FAILED);
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (uint8_t)(i >> 12 ^ i);
+    memory_fold(bytes + 1, len - 2);
+    memory_fold(bytes, 4096);   // no whole stretch
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(bytes[i], (uint8_t)(i >> 12 ^ i));
+    munmap(bytes, len);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +179,7 @@ int main(void)
         cmocka_unit_test(groups_of_version_1),
         cmocka_unit_test(a_limit_of_address_space_counts),
         cmocka_unit_test(what_is_given_back_can_be_written_again),
+        cmocka_unit_test(what_is_folded_stays_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

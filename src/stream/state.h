@@ -2,7 +2,7 @@
 #pragma once
 #include <stdatomic.h>
 
-#include "base/slab.h"
+#include "os/slab.h"
 #include "stream/admission.h"
 #include "stream/budget.h"
 #include "stream/closings.h"

@@ -1,4 +1,4 @@
-#include "base/slab.h"
+#include "os/slab.h"
 
 // clang-format off
 #include <setjmp.h>
@@ -27,6 +27,25 @@ static void all_can_be_taken_and_given_back(void **state)
             assert_int_equal(items[i][BYTES - 1], i);
             slab_give(&slab, items[i]);
         }
+    }
+    slab_finish(&slab);
+}
+
+// A large one is kept in huge pages as it fills up; what is in its items stays.
+static void a_large_one_keeps_what_is_in_it(void **state)
+{
+    enum { MANY = 10000, LARGE = 1000 };
+    struct slab slab;
+    static uint32_t *items[MANY];
+    assert_int_equal(slab_init(&slab, MANY, LARGE), STATUS_OK);
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_non_null(items[i] = slab_take(&slab));
+        items[i][0] = items[i][LARGE / 4 - 1] = i;
+    }
+    assert_null(slab_take(&slab));
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_int_equal(items[i][0], i);
+        assert_int_equal(items[i][LARGE / 4 - 1], i);
     }
     slab_finish(&slab);
 }
@@ -63,6 +82,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_can_be_taken_and_given_back),
+        cmocka_unit_test(a_large_one_keeps_what_is_in_it),
         cmocka_unit_test(what_was_given_back_is_taken_first),
         cmocka_unit_test(one_of_nothing_is_empty),
         cmocka_unit_test(too_much_is_refused),
