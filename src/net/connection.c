@@ -271,8 +271,8 @@ void connection_go(struct connection *connection)
 
 void connection_foresee(const struct connection *connection)
 {
-    __builtin_prefetch(&connection->loop);
-    __builtin_prefetch(&connection->bytes_sent);
+    __builtin_prefetch(connection);
+    __builtin_prefetch(&connection->outgoing.shared_at);
 }
 
 static void connection_begin_close(struct connection *connection, int code, const char *reason)

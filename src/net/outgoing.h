@@ -17,14 +17,14 @@ enum {
 
 struct outgoing {
     struct ring texts;
-    struct iovec shared[OUTGOING_MAX_SLICES];  // the rest of the shared message: from shared_at
-    int shared_at, shared_count, own_count;    // slices below own_count belong to the caller of the moment
-    bool under_way;                            // a part of the shared message is out
-    uint8_t *own;                              // the copy of such slices
     void (*release)(void *pin, bool sent);     // NULL while nothing is shared
-    void *pin;
-    uint8_t close_frame[OUTGOING_CLOSE_BYTES];
     uint8_t close_at, close_len;
+    bool under_way;                            // a part of the shared message is out
+    int shared_at, shared_count, own_count;    // slices below own_count belong to the caller of the moment
+    void *pin;
+    uint8_t *own;                              // the copy of such slices
+    struct iovec shared[OUTGOING_MAX_SLICES];  // the rest of the shared message: from shared_at
+    uint8_t close_frame[OUTGOING_CLOSE_BYTES];
 };
 
 bool outgoing_empty(const struct outgoing *outgoing);

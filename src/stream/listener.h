@@ -3,6 +3,8 @@
 // Made at the door (upgrade), then everything about it happens on its loop's thread. Its place is given back when both
 // its connection has closed and nothing of it is under way any more.
 #pragma once
+#include <stddef.h>
+
 #include <jansson.h>
 
 #include "stream/batch.h"
@@ -19,24 +21,24 @@ enum {
 };
 
 struct v2_state {
-    char session[SESSION_BYTES];
+    uint64_t burst_until;           // chunks before this are beyond the steady schedule
+    uint64_t told_event;            // number of the last event looked at
+    enum format aim;                // what it changes to once that has its chunks; its own format: nothing
+    uint32_t chunk_bytes;           // of late, a moving average
     bool playing;
     bool preroll;                   // to be sent before the next chunk
     bool skip;                      // to be moved to a safe position before the next chunk
+    bool returns;                   // it says which session it had
     enum format ceiling;            // the highest rung that it wants; kept while it hears PCM
-    enum format aim;                // what it changes to once that has its chunks; its own format: nothing
     const char *aim_reason;         // "slow", "recovered", "asked"
     uint64_t aim_ns;
-    uint32_t chunk_bytes;           // of late, a moving average
-    bool returns;                   // it says which session it had
-    char earlier[SESSION_BYTES];    // that one
-    uint64_t burst_until;           // chunks before this are beyond the steady schedule
     uint64_t free_ns;               // when one of these may be sent for nothing, as at the steady schedule
     uint64_t player_ns;             // when its player spoke last; 0: not in this run
     int64_t player_more_ns;         // so much more than was estimated it held then
-    uint64_t told_event;            // number of the last event looked at
     uint64_t joined_frame;          // events up to here were told at joining
     uint64_t underruns;             // as the player reported last
+    char session[SESSION_BYTES];
+    char earlier[SESSION_BYTES];    // the one that it had
 };
 
 struct legacy_state {
@@ -53,42 +55,47 @@ struct legacy_state {
     bool dry;                       // the client has been told that audio is missing
 };
 
+// What a steady chunk needs comes first and in few cache lines: there are thousands of listeners, and nothing of one is
+// in the cache when its turn comes.
 struct listener {
     struct schedule_entry entry;    // first: the schedule gives this back
-    struct listener *next, *prev;   // of its loop; `next` of free places too
+    struct connection *connection;
+    const struct stream_station *station;
     struct stream *stream;
     struct stream_loop *loop;
     const struct protocol *protocol;
-    const struct stream_station *station;
-    struct connection *connection;
-    struct http_peer peer;
-    uint32_t number;                // counts all listeners
-    enum format format;
-    struct pace pace;
     uint64_t cursor;                // first frame of the next chunk
-    uint64_t missing_ns;            // since when the next chunk is awaited; 0: it is not
+    uint64_t look_ns;               // when to look at it again
     uint64_t told_sequence;
-    bool joined;                    // counted as a reader of its format
-    bool awaiting;                  // counted as a reader of what it changes to, `awaited`
-    enum format awaited;
+    uint64_t missing_ns;            // since when the next chunk is awaited; 0: it is not
+    enum format format;
     bool blocked;                   // something is under way: wait for `writable`
     bool freed;                     // it was blocked when it was served last
-    uint64_t pressed_ns;            // when its socket was full last
-    uint64_t look_ns, room_look_ns; // when to look at it again, and at whether it reads
-    struct ladder ladder;
-    struct budget_entry burst;      // while it waits for chunks beyond the steady schedule
-    int granted;                    // so many of these it may be sent
     bool closing;                   // nothing more is sent
     bool gone;                      // closed; only its pin is still under way
-    enum close_cause cause;
-    uint64_t rate_ns;               // the second in which messages are counted
-    int rate_messages, violations;
+    bool joined;                    // counted as a reader of its format
+    bool awaiting;                  // counted as a reader of what it changes to, `awaited`
+    int granted;                    // so many chunks beyond the steady schedule it may be sent
+    struct budget_entry burst;      // while it waits for these
+    struct pace pace;
     union {
         struct v2_state v2;
         struct legacy_state legacy;
     };
+    struct listener *next, *prev;   // of its loop
+    struct http_peer peer;
+    uint32_t number;                // counts all listeners
+    enum format awaited;
+    uint64_t pressed_ns;            // when its socket was full last
+    uint64_t room_look_ns;          // when to look again at whether it reads
+    struct ladder ladder;
+    enum close_cause cause;
+    uint64_t rate_ns;               // the second in which messages are counted
+    int rate_messages, violations;
     struct pin pin;                 // last: most never need it
 };
+
+enum { LISTENER_STEADY_BYTES = offsetof(struct listener, v2.ceiling) };
 
 // --- at the door ---
 // A place, all zero but for stream and number-dependent phase. NULL when all are taken.

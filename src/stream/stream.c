@@ -174,7 +174,7 @@ static void stream_foresee(const struct schedule *schedule)
     if (!next)
         return;
     connection_foresee(((const struct listener *)next)->connection);
-    for (size_t at = 0; at < offsetof(struct listener, pin); at += STREAM_CACHE_LINE)
+    for (size_t at = 0; at < LISTENER_STEADY_BYTES; at += STREAM_CACHE_LINE)
         __builtin_prefetch((const char *)next->next + at);
 }
 

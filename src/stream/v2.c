@@ -326,13 +326,14 @@ static bool v2_send(struct listener *listener, uint64_t now_ns)
 // There is room again. What has become late meanwhile is not sent all at once.
 static void v2_go_on(struct listener *listener, uint64_t now_ns)
 {
-    bool late = pace_send_ns(&listener->pace, listener->cursor) + V2_LATE_NS < now_ns;
-    bool stalled = ladder_stalled_ns(&listener->ladder, now_ns) >= NS_PER_SECOND;
-    if (listener->freed && late) {
-        pace_catch_up(&listener->pace, now_ns, listener->cursor, stalled);
-        listener->v2.burst_until = pace_burst_until(&listener->pace);
-    }
+    if (!listener->freed)
+        return;
     listener->freed = false;
+    if (pace_send_ns(&listener->pace, listener->cursor) + V2_LATE_NS >= now_ns)
+        return;
+    bool stalled = ladder_stalled_ns(&listener->ladder, now_ns) >= NS_PER_SECOND;
+    pace_catch_up(&listener->pace, now_ns, listener->cursor, stalled);
+    listener->v2.burst_until = pace_burst_until(&listener->pace);
 }
 
 // One of a crowd that others have left behind moves to another phase, once chunks come at their due time.

@@ -7,7 +7,7 @@ enum { LEAD_STEP_FRAMES = CHUNK_FRAMES / 2 };
 uint64_t lead_at(const struct lead *lead, uint64_t frame)
 {
     int64_t missing = lead->missing;
-    if (frame >= lead->from_frame) {
+    if (missing != 0 && frame >= lead->from_frame) {
         uint64_t steps = (frame - lead->from_frame) / CHUNK_FRAMES + 1;
         uint64_t size = (uint64_t)(missing < 0 ? -missing : missing);
         int64_t moved = steps < size / LEAD_STEP_FRAMES + 1 ? (int64_t)(steps * LEAD_STEP_FRAMES) : (int64_t)size;
