@@ -56,6 +56,7 @@ struct client_config {
     void (*chunk)(void *context, const struct client_chunk *chunk);  // may be NULL
     void (*progress)(void *context, double elapsed_s, int connected);// about four times a second; may be NULL
     void (*settled)(void *context, int connected, int failed);       // all are connected or refused; may be NULL
+    void (*stalled)(void *context);                                  // nobody reads from now on; may be NULL
     void *context;
 };
 

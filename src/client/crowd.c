@@ -56,6 +56,8 @@ static void crowd_stall(uv_timer_t *timer)
     struct crowd *crowd = timer->data;
     for (int i = 0; i < crowd->started; i++)
         member_stall(&crowd->members[i]);
+    if (crowd->config->stalled)
+        crowd->config->stalled(crowd->config->context);
 }
 
 static uint64_t crowd_real_ms(const struct crowd *crowd, double seconds)

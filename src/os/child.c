@@ -16,7 +16,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 
-enum { CHILD_PATIENCE_MS = 10000, CHILD_LOOK_MS = 10, CHILD_STAT_BYTES = 1024 };
+enum { CHILD_PATIENCE_MS = 10000, CHILD_LOOK_MS = 10, CHILD_STATM_BYTES = 1024 };
 
 static enum status child_status(int error)
 {
@@ -125,26 +125,32 @@ size_t child_output(struct child *child, char *bytes, size_t cap)
 
 // /proc/PID/stat: the name may hold anything, so fields are counted from its closing bracket. CPU times are fields 14
 // and 15, in clock ticks; resident pages are field 24.
-static bool child_read_stat(const char *text, struct child_cost *cost)
+// A process's own clock is as fine as its scheduler, which its file is not.
+static bool child_cpu(pid_t pid, uint64_t *cpu_ns)
 {
-    unsigned long user, system;
-    long pages;
-    const char *rest = strrchr(text, ')');
-    if (!rest || sscanf(rest + 1,
-                        " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu %*s %*s %*s %*s %*s %*s %*s %*s %ld",
-                        &user, &system, &pages) != 3)
+    clockid_t id;
+    struct timespec used;
+    if (clock_getcpuclockid(pid, &id) != 0 || clock_gettime(id, &used) != 0)
         return false;
-    cost->cpu_ns = (uint64_t)(user + system) * NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK);
-    cost->resident_bytes = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    *cpu_ns = (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
+    return true;
+}
+
+static bool child_resident(pid_t pid, uint64_t *bytes)
+{
+    char path[64], text[CHILD_STATM_BYTES];
+    size_t len;
+    unsigned long pages;
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
+    if (file_read(path, text, sizeof text, &len) != STATUS_OK || sscanf(text, "%*s %lu", &pages) != 1)
+        return false;
+    *bytes = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
     return true;
 }
 
 bool child_cost(const struct child *child, struct child_cost *cost)
 {
-    char path[64], text[CHILD_STAT_BYTES];
-    size_t len;
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)child->pid);
-    return file_read(path, text, sizeof text, &len) == STATUS_OK && child_read_stat(text, cost);
+    return child_cpu(child->pid, &cost->cpu_ns) && child_resident(child->pid, &cost->resident_bytes);
 }
 
 static int child_reaped(struct child *child, int state)

@@ -25,6 +25,7 @@ enum {
 struct fanout_side {
     json_t *report;              // of its listeners
     double cpu_s;
+    double median_s;             // CPU time of the middle one of all seconds: what a busy neighbour does not move
     double messages;             // due in that time
     double resident_bytes, idle_bytes;
 };
@@ -62,16 +63,35 @@ static enum status fanout_listen(struct child *child, const char *url, int liste
     return bench_listen_start(child, arguments);
 }
 
-// Reads what a process has used over the time in which its listeners are timed.
-static void fanout_watch(const struct fanout *fanout, const struct child *child, struct fanout_side *side)
+static int fanout_by_size(const void *a, const void *b)
 {
-    struct child_cost before = {0}, after = {0};
-    (void)child_cost(child, &before);
-    fanout_sleep(fanout->duration_s);
-    (void)child_cost(child, &after);
-    side->cpu_s = (double)(after.cpu_ns - before.cpu_ns) / 1e9;
+    const double *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+// Reads what a process has used over the time in which its listeners are timed, second by second.
+static enum status fanout_watch(const struct fanout *fanout, const struct child *child, struct fanout_side *side)
+{
+    int seconds = (int)fanout->duration_s;
+    double *each_s = calloc((size_t)seconds, sizeof *each_s);
+    struct child_cost begin = {0}, before, after = {0};
+    if (!each_s)
+        return STATUS_MEMORY;
+    (void)child_cost(child, &begin);
+    after = begin;
+    for (int i = 0; i < seconds; i++) {
+        before = after;
+        fanout_sleep(fanout->duration_s / seconds);
+        (void)child_cost(child, &after);
+        each_s[i] = (double)(after.cpu_ns - before.cpu_ns) / 1e9 * seconds / fanout->duration_s;
+    }
+    qsort(each_s, (size_t)seconds, sizeof *each_s, fanout_by_size);
+    side->median_s = each_s[seconds / 2];
+    free(each_s);
+    side->cpu_s = (double)(after.cpu_ns - begin.cpu_ns) / 1e9;
     side->resident_bytes = (double)after.resident_bytes;
     side->messages = fanout->listeners * fanout->duration_s * FRAME_RATE / CHUNK_FRAMES;
+    return STATUS_OK;
 }
 
 // What the first listener of all costs is the station's, not a listener's.
@@ -86,7 +106,7 @@ static void fanout_wake(const char *url)
 }
 
 // Ten PCM listeners are verified while the others settle, so that they are not among those who are timed.
-static void fanout_serve(struct fanout *fanout, struct bench_server *server, struct child *listen)
+static enum status fanout_serve(struct fanout *fanout, struct bench_server *server, struct child *listen)
 {
     struct child pcm;
     fanout_tell(fanout, "the server: they connect");
@@ -95,12 +115,13 @@ static void fanout_serve(struct fanout *fanout, struct bench_server *server, str
     bool heard = fanout_listen(&pcm, server->url, PCM_LISTENERS, "pcm", 0, BENCH_SETTLE_S - 10, true) == STATUS_OK;
     fanout_sleep(BENCH_SETTLE_S);
     fanout_tell(fanout, "the server: they are timed");
-    fanout_watch(fanout, &server->child, &fanout->server);
+    enum status status = fanout_watch(fanout, &server->child, &fanout->server);
     double bytes = bench_metric(server->url, "auralis_audio_sent_bytes_total{protocol=\"v2\"} ");
     double chunks = bench_metric(server->url, "auralis_chunks_sent_total{protocol=\"v2\"} ");
     fanout->message_bytes = chunks > 0 ? (size_t)(bytes / chunks) : 0;
     fanout->server.report = bench_listen_finish(listen);
     fanout->pcm = heard ? bench_listen_finish(&pcm) : NULL;
+    return status;
 }
 
 static enum status fanout_run_server(struct fanout *fanout)
@@ -116,7 +137,7 @@ static enum status fanout_run_server(struct fanout *fanout)
     fanout->server.idle_bytes = (double)idle.resident_bytes;
     status = fanout_listen(&listen, server.url, fanout->listeners, "opus", BENCH_SETTLE_S, fanout->duration_s, true);
     if (status == STATUS_OK)
-        fanout_serve(fanout, &server, &listen);
+        status = fanout_serve(fanout, &server, &listen);
     bench_server_end(&server);
     return status;
 }
@@ -138,7 +159,7 @@ static enum status fanout_run_bare(struct fanout *fanout)
         bench_listen_settled(&listen);
         fanout_sleep(BARE_SETTLE_S);
         fanout_tell(fanout, "a bare loop: they are timed");
-        fanout_watch(fanout, &child, &fanout->bare);
+        status = fanout_watch(fanout, &child, &fanout->bare);
         fanout->bare.report = bench_listen_finish(&listen);
     }
     (void)child_end(&child);
@@ -182,6 +203,8 @@ static void fanout_rows_of(const struct fanout *fanout, const char *name, const 
     fanout_row(fanout, name, report_time(report, "loop_lag_ms", "p99"), "ms", "own lag p99");
     fanout_row(fanout, name, 100 * side->cpu_s / fanout->duration_s, "% of a core", "CPU");
     fanout_row(fanout, name, 1e6 * side->cpu_s / side->messages, "us", "CPU a message");
+    fanout_row(fanout, name, 1e6 * side->median_s * fanout->duration_s / side->messages, "us",
+               "CPU a message, median second");
 }
 
 static void fanout_rows(const struct fanout *fanout)
@@ -199,6 +222,7 @@ static void fanout_rows(const struct fanout *fanout)
                "PCM different or gaps");
     fanout_rows_of(fanout, "bare", bare);
     fanout_row(fanout, "server", server->cpu_s / bare->cpu_s, "x", "CPU of the bare loop's");
+    fanout_row(fanout, "server", server->median_s / bare->median_s, "x", "CPU of the bare loop's, median seconds");
 }
 
 static enum status fanout_size(struct bench_output *output, int listeners, double duration_s, bool rows, double *share)

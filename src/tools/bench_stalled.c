@@ -28,7 +28,7 @@ struct stalled {
     struct clock clock;
     struct bench_server server;
     struct child listen, stall;
-    double first_closed_s, last_closed_s;  // after the stall; NAN: not yet
+    double first_closed_s, half_closed_s, last_closed_s;  // by the clock; NAN: not yet
     struct stalled_phase before, after;
 };
 
@@ -69,7 +69,7 @@ static void phase_measure(struct stalled_phase *phase, const struct bench_server
 
 // Follows the healthy ones' windows for so many seconds.   look: called about once a second; may be NULL.
 static void stalled_follow(struct stalled *stalled, struct stalled_phase *phase, double seconds,
-                           void (*look)(struct stalled *stalled, double since_s))
+                           void (*look)(struct stalled *stalled))
 {
     char line[LINE_BYTES];
     uint64_t begin_ns = clock_now_ns(&stalled->clock);
@@ -83,17 +83,37 @@ static void stalled_follow(struct stalled *stalled, struct stalled_phase *phase,
         phase_measure(phase, &stalled->server);
         json_decref(window);
         if (look)
-            look(stalled, since_s);
+            look(stalled);
     }
 }
 
-static void stalled_count_closed(struct stalled *stalled, double since_s)
+static double stalled_now_s(const struct stalled *stalled)
+{
+    return (double)clock_now_ns(&stalled->clock) / 1e9;
+}
+
+// Once a second, so each time may be up to that late.
+static void stalled_count_closed(struct stalled *stalled)
 {
     double closed = bench_metric(stalled->server.url, "auralis_closed_total{reason=\"slow\"} ");
     if (closed > 0 && isnan(stalled->first_closed_s))
-        stalled->first_closed_s = since_s;
+        stalled->first_closed_s = stalled_now_s(stalled);
+    if (closed * 2 >= stalled->stalled && isnan(stalled->half_closed_s))
+        stalled->half_closed_s = stalled_now_s(stalled);
     if (closed >= stalled->stalled && isnan(stalled->last_closed_s))
-        stalled->last_closed_s = since_s;
+        stalled->last_closed_s = stalled_now_s(stalled);
+}
+
+// When they stopped reading, as they say themselves. NAN: they have not.
+static double stalled_since_s(struct stalled *stalled)
+{
+    char line[LINE_BYTES];
+    if (!child_line(&stalled->stall, line, sizeof line, LINE_LIMIT_MS))
+        return NAN;
+    json_t *told = json_loads(line, 0, NULL);
+    double since_s = number_of(told, "stalled_ns") / 1e9;
+    json_decref(told);
+    return since_s;
 }
 
 static enum status stalled_connect(struct stalled *stalled)
@@ -128,15 +148,18 @@ static void stalled_phase_rows(const struct stalled *stalled, const char *name, 
     bench_row(stalled->output, phase->kernel_bytes / (1 << 20), NAN, "MiB", "both ends", "%s: kernel's TCP", name);
 }
 
-static void stalled_rows(const struct stalled *stalled)
+static void stalled_rows(struct stalled *stalled)
 {
+    double since_s = stalled_since_s(stalled);
     struct bench_output *output = stalled->output;
     bench_row(output, stalled->healthy, NAN, "", NULL, "healthy");
     bench_row(output, stalled->stalled, NAN, "", NULL, "stalled");
     stalled_phase_rows(stalled, "before", &stalled->before);
     stalled_phase_rows(stalled, "after", &stalled->after);
-    bench_row(output, stalled->first_closed_s, NAN, "s", "after they stopped reading", "the first is closed");
-    bench_row(output, stalled->last_closed_s, NAN, "s", "after they stopped reading", "the last is closed");
+    const char *note = "after they stopped reading, counted once a second";
+    bench_row(output, stalled->first_closed_s - since_s, NAN, "s", note, "the first is closed");
+    bench_row(output, stalled->half_closed_s - since_s, NAN, "s", note, "half are closed");
+    bench_row(output, stalled->last_closed_s - since_s, NAN, "s", note, "the last is closed");
     bench_row(output, bench_metric(stalled->server.url, "auralis_listeners{protocol=\"v2\"} "), NAN, "", NULL,
               "listeners at the end");
 }
@@ -149,7 +172,8 @@ static enum status stalled_run(const struct bench_options *options, struct bench
         return STATUS_INVALID;
     struct stalled_phase settling;
     struct stalled stalled = {.output = output, .stalled = listeners / 10, .healthy = listeners - listeners / 10,
-                              .duration_s = options->duration_s, .first_closed_s = NAN, .last_closed_s = NAN};
+                              .duration_s = options->duration_s, .first_closed_s = NAN,
+                              .half_closed_s = NAN, .last_closed_s = NAN};
     clock_init(&stalled.clock, 1);
     enum status status = bench_server_start(&stalled.server, listeners);
     if (status != STATUS_OK)

@@ -10,6 +10,7 @@
 #include "client/client.h"
 #include "client/url.h"
 #include "encode/encode.h"
+#include "os/clock.h"
 #include "tools/arguments.h"
 #include "tools/capture.h"
 #include "tools/click_watch.h"
@@ -46,7 +47,8 @@ static const struct argument listen_arguments[] = {
     {.name = "every", .kind = ARGUMENT_NUMBER, .offset = AT(every_s), .value = "S", .standard = "0", .min = 0,
      .max = 1e7, .help = "tell the figures of the last S seconds as they go; 0: only at the end"},
     {.name = "stall-after", .kind = ARGUMENT_NUMBER, .offset = AT(stall_after_s), .value = "S", .standard = "0",
-     .min = 0, .max = 1e7, .help = "nobody reads any more after S seconds, as behind a network that is gone; 0: never"},
+     .min = 0, .max = 1e7, .help = "nobody reads any more after S seconds, as behind a network that is gone; 0: never; with "
+     "--json a line tells when"},
     {.name = "clock-speed", .kind = ARGUMENT_NUMBER, .offset = AT(clock_speed), .value = "N", .standard = "1",
      .min = .01, .max = 1000, .help = "that of the server; all times are then programme time, the duration as well"},
     {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "opus", .choices = "opus|pcm|v0|v1",
@@ -169,6 +171,18 @@ static void listen_settled(void *context, int connected, int failed)
     if (!listen->options.json || listen->options.settle_s <= 0)
         return;
     printf("{\"settled\":true,\"connected\":%d,\"failed\":%d}\n", connected, failed);
+    fflush(stdout);
+}
+
+// Likewise, with the time by the clock that all processes of a machine share.
+static void listen_stalled(void *context)
+{
+    const struct listen *listen = context;
+    struct clock clock;
+    if (!listen->options.json)
+        return;
+    clock_init(&clock, 1);
+    printf("{\"stalled_ns\":%llu}\n", (unsigned long long)clock_now_ns(&clock));
     fflush(stdout);
 }
 
@@ -336,6 +350,7 @@ static enum status listen_run(struct listen *listen)
         .bitrate = options->bitrate ? (uint32_t)atoi(options->bitrate) * 1000 : 0, .change_s = options->change_s,
         .listeners = (int)options->listeners, .clock_speed = options->clock_speed, .duration_s = options->duration_s,
         .settle_s = options->settle_s, .settled = listen_settled, .stall_after_s = options->stall_after_s,
+        .stalled = listen_stalled,
         .chunk = listen_chunk, .decoders = (int)options->decoders, .progress = listen_progress, .context = listen,
     };
     enum status status = client_run(&config, &listen->report);
