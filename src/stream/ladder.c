@@ -76,28 +76,30 @@ void ladder_disturbed(struct ladder *ladder, uint64_t now_ns, uint64_t sent_byte
     ladder->good_ns = 0;
 }
 
-void ladder_heard(struct ladder *ladder)
-{
-    ladder->room_ns = 0;
-}
-
 // The peer's kernel still takes what is sent, but its program has stopped reading: what is taken is lost to the room
-// that is left. Not all of it, since a kernel counts its own overhead as well (of Linux's window some 60 %).
+// that is left, until there is none. Not all of it, since a kernel counts its own overhead as well (of Linux's window
+// some 65 %). Each look at which enough was taken tells anew, so whoever reads, however slowly, is left alone; and where
+// nothing is sent nothing is told, since a kernel may keep to itself that there is room again.
 static bool ladder_unread(struct ladder *ladder, const struct ladder_view *view)
 {
     if (!view->room_known)
         return false;
     uint64_t taken = view->taken_bytes - ladder->room_taken_bytes;
-    bool telling = taken >= LADDER_UNREAD_BYTES, shrinks = view->room_bytes + taken / 2 <= ladder->room_bytes;
-    bool over = view->now_ns - ladder->room_ns >= ladder->unread_ns;
-    if (ladder->room_ns != 0 && telling && shrinks)
-        return over;
-    if (ladder->room_ns == 0 || telling || over) {
+    bool telling = taken >= LADDER_UNREAD_BYTES, spent = view->room_bytes < LADDER_UNREAD_BYTES;
+    bool shrinks = telling && view->room_bytes + taken / 2 <= ladder->room_bytes;
+    bool stale = !telling && !spent && view->now_ns - ladder->room_ns >= ladder->unread_ns;
+    bool reads = (telling && !shrinks) || view->room_bytes > ladder->room_bytes;
+    if (ladder->room_ns == 0 || stale || reads)
+        ladder->unread_from_ns = 0;
+    else if (shrinks && ladder->unread_from_ns == 0)
+        ladder->unread_from_ns = view->now_ns;
+    if (ladder->room_ns == 0 || stale || reads || telling) {
         ladder->room_ns = view->now_ns;
         ladder->room_taken_bytes = view->taken_bytes;
         ladder->room_bytes = view->room_bytes;
     }
-    return false;
+    return ladder->unread_from_ns != 0 && (shrinks || spent) &&
+           view->now_ns - ladder->unread_from_ns >= ladder->unread_ns;
 }
 
 // Nothing moves, or so little that it will never end. Returns why that is the end; NULL: it is not.

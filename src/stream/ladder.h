@@ -31,8 +31,9 @@ struct ladder {
     uint64_t span_ns;                 // over which a trend is taken
     uint64_t dead_ns;                 // who takes nothing for so long is gone
     uint64_t trickle_span_ns;         // over which hardly anything is too little
-    uint64_t unread_ns;               // whose room shrinks for so long does not read
-    uint64_t room_ns;                 // when it last read, as far as is known; 0: begins with the next look
+    uint64_t unread_ns;               // whose room has shrunk for so long does not read
+    uint64_t unread_from_ns;          // since when it has not read; 0: it does, as far as is known
+    uint64_t room_ns;                 // when that was judged last; 0: begins with the next look
     uint64_t room_taken_bytes, room_bytes;   // as they were then
     uint64_t full_ns;                 // since when the socket has been full; 0: it is not
     uint64_t moved_ns, moved_bytes;   // when bytes moved last, and how many had
@@ -60,8 +61,6 @@ void ladder_set_speed(struct ladder *ladder, double speed);
 enum ladder_step ladder_look(struct ladder *ladder, const struct ladder_view *view, const char **reason);
 // The listener was moved or changed otherwise: what was seen so far says nothing about what comes.
 void ladder_disturbed(struct ladder *ladder, uint64_t now_ns, uint64_t sent_bytes);
-// It has sent something: its program is alive.
-void ladder_heard(struct ladder *ladder);
 // For so long nothing has moved.
 uint64_t ladder_stalled_ns(const struct ladder *ladder, uint64_t now_ns);
 // How long before it is heard a chunk has to be sent so that the client then holds enough to go on; 0 where the link

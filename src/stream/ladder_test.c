@@ -336,28 +336,71 @@ static void a_short_lead_has_lower_limits(void **state)
     assert_int_equal(ladder.least_ns, NS_PER_SECOND);
 }
 
-// The peer's kernel takes it all, but has less and less room: nobody reads. One that says something is alive.
+// A peer as its kernel shows it: so many bytes are sent to it, and it reads so many, between two looks.
+struct reader {
+    struct ladder ladder;
+    struct ladder_view view;
+    uint64_t queued_bytes;
+};
+
+static struct reader reader_begin(void)
+{
+    struct reader reader = {.view = {.now_ns = START_NS, .room_known = true, .room_bytes = WINDOW_BYTES}};
+    ladder_begin(&reader.ladder, START_NS, 10 * NS_PER_SECOND);
+    return reader;
+}
+
+// A look a second, for so many. Returns when it was closed, in seconds from now; 0: it was not.
+static int reader_looks(struct reader *reader, int seconds, uint64_t sent_bytes, uint64_t read_bytes)
+{
+    struct ladder_view *view = &reader->view;
+    const char *reason;
+    for (int i = 1; i <= seconds; i++) {
+        uint64_t room = view->room_bytes * 20 / 13, taken = sent_bytes < room ? sent_bytes : room;
+        view->now_ns += NS_PER_SECOND;
+        view->sent_bytes = view->moved_bytes = view->taken_bytes += taken;
+        reader->queued_bytes += taken;
+        reader->queued_bytes -= read_bytes < reader->queued_bytes ? read_bytes : reader->queued_bytes;
+        view->room_bytes = WINDOW_BYTES - reader->queued_bytes * 13 / 20;
+        if (ladder_look(&reader->ladder, view, &reason) == LADDER_CLOSE) {
+            assert_string_equal(reason, "nothing was read for 8 seconds");
+            return i;
+        }
+    }
+    return 0;
+}
+
+// The peer's kernel takes it all, but has less and less room: nobody reads. At every bit rate within fifteen seconds.
 static void whose_room_shrinks_does_not_read(void **state)
 {
-    struct ladder ladder;
-    struct ladder_view view = {.now_ns = START_NS, .room_known = true, .room_bytes = WINDOW_BYTES};
-    const char *reason;
-    ladder_begin(&ladder, START_NS, 10 * NS_PER_SECOND);
-    for (int i = 0; i < 100; i++) {
-        if (i >= 40)
-            view.room_bytes -= 960;
-        if (i == 50)
-            ladder_heard(&ladder);
-        enum ladder_step step = ladder_look(&ladder, &view, &reason);
-        if (step == LADDER_CLOSE) {
-            assert_int_equal(i, 66);
-            assert_string_equal(reason, "nothing was read for 8 seconds");
-            return;
-        }
-        view.now_ns += 500 * NS_PER_MS;
-        view.sent_bytes = view.moved_bytes = view.taken_bytes += 1600;
+    for (int kbit = 128; kbit >= 32; kbit /= 2) {
+        struct reader reader = reader_begin();
+        uint64_t bytes = (uint64_t)kbit * 125;
+        assert_int_equal(reader_looks(&reader, 30, bytes, bytes), 0);
+        int closed_s = reader_looks(&reader, 30, bytes, 0);
+        assert_true(closed_s >= 8 && closed_s <= 14);
     }
-    fail_msg("not closed");
+}
+
+// Behind a proxy, say, whose buffers are full: hardly anything is read at a time, but it is.
+static void who_reads_slowly_is_left_alone(void **state)
+{
+    struct reader reader = reader_begin();
+    assert_int_equal(reader_looks(&reader, 20, 16000, 16000), 0);
+    assert_int_equal(reader_looks(&reader, 120, 16000, 4000), 0);
+    assert_int_equal(reader_looks(&reader, 20, 16000, 64000), 0);
+    assert_int_not_equal(reader_looks(&reader, 14, 16000, 0), 0);
+}
+
+// What was read last of a burst is not told by every kernel when nothing comes after it.
+static void who_pauses_is_left_alone(void **state)
+{
+    struct reader reader = reader_begin();
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(reader_looks(&reader, 1, 32000, 0), 0);
+        assert_int_equal(reader_looks(&reader, i == 0 ? 6 : 30, 0, 0), 0);
+        assert_int_equal(reader_looks(&reader, 1, 16000, 48000), 0);
+    }
 }
 
 // Its kernel goes on taking what comes for seconds.
@@ -399,6 +442,8 @@ int main(void)
         cmocka_unit_test(a_burst_is_no_debt),
         cmocka_unit_test(a_short_lead_has_lower_limits),
         cmocka_unit_test(whose_room_shrinks_does_not_read),
+        cmocka_unit_test(who_reads_slowly_is_left_alone),
+        cmocka_unit_test(who_pauses_is_left_alone),
         cmocka_unit_test(a_program_that_reads_no_more_is_found_out),
         cmocka_unit_test(a_fast_clock_is_no_dead_peer),
     };

@@ -303,7 +303,6 @@ void listener_message(struct listener *listener, enum websocket_opcode opcode, c
     uint64_t now = listener_now_ns(listener);
     if (listener->closing)
         return;
-    ladder_heard(&listener->ladder);
     if (opcode != WEBSOCKET_TEXT)
         listener->protocol->binary(listener);
     else if (!listener_read(listener, bytes, len, now))
