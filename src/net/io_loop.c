@@ -21,10 +21,9 @@ static void io_loop_on_tick(uv_poll_t *poll, int status, int events)
     struct io_loop *loop = poll->data;
     const struct net_handlers *handlers = &loop->shared->handlers;
     loop->tick_ns = UINT64_MAX;
-    uint64_t next_ns = handlers->tick(handlers->context, loop->index, clock_now_ns(loop->shared->clock));
-    if (next_ns == UINT64_MAX)
+    io_loop_tick_at(loop, handlers->tick(handlers->context, loop->index, clock_now_ns(loop->shared->clock)));
+    if (loop->tick_ns == UINT64_MAX)
         alarm_set(&loop->alarm, loop->shared->clock, UINT64_MAX);
-    io_loop_tick_at(loop, next_ns);
 }
 
 void io_loop_wake_at(struct io_loop *loop, uint64_t at_ns)

@@ -3,8 +3,8 @@
 #include <openssl/bio.h>
 #include <stdint.h>
 
-#include "os/slab.h"
 #include "net/server.h"
+#include "os/slab.h"
 
 // Times in real milliseconds, whatever the clock.
 struct net_limits {

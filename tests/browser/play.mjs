@@ -14,6 +14,7 @@ import { launch, listen, openPage, PLAIN_HOST, play, Server, state, stats, until
 
 const START_LIMIT_MS = 10000;
 const AUDIBLE_RMS = 1e-3;
+const UNHEARD_DB = -50;
 const SCREENSHOTS = process.env.SCREENSHOTS ?? tmpdir();
 const target = process.argv[2];
 if (!target) throw new Error('usage: node tests/browser/play.mjs BINARY | URL');
@@ -238,7 +239,8 @@ describe('keyboard and looks', () => {
 });
 
 describe('bit rates', () => {
-    // Sound by frame: what the decoders delivered, told by a changed ring.js, and what the station sends as PCM.
+    const BITRATES = [128000, 64000, 32000];
+    // Sound by frame, as the decoders delivered it, told by a changed ring.js.
     const tapped = async (route) => {
         const response = await route.fetch();
         const tap = `const tap = new BroadcastChannel('decoded');
@@ -251,38 +253,79 @@ describe('bit rates', () => {
     };
     const tap = () => {
         window.decoded = [];
-        window.pcm = new Map();
         new BroadcastChannel('decoded').onmessage = ({ data }) => window.decoded.push(data);
-        const socket = new WebSocket(`ws://${location.host}/ws/v2?format=pcm`, 'auralis-v2');
-        socket.binaryType = 'arraybuffer';
-        socket.onmessage = ({ data }) => {
-            if (typeof data === 'string') return;
-            const frame = Number(new DataView(data).getBigUint64(8, true));
-            new Int16Array(data, 20).forEach((sample, i) => {
-                if (i % 2 === 0) window.pcm.set(frame + i / 2, sample / 32768);
-            });
-        };
     };
 
-    // In the page: what was decoded has to follow each other without a hole. Returns for each 5 ms how far it is from
-    // the PCM, as power.
-    const errors = () => {
+    // In the page: hears each bit rate from now on, with the page's own decoder, which nothing else is fed to.
+    const hearAll = async (bitrates) => {
+        const [{ createDecoder }, { parseMessage }] = await Promise.all([import('/decoder.js'), import('/message.js')]);
+        window.references = await Promise.all(bitrates.map(async (bitrate) => {
+            const blocks = new Map();
+            const deliver = (job, left) => { if (!job.preroll) blocks.set(job.firstFrame, left); };
+            const decoder = await createDecoder('opus', true, deliver, (error) => { throw error; });
+            await decoder.begin();
+            const socket = new WebSocket(`ws://${location.host}/ws/v2?format=opus&bitrate=${bitrate}`, 'auralis-v2');
+            socket.binaryType = 'arraybuffer';
+            socket.onmessage = ({ data }) => {
+                if (typeof data !== 'string') decoder.decode(parseMessage(data));
+                else window.delayFrames = JSON.parse(data).decoder_delay_frames ?? window.delayFrames;
+            };
+            return blocks;
+        }));
+    };
+    const heardAll = (frame) => window.references.every((blocks) => blocks.has(frame + window.delayFrames));
+
+    // In the page: what was decoded from a frame on has to follow each other without a hole, and each 5 ms of it has to
+    // be what one of the references heard. Returns the power of the worst difference, in dB of that of the sound.
+    const difference = (from) => {
         const WINDOW = 240;
-        const first = window.decoded[0].frame;
-        const found = [];
-        let at = first;
-        for (const { frame, left } of window.decoded) {
-            if (frame !== at) throw new Error(`frame ${frame} comes after ${at}`);
-            left.forEach((sample, i) => {
-                const window_ = Math.floor((frame + i - first) / WINDOW);
-                const error = sample - (window.pcm.get(frame + i) ?? NaN);
-                found[window_] = (found[window_] ?? 0) + error * error;
-            });
-            at = frame + left.length;
-        }
-        return { first, found };
+        const blocks = window.decoded.filter(({ frame }) => frame >= from);
+        const power = (left, other, at) => {
+            let sum = 0;
+            for (let i = at; i < at + WINDOW; i++) sum += (left[i] - (other?.[i] ?? 0)) ** 2;
+            return sum;
+        };
+        let [worst, whole, windows] = [0, 0, 0];
+        blocks.forEach(({ frame, left }, n) => {
+            if (frame !== blocks[0].frame + n * left.length) throw new Error(`frame ${frame} does not follow`);
+            for (let at = 0; at < left.length; at += WINDOW, windows++) {
+                const errors = window.references.map((heard) => power(left, heard.get(frame + window.delayFrames), at));
+                worst = Math.max(worst, Math.min(...errors));
+                whole += power(left, null, at);
+            }
+        });
+        return 10 * Math.log10(worst / (whole / windows));
     };
 
+    // Plays, asks for one bit rate after the other, and returns the worst difference around each switch.
+    async function changes(page, bitrates) {
+        await page.addInitScript(tap);
+        await page.context().route('**/ring.js', tapped);
+        await page.reload();
+        await until(page, () => window.auralis?.parameters());
+        await page.evaluate(hearAll, BITRATES);
+        await play(page);
+        // The click began anew; from here on nothing may be missing.
+        await page.evaluate(() => { window.decoded.length = 0; });
+        const worst = [];
+        for (const bitrate of bitrates) {
+            await until(page, () => window.decoded.length > 0 && window.auralis.stats().buffered_ms > 3000);
+            const from = await page.evaluate((wanted) => {
+                window.auralis.askBitrate(wanted);
+                return window.decoded.at(-1).frame;
+            }, bitrate);
+            await until(page, (wanted) => window.auralis.stats().bitrate === wanted, bitrate);
+            assert.equal(await page.textContent('#connection-text'),
+                bitrate === 128000 ? 'Connected' : `${bitrate / 1000} kb/s, slow connection`);
+            if (bitrate === 32000) await screenshot(page, 'slow');
+            await until(page, (frame) => window.decoded.at(-1).frame > frame, from + 96000);
+            await until(page, heardAll, await page.evaluate(() => window.decoded.at(-1).frame));
+            worst.push(await page.evaluate(difference, from));
+        }
+        return worst;
+    }
+
+    const shown = (worst) => `worst 5 ms around switches: ${worst.map((db) => db.toFixed(1)).join(', ')} dB`;
     const decoders = [
         ['webcodecs', '', [64000, 32000, 128000]],
         ['opus-decoder', 'delete globalThis.AudioDecoder;\n', [32000]],
@@ -290,45 +333,13 @@ describe('bit rates', () => {
     for (const [name, without, bitrates] of decoders) {
         test(`another bit rate is not heard, with ${name}`, async (t) => {
             const page = await openPage(browser, url);
-            await page.addInitScript(tap);
-            await page.context().route('**/ring.js', tapped);
             await page.context().route('**/decoder.js', async (route) => {
                 const response = await route.fetch();
                 await route.fulfill({ response, body: without + await response.text() });
             });
-            await page.reload();
-            await until(page, () => window.auralis?.parameters());
-            await play(page);
-            // The click began anew; from here on nothing may be missing.
-            await page.evaluate(() => { window.decoded.length = 0; });
-            const switches = [];
-            for (const bitrate of bitrates) {
-                await until(page, () => window.decoded.length > 0 && window.auralis.stats().buffered_ms > 3000);
-                const end = await page.evaluate((wanted) => {
-                    window.auralis.askBitrate(wanted);
-                    const { frame, left } = window.decoded.at(-1);
-                    return frame + left.length;
-                }, bitrate);
-                await until(page, (wanted) => window.auralis.stats().bitrate === wanted, bitrate);
-                assert.equal(await page.textContent('#connection-text'),
-                    bitrate === 128000 ? 'Connected' : `${bitrate / 1000} kb/s, slow connection`);
-                if (bitrate === 32000) await screenshot(page, 'slow');
-                await until(page, (frame) => window.decoded.at(-1).frame > frame, end + 96000);
-                switches.push(end);
-            }
-            await until(page, () => window.pcm.has(window.decoded.at(-1).frame + 4799));
-            const { first, found } = await page.evaluate(errors);
-            // Some chunks may have been on their way when a switch was asked for: it lies in the half second after
-            // that, and is held against the worse of the two rates, before it and after it. A note may begin there, and
-            // beginnings are coded badly anyhow: so of several switches one may look worse than it is.
-            const louder = switches.map((end) => Math.floor((end - first) / 240)).map((at) => {
-                const around = Math.max(...found.slice(at, at + 100));
-                const before = found.slice(Math.max(at - 300, 0), at);
-                return 10 * Math.log10(around / Math.max(...before, ...found.slice(at + 100, at + 400)));
-            }).sort((a, b) => a - b);
-            t.diagnostic(`error around switches: ${louder.map((db) => db.toFixed(1))} dB over the worst elsewhere`);
-            assert.ok(louder[Math.floor(louder.length / 2)] < (louder.length > 1 ? 6 : 12));
-            assert.ok(louder.every((db) => db < 12));
+            const worst = await changes(page, bitrates);
+            t.diagnostic(shown(worst));
+            assert.ok(worst.every((db) => db < UNHEARD_DB));
             await assertAudible(page, 10);
             const { underruns, jumps, decoder } = await stats(page);
             assert.deepEqual([underruns, jumps, decoder], [0, 0, name]);
@@ -336,6 +347,21 @@ describe('bit rates', () => {
             await page.context().close();
         });
     }
+
+    test('a switch without its preroll would be found', async (t) => {
+        const page = await openPage(browser, url);
+        await page.context().route('**/worker.js', async (route) => {
+            const response = await route.fetch();
+            const text = await response.text();
+            const body = text.replace('if (message.preroll) {', '$& return;');
+            assert.notEqual(body, text);
+            await route.fulfill({ response, body });
+        });
+        const worst = await changes(page, [64000]);
+        t.diagnostic(shown(worst));
+        assert.ok(worst[0] > UNHEARD_DB);
+        await page.context().close();
+    });
 
     test('what the server skips is crossed by a fade', async () => {
         // A socket that, asked to, keeps a second of sound to itself and says so as the server does.
