@@ -20,8 +20,9 @@ static void io_loop_on_tick(uv_poll_t *poll, int status, int events)
 {
     struct io_loop *loop = poll->data;
     const struct net_handlers *handlers = &loop->shared->handlers;
+    uint64_t now_ns = clock_now_ns(loop->shared->clock), due_ns = loop->tick_ns;
     loop->tick_ns = UINT64_MAX;
-    io_loop_tick_at(loop, handlers->tick(handlers->context, loop->index, clock_now_ns(loop->shared->clock)));
+    io_loop_tick_at(loop, now_ns < due_ns ? due_ns : handlers->tick(handlers->context, loop->index, now_ns));
     if (loop->tick_ns == UINT64_MAX)
         alarm_set(&loop->alarm, loop->shared->clock, UINT64_MAX);
 }

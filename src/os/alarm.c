@@ -1,5 +1,6 @@
 #include "os/alarm.h"
 
+#include <stdbool.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -19,12 +20,18 @@ void alarm_finish(struct alarm *alarm)
     alarm->descriptor = -1;
 }
 
+static uint64_t alarm_delay_ns(const struct clock *clock, uint64_t at_ns)
+{
+    bool unforeseen = clock->speed == 0 && clock_now_ns(clock) < at_ns;
+    return unforeseen ? NS_PER_MS : clock_delay_ns(clock, at_ns);
+}
+
 // Setting a timer forgets that it has expired. Zero would stop it.
 void alarm_set(const struct alarm *alarm, const struct clock *clock, uint64_t at_ns)
 {
     struct itimerspec timer = {0};
     if (at_ns != UINT64_MAX) {
-        uint64_t delay_ns = clock_delay_ns(clock, at_ns);
+        uint64_t delay_ns = alarm_delay_ns(clock, at_ns);
         timer.it_value.tv_sec = (time_t)(delay_ns / NS_PER_SECOND);
         timer.it_value.tv_nsec = delay_ns > 0 ? (long)(delay_ns % NS_PER_SECOND) : 1;
     }

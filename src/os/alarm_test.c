@@ -77,6 +77,18 @@ static void it_follows_a_scaled_clock(void **state)
     alarm_finish(&at.alarm);
 }
 
+static void a_virtual_clock_is_asked_again(void **state)
+{
+    struct fixture at = begin(1);
+    clock_init_virtual(&at.clock, NS_PER_SECOND, 0);
+    alarm_set(&at.alarm, &at.clock, 2 * NS_PER_SECOND);
+    assert_true(goes_off_within(&at.alarm, FOR_EVER_MS));
+    clock_advance(&at.clock, NS_PER_SECOND);
+    alarm_set(&at.alarm, &at.clock, 2 * NS_PER_SECOND);
+    assert_true(goes_off_within(&at.alarm, FOR_EVER_MS));
+    alarm_finish(&at.alarm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +96,7 @@ int main(void)
         cmocka_unit_test(what_has_passed_goes_off_at_once),
         cmocka_unit_test(setting_it_takes_back_what_was_set),
         cmocka_unit_test(it_follows_a_scaled_clock),
+        cmocka_unit_test(a_virtual_clock_is_asked_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
