@@ -275,11 +275,11 @@ describe('bit rates', () => {
     };
     const heardAll = (frame) => window.references.every((blocks) => blocks.has(frame + window.delayFrames));
 
-    // In the page: what was decoded from a frame on has to follow each other without a hole, and each 5 ms of it has to
+    // In the page: what was decoded of these frames has to follow each other without a hole, and each 5 ms of it has to
     // be what one of the references heard. Returns the power of the worst difference, in dB of that of the sound.
-    const difference = (from) => {
+    const difference = ([from, to]) => {
         const WINDOW = 240;
-        const blocks = window.decoded.filter(({ frame }) => frame >= from);
+        const blocks = window.decoded.filter(({ frame }) => frame >= from && frame <= to);
         const power = (left, other, at) => {
             let sum = 0;
             for (let i = at; i < at + WINDOW; i++) sum += (left[i] - (other?.[i] ?? 0)) ** 2;
@@ -319,8 +319,9 @@ describe('bit rates', () => {
                 bitrate === 128000 ? 'Connected' : `${bitrate / 1000} kb/s, slow connection`);
             if (bitrate === 32000) await screenshot(page, 'slow');
             await until(page, (frame) => window.decoded.at(-1).frame > frame, from + 96000);
-            await until(page, heardAll, await page.evaluate(() => window.decoded.at(-1).frame));
-            worst.push(await page.evaluate(difference, from));
+            const to = await page.evaluate(() => window.decoded.at(-1).frame);
+            await until(page, heardAll, to);
+            worst.push(await page.evaluate(difference, [from, to]));
         }
         return worst;
     }
@@ -350,10 +351,10 @@ describe('bit rates', () => {
 
     test('a switch without its preroll would be found', async (t) => {
         const page = await openPage(browser, url);
-        await page.context().route('**/worker.js', async (route) => {
+        await page.context().route('**/decoder.js', async (route) => {
             const response = await route.fetch();
             const text = await response.text();
-            const body = text.replace('if (message.preroll) {', '$& return;');
+            const body = text.replace('decode(job) {', '$& if (job.drop) return;');
             assert.notEqual(body, text);
             await route.fulfill({ response, body });
         });
@@ -430,14 +431,22 @@ describe('browsers that lack something', () => {
         }, 20);
     };
 
+    // Four seconds without an underrun or a jump. A machine that does something else for a moment spoils them, what is
+    // wrong spoils them every time.
+    async function playsWell(page) {
+        await page.evaluate(() => { window.worstLag = 0; });
+        const before_ = await stats(page);
+        await assertAudible(page, 4);
+        const after_ = await stats(page);
+        const heldUp = await page.evaluate(() => window.worstLag > 150);
+        return heldUp || (after_.underruns === before_.underruns && after_.jumps === before_.jumps);
+    }
+
     async function assertPlays(page, decoder) {
         await page.evaluate(measureLag);
         await play(page);
-        await assertAudible(page, 4);
-        const found = await stats(page);
-        const heldUp = await page.evaluate(() => window.worstLag > 150);
-        assert.equal(found.decoder, decoder);
-        if (!heldUp) assert.deepEqual([found.underruns, found.jumps], [0, 0]);
+        assert.ok(await playsWell(page) || await playsWell(page) || await playsWell(page));
+        assert.equal((await stats(page)).decoder, decoder);
         assert.deepEqual(unexpected(page), []);
     }
 
