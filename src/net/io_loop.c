@@ -186,9 +186,9 @@ enum status io_loop_start(struct io_loop *loop, struct net_shared *shared, int i
     atomic_init(&loop->wished_ns, UINT64_MAX);
     if (queue_init(&loop->handovers, sizeof(struct handover *), IO_LOOP_HANDOVERS) != STATUS_OK)
         return STATUS_MEMORY;
-    enum status status = alarm_init(&loop->alarm);
-    if (status == STATUS_OK)
-        status = io_loop_open(loop) ? io_loop_begin(loop) : STATUS_MEMORY;
+    enum status status = STATUS_MEMORY;
+    if (alarm_init(&loop->alarm) == STATUS_OK && io_loop_open(loop))
+        status = io_loop_begin(loop);
     if (status != STATUS_OK) {
         alarm_finish(&loop->alarm);
         queue_finish(&loop->handovers);

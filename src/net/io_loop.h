@@ -36,7 +36,7 @@ struct io_loop {
     uint8_t input[IO_LOOP_READ_BYTES];
 };
 
-// Errors: STATUS_MEMORY.
+// Errors: STATUS_MEMORY, also for want of descriptors.
 MUST_USE enum status io_loop_start(struct io_loop *loop, struct net_shared *shared, int index);
 // Closes everything with 1001 and ends the thread. Once no other thread hands over any more.
 void io_loop_stop(struct io_loop *loop);

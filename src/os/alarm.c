@@ -9,7 +9,7 @@
 
 enum status alarm_init(struct alarm *alarm)
 {
-    alarm->descriptor = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    alarm->descriptor = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     return alarm->descriptor >= 0 ? STATUS_OK : STATUS_IO;
 }
 
@@ -22,8 +22,9 @@ void alarm_finish(struct alarm *alarm)
 
 static uint64_t alarm_delay_ns(const struct clock *clock, uint64_t at_ns)
 {
-    bool unforeseen = clock->speed == 0 && clock_now_ns(clock) < at_ns;
-    return unforeseen ? NS_PER_MS : clock_delay_ns(clock, at_ns);
+    uint64_t delay_ns = clock_delay_ns(clock, at_ns);
+    bool grained = clock->speed != 1 && delay_ns < NS_PER_MS && clock_now_ns(clock) < at_ns;
+    return grained ? NS_PER_MS : delay_ns;
 }
 
 // Setting a timer forgets that it has expired. Zero would stop it.

@@ -15,5 +15,6 @@ MUST_USE enum status alarm_init(struct alarm *alarm);
 void alarm_finish(struct alarm *alarm);
 // Readable from at_ns of the clock on, and no longer from what was set before; at once when that has passed.
 //   at_ns: UINT64_MAX: never.
-// A virtual clock moves without telling: then it is readable within a millisecond, and whoever waits asks the clock.
+// A clock that is not real has a grain of a real millisecond: a fast one, so that nobody wakes all the time; a virtual
+// one, which moves without telling, so that whoever waits asks it again.
 void alarm_set(const struct alarm *alarm, const struct clock *clock, uint64_t at_ns);

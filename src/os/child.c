@@ -123,8 +123,6 @@ size_t child_output(struct child *child, char *bytes, size_t cap)
     return len;
 }
 
-// /proc/PID/stat: the name may hold anything, so fields are counted from its closing bracket. CPU times are fields 14
-// and 15, in clock ticks; resident pages are field 24.
 // A process's own clock is as fine as its scheduler, which its file is not.
 static bool child_cpu(pid_t pid, uint64_t *cpu_ns)
 {

@@ -18,6 +18,7 @@ struct slab {
 // Items are aligned to 64 bytes.   Errors: STATUS_MEMORY; slab_finish is harmless then too.
 MUST_USE enum status slab_init(struct slab *slab, uint32_t count, size_t item_bytes);
 void slab_finish(struct slab *slab);
-// An item with anything in it. NULL when all are taken.
+// An item with anything in it. NULL when all are taken. Who takes the last one of two megabytes waits while these are
+// folded into a huge page (os/memory.h), and so do others that touch them.
 void *slab_take(struct slab *slab);
 void slab_give(struct slab *slab, void *item);

@@ -31,7 +31,7 @@ static void all_can_be_taken_and_given_back(void **state)
     slab_finish(&slab);
 }
 
-// A large one is kept in huge pages as it fills up; what is in its items stays.
+// It may be folded into huge pages as it fills up: what is in its items stays.
 static void a_large_one_keeps_what_is_in_it(void **state)
 {
     enum { MANY = 10000, LARGE = 1000 };

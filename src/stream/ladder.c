@@ -78,14 +78,16 @@ void ladder_disturbed(struct ladder *ladder, uint64_t now_ns, uint64_t sent_byte
 
 // The peer's kernel still takes what is sent, but its program has stopped reading: what is taken is lost to the room
 // that is left, until there is none. Not all of it, since a kernel counts its own overhead as well (of Linux's window
-// some 65 %). Each look at which enough was taken tells anew, so whoever reads, however slowly, is left alone; and where
+// some 65 %). Each look at which enough was taken tells anew: who reads less than a quarter of what is sent looks like
+// one who reads nothing while there is room, and once there is hardly any, the little that is still taken shows it. Where
 // nothing is sent nothing is told, since a kernel may keep to itself that there is room again.
 static bool ladder_unread(struct ladder *ladder, const struct ladder_view *view)
 {
     if (!view->room_known)
         return false;
     uint64_t taken = view->taken_bytes - ladder->room_taken_bytes;
-    bool telling = taken >= LADDER_UNREAD_BYTES, spent = view->room_bytes < LADDER_UNREAD_BYTES;
+    bool spent = view->room_bytes < LADDER_UNREAD_BYTES;
+    bool telling = taken >= (ladder->room_bytes < LADDER_UNREAD_BYTES ? LADDER_MOVED_BYTES : LADDER_UNREAD_BYTES);
     bool shrinks = telling && view->room_bytes + taken / 2 <= ladder->room_bytes;
     bool stale = !telling && !spent && view->now_ns - ladder->room_ns >= ladder->unread_ns;
     bool reads = (telling && !shrinks) || view->room_bytes > ladder->room_bytes;

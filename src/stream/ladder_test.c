@@ -387,7 +387,9 @@ static void who_reads_slowly_is_left_alone(void **state)
 {
     struct reader reader = reader_begin();
     assert_int_equal(reader_looks(&reader, 20, 16000, 16000), 0);
-    assert_int_equal(reader_looks(&reader, 120, 16000, 4000), 0);
+    assert_int_equal(reader_looks(&reader, 120, 16000, 6000), 0);
+    assert_int_equal(reader_looks(&reader, 20, 16000, 64000), 0);
+    assert_int_equal(reader_looks(&reader, 120, 16000, 2000), 0);
     assert_int_equal(reader_looks(&reader, 20, 16000, 64000), 0);
     assert_int_not_equal(reader_looks(&reader, 14, 16000, 0), 0);
 }

@@ -69,29 +69,38 @@ static int fanout_by_size(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
-// Reads what a process has used over the time in which its listeners are timed, second by second.
+// The CPU time of each second, and what is resident at the end. False when the system does not tell.
+static bool fanout_seconds(const struct fanout *fanout, const struct child *child, double *each_s, int seconds,
+                           struct fanout_side *side)
+{
+    struct child_cost before, after;
+    if (!child_cost(child, &after))
+        return false;
+    for (int i = 0; i < seconds; i++) {
+        before = after;
+        fanout_sleep(fanout->duration_s / seconds);
+        if (!child_cost(child, &after))
+            return false;
+        each_s[i] = (double)(after.cpu_ns - before.cpu_ns) / 1e9;
+        side->cpu_s += each_s[i];
+    }
+    side->resident_bytes = (double)after.resident_bytes;
+    return true;
+}
+
+// Reads what a process uses over the time in which its listeners are timed.
 static enum status fanout_watch(const struct fanout *fanout, const struct child *child, struct fanout_side *side)
 {
     int seconds = (int)fanout->duration_s;
     double *each_s = calloc((size_t)seconds, sizeof *each_s);
-    struct child_cost begin = {0}, before, after = {0};
     if (!each_s)
         return STATUS_MEMORY;
-    (void)child_cost(child, &begin);
-    after = begin;
-    for (int i = 0; i < seconds; i++) {
-        before = after;
-        fanout_sleep(fanout->duration_s / seconds);
-        (void)child_cost(child, &after);
-        each_s[i] = (double)(after.cpu_ns - before.cpu_ns) / 1e9 * seconds / fanout->duration_s;
-    }
+    bool told = fanout_seconds(fanout, child, each_s, seconds, side);
     qsort(each_s, (size_t)seconds, sizeof *each_s, fanout_by_size);
-    side->median_s = each_s[seconds / 2];
-    free(each_s);
-    side->cpu_s = (double)(after.cpu_ns - begin.cpu_ns) / 1e9;
-    side->resident_bytes = (double)after.resident_bytes;
+    side->median_s = each_s[seconds / 2] * seconds / fanout->duration_s;
     side->messages = fanout->listeners * fanout->duration_s * FRAME_RATE / CHUNK_FRAMES;
-    return STATUS_OK;
+    free(each_s);
+    return told ? STATUS_OK : STATUS_IO;
 }
 
 // What the first listener of all costs is the station's, not a listener's.

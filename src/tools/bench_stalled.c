@@ -111,7 +111,8 @@ static double stalled_since_s(struct stalled *stalled)
     if (!child_line(&stalled->stall, line, sizeof line, LINE_LIMIT_MS))
         return NAN;
     json_t *told = json_loads(line, 0, NULL);
-    double since_s = number_of(told, "stalled_ns") / 1e9;
+    const json_t *stalled_ns = json_object_get(told, "stalled_ns");
+    double since_s = json_is_number(stalled_ns) ? json_number_value(stalled_ns) / 1e9 : NAN;
     json_decref(told);
     return since_s;
 }

@@ -318,7 +318,8 @@ describe('bit rates', () => {
             assert.equal(await page.textContent('#connection-text'),
                 bitrate === 128000 ? 'Connected' : `${bitrate / 1000} kb/s, slow connection`);
             if (bitrate === 32000) await screenshot(page, 'slow');
-            await until(page, (frame) => window.decoded.at(-1).frame > frame, from + 96000);
+            const after_ = await page.evaluate(() => window.decoded.at(-1).frame);
+            await until(page, (frame) => window.decoded.at(-1).frame > frame, after_ + 96000);
             const to = await page.evaluate(() => window.decoded.at(-1).frame);
             await until(page, heardAll, to);
             worst.push(await page.evaluate(difference, [from, to]));
@@ -431,21 +432,23 @@ describe('browsers that lack something', () => {
         }, 20);
     };
 
-    // Four seconds without an underrun or a jump. A machine that does something else for a moment spoils them, what is
-    // wrong spoils them every time.
+    // Begins, and plays four seconds without an underrun or a jump. A machine that does something else for a moment spoils
+    // that, what is wrong spoils it every time.
     async function playsWell(page) {
-        await page.evaluate(() => { window.worstLag = 0; });
-        const before_ = await stats(page);
+        await page.evaluate(measureLag);
+        await play(page);
         await assertAudible(page, 4);
-        const after_ = await stats(page);
+        const { underruns, jumps } = await stats(page);
         const heldUp = await page.evaluate(() => window.worstLag > 150);
-        return heldUp || (after_.underruns === before_.underruns && after_.jumps === before_.jumps);
+        return heldUp || (underruns === 0 && jumps === 0);
     }
 
     async function assertPlays(page, decoder) {
-        await page.evaluate(measureLag);
-        await play(page);
-        assert.ok(await playsWell(page) || await playsWell(page) || await playsWell(page));
+        for (let tries = 1; !await playsWell(page); tries++) {
+            assert.ok(tries < 3);
+            await page.reload();
+            await until(page, () => window.auralis?.parameters());
+        }
         assert.equal((await stats(page)).decoder, decoder);
         assert.deepEqual(unexpected(page), []);
     }

@@ -1,4 +1,5 @@
 """Clocks that lie: to the server alone, by a library that is loaded before all others."""
+import os
 import pathlib
 import shutil
 import struct
@@ -71,7 +72,9 @@ class Clock(Fault):
                                capture_output=True, text=True)
         assert built.returncode == 0, built.stderr
         self.step(0, 0)
-        return {"environment": {"LD_PRELOAD": str(self.dir / "shim.so"),
+        # An instrumented program wants its own library to be the first.
+        sanitizer = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))
+        return {"environment": {"LD_PRELOAD": str(self.dir / "shim.so"), "ASAN_OPTIONS": sanitizer,
                                 "AURALIS_FAULT_CLOCK": str(self.dir / "steps")}}
 
     def step(self, wall_s, boot_s):
