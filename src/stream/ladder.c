@@ -91,11 +91,12 @@ static bool ladder_unread(struct ladder *ladder, const struct ladder_view *view)
     bool shrinks = telling && view->room_bytes + taken / 2 <= ladder->room_bytes;
     bool stale = !telling && !spent && view->now_ns - ladder->room_ns >= ladder->unread_ns;
     bool reads = (telling && !shrinks) || view->room_bytes > ladder->room_bytes;
-    if (ladder->room_ns == 0 || stale || reads)
+    bool anew = ladder->room_ns == 0 || stale || reads;
+    if (anew)
         ladder->unread_from_ns = 0;
     else if (shrinks && ladder->unread_from_ns == 0)
         ladder->unread_from_ns = view->now_ns;
-    if (ladder->room_ns == 0 || stale || reads || telling) {
+    if (anew || telling) {
         ladder->room_ns = view->now_ns;
         ladder->room_taken_bytes = view->taken_bytes;
         ladder->room_bytes = view->room_bytes;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "os/clock.h"
 #include "synth/backend.h"
 #include "tools/arguments.h"
@@ -24,7 +25,7 @@ static const struct argument bench_arguments[] = {
     {.name = "listeners", .kind = ARGUMENT_TEXT, .offset = AT(listeners), .value = "N,N...",
      .standard = "10,100,1000,10000", .help = "fanout: how many at a time; stalled: the last of them"},
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "60", .min = 1,
-     .max = 86400, .help = "fanout, stalled: how long each is timed"},
+     .max = 86400, .help = "fanout, stalled: how long each is timed; fanout tells the median second as well"},
     {.name = "largest", .kind = ARGUMENT_FLAG, .offset = AT(largest),
      .help = "fanout: also look for the largest number of which 99 % come within 50 ms"},
     {.name = "list", .kind = ARGUMENT_FLAG, .offset = AT(list), .help = "print the names alone"},
@@ -69,7 +70,7 @@ void bench_row(struct bench_output *output, double value, double median, const c
     char text[BENCH_NAME_BYTES];
     va_list args;
     va_start(args, name);
-    vsnprintf(text, sizeof text, name, args);
+    check(vsnprintf(text, sizeof text, name, args) < (int)sizeof text);
     va_end(args);
     json_t *row = json_pack("{s:s, s:f, s:s}", "name", text, "value", value, "unit", unit);
     json_object_set_new(row, "median", isnan(median) ? json_null() : json_real(median));

@@ -213,7 +213,7 @@ static void fanout_rows_of(const struct fanout *fanout, const char *name, const 
     fanout_row(fanout, name, 100 * side->cpu_s / fanout->duration_s, "% of a core", "CPU");
     fanout_row(fanout, name, 1e6 * side->cpu_s / side->messages, "us", "CPU a message");
     fanout_row(fanout, name, 1e6 * side->median_s * fanout->duration_s / side->messages, "us",
-               "CPU a message, median second");
+               "CPU a message, median");
 }
 
 static void fanout_rows(const struct fanout *fanout)
@@ -231,7 +231,7 @@ static void fanout_rows(const struct fanout *fanout)
                "PCM different or gaps");
     fanout_rows_of(fanout, "bare", bare);
     fanout_row(fanout, "server", server->cpu_s / bare->cpu_s, "x", "CPU of the bare loop's");
-    fanout_row(fanout, "server", server->median_s / bare->median_s, "x", "CPU of the bare loop's, median seconds");
+    fanout_row(fanout, "server", server->median_s / bare->median_s, "x", "CPU of the bare loop's, median");
 }
 
 static enum status fanout_size(struct bench_output *output, int listeners, double duration_s, bool rows, double *share)

@@ -47,8 +47,8 @@ static const struct argument listen_arguments[] = {
     {.name = "every", .kind = ARGUMENT_NUMBER, .offset = AT(every_s), .value = "S", .standard = "0", .min = 0,
      .max = 1e7, .help = "tell the figures of the last S seconds as they go; 0: only at the end"},
     {.name = "stall-after", .kind = ARGUMENT_NUMBER, .offset = AT(stall_after_s), .value = "S", .standard = "0",
-     .min = 0, .max = 1e7, .help = "nobody reads any more after S seconds, as behind a network that is gone; 0: never; with "
-     "--json a line tells when"},
+     .min = 0, .max = 1e7, .help = "nobody reads any more after S seconds, as behind a network that is gone; 0: "
+     "never; with --json a line tells when"},
     {.name = "clock-speed", .kind = ARGUMENT_NUMBER, .offset = AT(clock_speed), .value = "N", .standard = "1",
      .min = .01, .max = 1000, .help = "that of the server; all times are then programme time, the duration as well"},
     {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "opus", .choices = "opus|pcm|v0|v1",
