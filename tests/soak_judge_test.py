@@ -44,14 +44,14 @@ class Trends(unittest.TestCase):
         self.assertAlmostEqual(line.growth(), 4)
 
     def test_warm_up_is_left_out(self):
-        samples = [Sample(at, 0, 0, 0, 0, math.nan if at == 0 else 1, 0, 0, {}) for at in range(0, 1001, 50)]
+        samples = [Sample(at, 0, 0, 0, 0, math.nan if at == 0 else 1, 1, 0, 0, {}) for at in range(0, 1001, 50)]
         self.assertEqual([sample.at_s for sample in after_warm_up(samples)][:2], [100, 150])
 
 
 def good():
     """The result of an hour in which all went well, and its samples."""
     metrics = dict.fromkeys(judge.NONE_OF + judge.INJECTED, 0)
-    samples = [Sample(at, 60 * MIB, 30, 6, at / 100, 0.01, 4, at / 60, metrics) for at in range(0, 3601, 60)]
+    samples = [Sample(at, 60 * MIB, 30, 6, at / 100, 0.01, 0.05, 4, at / 60, metrics) for at in range(0, 3601, 60)]
     heard = {"failed": 0, "lost": 0, "silent": 0, "gaps": 0, "decode_errors": 0, "protocol_errors": 0, "early": 0,
              "failure": "", "trouble": "", "chunks_expected": 9, "lateness_ms": {"max": 80}, "loop_lag_ms": {"max": 90},
              "clicks": None, "watched_s": None}
@@ -83,6 +83,10 @@ class Verdicts(unittest.TestCase):
             for sample in samples:
                 sample.resident += int(sample.at_s * 1000)
 
+        def dearer(result, samples):
+            for sample in samples:
+                sample.cost *= 1 + sample.at_s / 10000
+
         faults = {name: set_in("steady", 0, **{name: 1}) for name in
                   ("failed", "lost", "silent", "gaps", "decode_errors", "protocol_errors", "early")}
         faults |= {
@@ -99,6 +103,7 @@ class Verdicts(unittest.TestCase):
             "trouble": lambda result, samples: result.update(troubles=["x"]),
             "no report": lambda result, samples: result.update(steady=[{"format": "opus", "failure": "died"}]),
             "leak": leak,
+            "dearer": dearer,
             "held": lambda result, samples: result["samples"][-1]["metrics"].update(auralis_held_chunks_total=1),
             "encoding": lambda result, samples: result["samples"][-1]["metrics"].update(
                 auralis_encoding_faults_total=1),
@@ -117,6 +122,14 @@ class Verdicts(unittest.TestCase):
 
         self.assertEqual(self.verdict(busy), report.DISTURBED)
         self.assertEqual(self.verdict(busy_and_wrong), report.FAILED)
+
+    def test_a_slower_machine_is_not_a_dearer_server(self):
+        def slower(result, samples):
+            for sample in samples[len(samples) // 2:]:
+                sample.cost *= 1.8
+                sample.pace *= 1.8
+
+        self.assertEqual(self.verdict(slower), report.PASSED)
 
     def test_sanitizers_are_listened_to(self):
         def race(result, samples):

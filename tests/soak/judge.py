@@ -130,7 +130,9 @@ def judge_memory(samples, figures):
 def judge_cost(samples, figures):
     if len(samples) < LEAST_SAMPLES:
         return
-    cost = measured.trend([(sample.at_s, sample.cost) for sample in samples])
-    figures.update(cost=vars(cost), cost_growth=cost.growth(), cost_bound=measured.cost_bound(cost))
+    cost = measured.trend(measured.costs(samples))
+    pace = measured.trend([(sample.at_s, sample.pace) for sample in samples])
+    figures.update(cost=vars(cost), cost_growth=cost.growth(), cost_bound=measured.cost_bound(cost),
+                   pace_growth=pace.growth() / pace.mean)
     if cost.certain_growth() > measured.cost_bound(cost):
         yield f"cost grows: {cost.growth() / cost.mean:.0%} in {cost.hours:.1f} h"

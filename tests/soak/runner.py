@@ -163,7 +163,9 @@ class Soak:
         self.visitors.welcome.set()
 
     def sample(self):
-        self.samples.append(samples.take(self.stage, self.samples[-1] if self.samples else None))
+        sample = samples.take(self.stage, self.samples[-1] if self.samples else None)
+        sample.pace = samples.pace(self.client)
+        self.samples.append(sample)
         for steady in self.steady:
             if steady.ended():
                 raise AssertionError(f"{steady.form} listeners who should stay have ended: {steady.said()}")

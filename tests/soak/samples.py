@@ -5,6 +5,8 @@ import math
 import os
 import pathlib
 import re
+import subprocess
+import tempfile
 import time
 
 WARM_UP = 0.1        # of a run: until then pools and caches fill
@@ -18,6 +20,7 @@ class Sample:
     threads: int
     cpu_s: float             # of the process so far
     cost: float              # processor seconds per programme second since the sample before
+    pace: float              # processor seconds that the machine takes just then for the same piece of work
     listeners: int
     machine_s: float         # processor seconds that all processes of the machine have taken so far
     metrics: dict
@@ -50,8 +53,21 @@ def machine_cpu_s():
     return (sum(fields[:8]) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
 
 
+def pace(binary):
+    """Processor seconds of a short render. Neighbours on a machine change what the same work costs: this tells by how
+    much, and is not touched by the age of the server."""
+    with tempfile.NamedTemporaryFile(suffix=".wav") as wav:
+        render = subprocess.Popen([binary, "render", "--quiet", "--duration", "10", "--threads", "1", "--out", wav.name],
+                                  stdin=subprocess.DEVNULL)
+        _, status, usage = os.wait4(render.pid, 0)
+        render.returncode = os.waitstatus_to_exitcode(status)
+    if render.returncode:
+        raise AssertionError(f"a render ended with status {render.returncode}")
+    return usage.ru_utime + usage.ru_stime
+
+
 def take(stage, before=None):
-    """A sample of the server now. `before`: the last one."""
+    """A sample of the server now, `pace` left out. `before`: the last one."""
     pid = stage.server.process.pid
     metrics = ask_metrics(stage)
     at_s = stage.now_s()
@@ -60,7 +76,7 @@ def take(stage, before=None):
     threads = int(re.search(r"Threads:\s+(\d+)", status)[1])
     cpu_s = metrics["process_cpu_seconds_total"]
     cost = (cpu_s - before.cpu_s) / (at_s - before.at_s) if before else math.nan
-    return Sample(at_s, resident, len(os.listdir(f"/proc/{pid}/fd")), threads, cpu_s, cost,
+    return Sample(at_s, resident, len(os.listdir(f"/proc/{pid}/fd")), threads, cpu_s, cost, math.nan,
                   int(total(metrics, "auralis_listeners")), machine_cpu_s(), metrics)
 
 
@@ -100,6 +116,12 @@ def after_warm_up(samples):
 def memory_bound(memory):
     """Bytes that may be gained: 1 %, or 64 KiB an hour where that is more."""
     return max(0.01 * memory.mean, 65536 * memory.hours)
+
+
+def costs(samples):
+    """(programme seconds, cost), as they would be were the machine as fast at every sample as it was on average."""
+    mean = sum(sample.pace for sample in samples) / len(samples)
+    return [(sample.at_s, sample.cost * mean / sample.pace) for sample in samples]
 
 
 def cost_bound(cost):
