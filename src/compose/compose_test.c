@@ -154,9 +154,9 @@ static bool unit(float value)
 
 static void assert_note_in_range(const struct note *note)
 {
-    static const int lanes[LAYER_COUNT] = {32, 16, 16, 16};
     assert_in_range(note->layer, 0, LAYER_COUNT - 1);
-    assert_in_range(note->lane, 0, lanes[note->layer] - 1);
+    assert_in_range(note->instrument, 0, INSTRUMENT_COUNT - 1);
+    assert_in_range(note->lane, 0, instrument_lanes((enum instrument)note->instrument) - 1);
     assert_true(note->pitch >= 28 && note->pitch <= 96);
     assert_true(unit(note->velocity) && note->velocity > .1f && unit(note->brightness));
     assert_true(note->pan >= -1 && note->pan <= 1);
@@ -209,11 +209,11 @@ struct lane {
 };
 
 // Follows one event; checks that no lane is taken while it sounds and that offs belong to ons.
-static void lanes_follow(struct lane lanes[LAYER_COUNT][32], const struct event *event)
+static void lanes_follow(struct lane lanes[INSTRUMENT_COUNT][INSTRUMENT_LANES_MAX], const struct event *event)
 {
     if (event->kind == EVENT_NOTE_ON) {
         const struct note *note = &event->note;
-        struct lane *lane = &lanes[note->layer][note->lane];
+        struct lane *lane = &lanes[note->instrument][note->lane];
         assert_false(lane->held);
         assert_true(event->at_frame >= lane->free_at);
         assert_true(lane->id < note->id);
@@ -222,7 +222,7 @@ static void lanes_follow(struct lane lanes[LAYER_COUNT][32], const struct event 
         *lane = (struct lane){note->id, held ? 0 : event->at_frame + note->hold_frames + release, held,
                               note->release_s};
     } else if (event->kind == EVENT_NOTE_OFF) {
-        struct lane *lane = &lanes[event->off.layer][event->off.lane];
+        struct lane *lane = &lanes[event->off.instrument][event->off.lane];
         assert_true(lane->held);
         assert_int_equal(lane->id, event->off.id);
         lane->held = false;
@@ -237,7 +237,7 @@ static void no_lane_is_taken_while_it_sounds(void **state)
         uint64_t end = SECONDS(length_s[turn]);
         struct mood_log log = testing_restless_log(turn, SECONDS(every_s[turn]), end);
         struct score score = testing_score(&(struct program){turn, &log}, 0, end);
-        struct lane lanes[LAYER_COUNT][32] = {0};
+        struct lane lanes[INSTRUMENT_COUNT][INSTRUMENT_LANES_MAX] = {0};
         int notes = 0;
         for (size_t i = 0; i < score.count; i++) {
             lanes_follow(lanes, &score.events[i]);
@@ -245,8 +245,8 @@ static void no_lane_is_taken_while_it_sounds(void **state)
         }
         assert_true(notes > 500);
         for (int lane = 0; lane < 32; lane++)
-            assert_true(!lanes[LAYER_PAD][lane].held ||
-                        (lanes[LAYER_PAD][lane].id >> 8) * CONTROL_FRAMES > end - SECONDS(90));
+            assert_true(!lanes[INSTRUMENT_PAD][lane].held ||
+                        (lanes[INSTRUMENT_PAD][lane].id >> 12) * CONTROL_FRAMES > end - SECONDS(90));
         score_free(&score);
         mood_log_finish(&log);
     }

@@ -20,9 +20,9 @@ void events_add_note(struct events *events, uint64_t at_frame, const struct note
 void events_sort(struct events *events);
 
 // A note's id: a lane begins one note at a frame at most.
-static inline uint64_t note_id(uint64_t at_frame, enum layer layer, int lane)
+static inline uint64_t note_id(uint64_t at_frame, enum instrument instrument, int lane)
 {
-    return at_frame / CONTROL_FRAMES << 8 | (uint64_t)layer << 6 | (uint64_t)lane;
+    return at_frame / CONTROL_FRAMES << 12 | (uint64_t)instrument << 6 | (uint64_t)lane;
 }
 
 // What the beats of a programme bring within a range: points at `beats` with low <= beats < high.

@@ -118,8 +118,9 @@ static void melody_add(const struct program *program, const struct candidate *ca
     bool inside = tones & harmony_scale(&harmony->mood);
     int lane = (int)(candidate->slot % LEAD_LANES);
     struct note note = {
-        .id = note_id(candidate->at_frame, LAYER_LEAD, lane),
+        .id = note_id(candidate->at_frame, INSTRUMENT_BELL, lane),
         .layer = LAYER_LEAD,
+        .instrument = INSTRUMENT_BELL,
         .lane = (uint8_t)lane,
         .pitch = (float)pitch,
         .velocity = (float)((0.3 + 0.35 * velocity) * (0.75 + 0.5 * mood->intensity) * (inside ? 1.0 : 0.7)),

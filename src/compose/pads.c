@@ -54,7 +54,7 @@ static void pad_add_on(const struct program *program, const struct harmony *harm
     const struct palette *palette = harmony->passage.section.palette;
     double intensity = mood_log_at(program->log, at_frame)->mood.intensity;
     uint8_t lane = pad_lane(&harmony->passage, voice);
-    uint64_t id = note_id(at_frame, LAYER_PAD, lane);
+    uint64_t id = note_id(at_frame, INSTRUMENT_PAD, lane);
     double chance = random_unit(program->seed, PURPOSE_PAD, 2 * id);
     double sway = random_unit(program->seed, PURPOSE_PAD, 2 * id + 1);
     double attack = at_frame == harmony->passage.onset ? palette->attack_s * (0.6 + 0.8 * chance) : 0.8 + chance;
@@ -62,6 +62,7 @@ static void pad_add_on(const struct program *program, const struct harmony *harm
     struct note note = {
         .id = id,
         .layer = LAYER_PAD,
+        .instrument = INSTRUMENT_PAD,
         .lane = lane,
         .pitch = (float)pitch,
         .velocity = (float)(pad_voices[voice].velocity * (0.8 + 0.25 * intensity + 0.15 * sway)),
@@ -79,7 +80,7 @@ static void pad_add_off(const struct passage *passage, int voice, struct pad_spa
     struct event event = {
         .at_frame = span.off,
         .kind = EVENT_NOTE_OFF,
-        .off = {.id = note_id(span.on, LAYER_PAD, lane), .layer = LAYER_PAD, .lane = lane},
+        .off = {.id = note_id(span.on, INSTRUMENT_PAD, lane), .instrument = INSTRUMENT_PAD, .lane = lane},
     };
     events_add(events, &event);
 }

@@ -58,29 +58,40 @@ static bool swell_note(const struct program *program, uint64_t cell, const struc
     return true;
 }
 
-static void percussion_add(const struct program *program, enum layer layer, uint64_t cell, uint64_t beats,
-                           percussion_note *fill, struct events *events)
+struct percussion {
+    enum layer layer;
+    enum instrument instrument;
+    uint64_t cell_beats;
+    percussion_point *point;
+    percussion_note *fill;
+};
+
+static const struct percussion kick = {LAYER_KICK, INSTRUMENT_KICK, KICK_CELL, kick_point, kick_note};
+static const struct percussion swell = {LAYER_SWELL, INSTRUMENT_SWELL, SWELL_CELL, swell_point, swell_note};
+
+static void percussion_add(const struct program *program, const struct percussion *what, uint64_t cell, uint64_t beats,
+                           struct events *events)
 {
     uint64_t at_frame = frames_round_up(mood_log_frame_of_beats(program->log, beats), CONTROL_FRAMES);
     int lane = (int)(cell % PERCUSSION_LANES);
-    struct note note = {.id = note_id(at_frame, layer, lane), .layer = (uint8_t)layer, .lane = (uint8_t)lane};
-    if (fill(program, cell, &mood_log_at(program->log, at_frame)->mood, &note))
+    struct note note = {.id = note_id(at_frame, what->instrument, lane), .layer = (uint8_t)what->layer,
+                        .instrument = (uint8_t)what->instrument, .lane = (uint8_t)lane};
+    if (what->fill(program, cell, &mood_log_at(program->log, at_frame)->mood, &note))
         events_add_note(events, at_frame, &note);
 }
 
-static void percussion_layer(const struct program *program, enum layer layer, uint64_t cell_beats,
-                             percussion_point *point, percussion_note *fill, struct events *events)
+static void percussion_layer(const struct program *program, const struct percussion *what, struct events *events)
 {
     struct beat_range range = beat_range_of(program->log, events->from, events->to);
-    for (uint64_t cell = range.low / cell_beats; cell * cell_beats < range.high; cell++) {
-        uint64_t beats = point(program->seed, cell);
+    for (uint64_t cell = range.low / what->cell_beats; cell * what->cell_beats < range.high; cell++) {
+        uint64_t beats = what->point(program->seed, cell);
         if (beats >= range.low && beats < range.high)
-            percussion_add(program, layer, cell, beats, fill, events);
+            percussion_add(program, what, cell, beats, events);
     }
 }
 
 void percussion_compose(const struct program *program, struct events *events)
 {
-    percussion_layer(program, LAYER_KICK, KICK_CELL, kick_point, kick_note, events);
-    percussion_layer(program, LAYER_SWELL, SWELL_CELL, swell_point, swell_note, events);
+    percussion_layer(program, &kick, events);
+    percussion_layer(program, &swell, events);
 }

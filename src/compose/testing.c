@@ -90,8 +90,8 @@ void score_free(struct score *score)
 
 static bool testing_same_note(const struct note *a, const struct note *b)
 {
-    return a->id == b->id && a->layer == b->layer && a->lane == b->lane && a->pitch == b->pitch &&
-           a->velocity == b->velocity && a->pan == b->pan && a->brightness == b->brightness &&
+    return a->id == b->id && a->layer == b->layer && a->instrument == b->instrument && a->lane == b->lane &&
+           a->pitch == b->pitch && a->velocity == b->velocity && a->pan == b->pan && a->brightness == b->brightness &&
            a->attack_s == b->attack_s && a->release_s == b->release_s && a->hold_frames == b->hold_frames;
 }
 
@@ -114,7 +114,7 @@ bool testing_same(const struct event *a, const struct event *b)
     case EVENT_MIX:
         return testing_same_mix(&a->mix, &b->mix);
     case EVENT_NOTE_OFF:
-        return a->off.id == b->off.id && a->off.layer == b->off.layer && a->off.lane == b->off.lane &&
+        return a->off.id == b->off.id && a->off.instrument == b->off.instrument && a->off.lane == b->off.lane &&
                a->off.release_s == b->off.release_s;
     case EVENT_NOTE_ON:
         return testing_same_note(&a->note, &b->note);

@@ -10,6 +10,21 @@ enum layer { LAYER_PAD, LAYER_LEAD, LAYER_KICK, LAYER_SWELL, LAYER_COUNT };
 // "pad", "lead", "kick", "swell".
 const char *layer_name(enum layer layer);
 
+// INSTRUMENT_PAD, INSTRUMENT_BELL ...: what a layer sounds with.
+enum instrument {
+#define INSTRUMENT(ID, name, lanes) INSTRUMENT_##ID,
+#include "score/instruments.def"
+#undef INSTRUMENT
+    INSTRUMENT_COUNT
+};
+
+enum { INSTRUMENT_LANES_MAX = 64 };
+
+// "pad", "bell" ...
+const char *instrument_name(enum instrument instrument);
+// Notes that can sound at once.
+int instrument_lanes(enum instrument instrument);
+
 // Ordered: at one frame, mix before ends before beginnings.
 enum event_kind { EVENT_MIX, EVENT_NOTE_OFF, EVENT_NOTE_ON, EVENT_CHORD, EVENT_SECTION };
 
@@ -17,7 +32,8 @@ enum event_kind { EVENT_MIX, EVENT_NOTE_OFF, EVENT_NOTE_ON, EVENT_CHORD, EVENT_S
 struct note {
     uint64_t id;            // unique in the programme: the same in every composing of it
     uint8_t layer;          // enum layer
-    uint8_t lane;           // the voice that sounds it, 0 .. lanes of its layer - 1 (synth/synth.h)
+    uint8_t instrument;     // enum instrument
+    uint8_t lane;           // the voice that sounds it, 0 .. lanes of its instrument - 1
     float pitch;            // MIDI semitones, 69 = A4 = 440 Hz, fractions allowed
     float velocity;         // 0..1
     float pan;              // -1 left .. 1 right
@@ -42,7 +58,7 @@ struct event {
         struct note note;       // EVENT_NOTE_ON
         struct {
             uint64_t id;
-            uint8_t layer, lane;
+            uint8_t instrument, lane;
             float release_s;    // <= 0: the note's own
         } off;                  // EVENT_NOTE_OFF
         struct mix mix;

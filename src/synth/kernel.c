@@ -4,16 +4,9 @@
 
 #include "synth/dsp/mix_glide.h"
 #include "synth/effects/reverb.h"
-#include "synth/instruments/kick.h"
-#include "synth/instruments/lead.h"
-#include "synth/instruments/pad.h"
-#include "synth/instruments/swell.h"
+#include "synth/instruments/all.h"
 #include "synth/levels.h"
 #include "synth/mastering/mastering.h"
-
-// Dry level and reverb send of each layer.
-static const float layer_dry[LAYER_COUNT] = {0.17f, 0.16f, 0.36f, 0.34f};
-static const float layer_send[LAYER_COUNT] = {0.095f, 0.14f, 0.04f, 0.26f};
 
 static bool all_finite(const float *x, int count)
 {
@@ -26,66 +19,63 @@ static bool all_finite(const float *x, int count)
     return !bad;
 }
 
-static bool layer_sounds(struct synth_state *s, enum layer layer, struct lane_bus *bus)
-{
-    const struct mix *mix = &s->mix.now;
-    int sounds = 0;
-    switch (layer) {
-    case LAYER_PAD:
-        for (int n = 0; n < PAD_GROUPS; n++)
-            sounds |= pad_render(&s->pad[n], s->input_frame, mix, bus);
-        return sounds;
-    case LAYER_LEAD:
-        return lead_render(&s->lead, s->input_frame, mix, bus);
-    case LAYER_KICK:
-        return kick_render(&s->kick, s->input_frame, bus);
-    default:
-        return swell_render(&s->swell, s->input_frame, mix, bus);
+// NAME_render: one group of lanes. True when something sounded. Of an instrument it needs
+//   NAME_start: sets lane n up for the note that begins there.
+//   NAME_lanes: renders SYNTH_WIDTH lanes from `first` on.
+#define INSTRUMENT(ID, name, lanes_)                                                                           \
+    static bool name##_render(struct name *group, uint64_t frame, const struct mix *mix, struct lane_bus *bus) \
+    {                                                                                                          \
+        struct lane_block b;                                                                                   \
+        lanes_advance(&group->lanes, frame, mix, &b);                                                          \
+        for (uint32_t left = b.started; left; left &= left - 1)                                                \
+            name##_start(group, __builtin_ctz(left));                                                          \
+        for (int first = 0; first < LANES; first += SYNTH_WIDTH)                                               \
+            if (!lanes_rest(&b, first))                                                                        \
+                name##_lanes(group, first, &b, mix, bus);                                                      \
+        return b.sounding != 0;                                                                                \
     }
-}
+#include "score/instruments.def"
+#undef INSTRUMENT
 
-static void layer_silence(struct synth_state *s, enum layer layer)
+static void instrument_add(const struct stereo_block *in, struct instrument_levels levels, struct stereo_block *dry,
+                           struct stereo_block *send)
 {
-    switch (layer) {
-    case LAYER_PAD: memset(s->pad, 0, sizeof s->pad); break;
-    case LAYER_LEAD: memset(&s->lead, 0, sizeof s->lead); break;
-    case LAYER_KICK: memset(&s->kick, 0, sizeof s->kick); break;
-    default: memset(&s->swell, 0, sizeof s->swell); break;
-    }
-}
-
-// Adds a layer under its gain, which moves from `from` to `to`.
-static void layer_add(const struct stereo_block *in, enum layer layer, float from, float to, struct stereo_block *dry,
-                      struct stereo_block *send)
-{
-    float step = (to - from) * (1.0f / CONTROL_FRAMES);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
-        float gain = from + (float)i * step;
-        float left = in->left[i] * gain, right = in->right[i] * gain;
-        dry->left[i] += left * layer_dry[layer];
-        dry->right[i] += right * layer_dry[layer];
-        send->left[i] += left * layer_send[layer];
-        send->right[i] += right * layer_send[layer];
+        dry->left[i] += in->left[i] * levels.dry;
+        dry->right[i] += in->right[i] * levels.dry;
+        send->left[i] += in->left[i] * levels.send;
+        send->right[i] += in->right[i] * levels.send;
     }
 }
 
-// False when something was not a number: the layer is then silent.
-static bool layer_render(struct synth_state *s, enum layer layer, float gain_before, struct stereo_block *dry,
-                         struct stereo_block *send)
+// Adds what the groups of an instrument have played. False when something was not a number: it is left out.
+static bool instrument_collect(const struct lane_bus *bus, struct instrument_levels levels, struct stereo_block *dry,
+                               struct stereo_block *send)
 {
-    struct lane_bus bus;
-    memset(&bus, 0, sizeof bus);
-    if (!layer_sounds(s, layer, &bus))
-        return true;
     struct stereo_block sum;
-    lane_bus_sum(&bus, &sum);
-    if (!all_finite(sum.left, CONTROL_FRAMES) || !all_finite(sum.right, CONTROL_FRAMES)) {
-        layer_silence(s, layer);
+    lane_bus_sum(bus, &sum);
+    if (!all_finite(sum.left, CONTROL_FRAMES) || !all_finite(sum.right, CONTROL_FRAMES))
         return false;
-    }
-    layer_add(&sum, layer, gain_before, s->mix.now.gain[layer], dry, send);
+    instrument_add(&sum, levels, dry, send);
     return true;
 }
+
+// NAME_play: all groups. False when something was not a number: the instrument is then silent.
+#define INSTRUMENT(ID, name, lanes_)                                                                            \
+    static bool name##_play(struct synth_state *s, struct stereo_block *dry, struct stereo_block *send)          \
+    {                                                                                                           \
+        struct lane_bus bus;                                                                                    \
+        bool sounds = false;                                                                                    \
+        memset(&bus, 0, sizeof bus);                                                                            \
+        for (int n = 0; n < (lanes_) / LANES; n++)                                                              \
+            sounds |= name##_render(&s->name[n], s->input_frame, &s->mix.now, &bus);                            \
+        if (!sounds || instrument_collect(&bus, name##_levels, dry, send))                                      \
+            return true;                                                                                        \
+        memset(s->name, 0, sizeof s->name);                                                                     \
+        return false;                                                                                           \
+    }
+#include "score/instruments.def"
+#undef INSTRUMENT
 
 // Adds the wet sound to the dry one. False as above.
 static bool reverb_add(struct synth_state *s, struct stereo_block *send, struct stereo_block *dry)
@@ -120,11 +110,11 @@ static bool render_block(const struct backend *backend, void *state, float *out)
 {
     struct synth_state *s = state;
     struct stereo_block dry = {{0}, {0}}, send = {{0}, {0}};
-    float gain_before[LAYER_COUNT];
     bool good = true;
-    mix_advance(&s->mix, gain_before);
-    for (enum layer layer = 0; layer < LAYER_COUNT; layer++)
-        good &= layer_render(s, layer, gain_before[layer], &dry, &send);
+    mix_advance(&s->mix);
+#define INSTRUMENT(ID, name, lanes_) good &= name##_play(s, &dry, &send);
+#include "score/instruments.def"
+#undef INSTRUMENT
     good &= reverb_add(s, &send, &dry);
     good &= master(s, &dry, out);
     s->faults += !good;

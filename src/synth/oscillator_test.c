@@ -11,7 +11,7 @@
 #include <kiss_fftr.h>
 
 #define SYNTH_WIDTH 1
-#include "synth/instruments/lead.h"
+#include "synth/instruments/bell.h"
 
 enum { SIZE = 65536, BINS = SIZE / 2 + 1, MAIN_LOBE_BINS = 8 };
 
@@ -116,23 +116,23 @@ static void bell_folds_nothing_audible(void **unused)
     (void)unused;
     static float x[SIZE];
     struct off_harmonics worst = {-200, -200};
-    static struct lead lead;
+    static struct bell bell;
     for (float pitch = 33; pitch <= 108; pitch += 1.37f) {
-        struct lead_control c;
-        memset(&lead, 0, sizeof lead);
-        lead.strike[0] = lead.decay[0] = lead.lanes.level[0] = 1;
-        lead.lanes.now = (struct lane_notes){.pitch = {pitch}, .velocity = {1}, .brightness = {1}};
-        lead_pitch(&lead, 0, &c);
-        lead_levels(&lead, 0, 1, UINT32_MAX, &c);
+        struct bell_control c;
+        memset(&bell, 0, sizeof bell);
+        bell.strike[0] = bell.decay[0] = bell.lanes.level[0] = 1;
+        bell.lanes.now = (struct lane_notes){.pitch = {pitch}, .velocity = {1}, .brightness = {1}};
+        bell_pitch(&bell, 0, &c);
+        bell_gains(&bell, 0, 1, &(struct lane_block){.started = 1}, &c);
         c.left = c.right = 1;
         c.left_step = c.right_step = 0;
-        lead.index[0] = c.index;
-        lead.gain_left[0] = lead.gain_right[0] = 1;
+        bell.index[0] = c.index;
+        bell.gain_left[0] = bell.gain_right[0] = 1;
         for (int i = 0; i < SIZE; i += CONTROL_FRAMES) {
             static struct lane_bus bus;
             struct stereo_block out;
             memset(&bus, 0, sizeof bus);
-            lead_lanes(&lead, 0, &c, UINT32_MAX, &bus);
+            bell_frames(&bell, 0, &c, UINT32_MAX, &bus);
             lane_bus_sum(&bus, &out);
             memcpy(x + i, out.left, sizeof out.left);
         }

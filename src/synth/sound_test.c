@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/frames.h"
-#include "synth/state.h"
+#include "synth/instruments/all.h"
 #include "synth/test_loudness.h"
 #include "synth/test_score.h"
 
@@ -68,11 +68,11 @@ static void crowds_stay_under_the_ceiling(void **unused)
     enum { SECONDS = 12, FRAMES = SECONDS * FRAME_RATE };
     static struct test_score score;
     test_score_mix(&score, 0, (struct mix){{1, 1, 1, 1}, 1, 1, 1});
-    for (int lane = 0; lane < SYNTH_PAD_LANES; lane++)
-        test_score_note(&score, 0, LAYER_PAD, lane, (float)(40 + lane), 11);
+    for (int lane = 0; lane < 32; lane++)
+        test_score_note(&score, 0, INSTRUMENT_PAD, lane, (float)(40 + lane), 11);
     for (int lane = 0; lane < 16; lane++)
-        for (enum layer layer = LAYER_LEAD; layer < LAYER_COUNT; layer++)
-            test_score_note(&score, 3 + 0.3 * lane, layer, lane, (float)(60 + lane), 2);
+        for (enum instrument instrument = INSTRUMENT_PAD + 1; instrument < INSTRUMENT_COUNT; instrument++)
+            test_score_note(&score, 3 + 0.3 * lane, instrument, lane, (float)(60 + lane), 2);
     for (int n = 1; n < score.count; n++)
         score.events[n].note.velocity = 1;
     test_score_sort(&score);
@@ -89,8 +89,8 @@ static void hold_pads(struct test_score *score)
 {
     score->count = 0;
     test_score_mix(score, 0, middle);
-    test_score_note(score, 0, LAYER_PAD, 3, 57, 30);
-    test_score_note(score, 0, LAYER_PAD, 19, 64, 30);
+    test_score_note(score, 0, INSTRUMENT_PAD, 3, 57, 30);
+    test_score_note(score, 0, INSTRUMENT_PAD, 19, 64, 30);
 }
 
 static double rms(const float *stereo, double from_s, double to_s)
@@ -133,7 +133,7 @@ static double take_lane(bool hard)
     if (hard)
         memset(&state->pad[0], 0, sizeof state->pad[0]);
     score.count = 0;
-    test_score_note(&score, 4, LAYER_PAD, 3, 62, 30);
+    test_score_note(&score, 4, INSTRUMENT_PAD, 3, 62, 30);
     synth_render(backend_best(), state, score.events, score.count, out + BEFORE * CONTROL_FRAMES * CHANNELS, AFTER);
     assert_int_equal(state->pad[0].lanes.stage[3], LANE_ATTACKS);
     assert_true(state->pad[0].lanes.now.pitch[3] == 62);

@@ -1,5 +1,6 @@
-// The layout of one chain's state: flat, without pointers, structures of arrays in groups of 16 lanes. Only src/synth
-// and renderers look inside. A lane that rests holds zeros in its instrument.
+// What the state of one chain is made of: flat, without pointers, structures of arrays in groups of 16 lanes. What each
+// instrument keeps stands in its own file; synth/instruments/all.h puts it all together. Only src/synth and renderers
+// look inside. A lane that rests holds zeros in its instrument.
 #pragma once
 #include <stdalign.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@ struct lane_notes {
     uint64_t end_frame[LANES];   // it ends by itself there; 0: until told
     float pitch[LANES], velocity[LANES], pan[LANES], brightness[LANES];
     float attack_s[LANES], release_s[LANES];
+    uint32_t layer[LANES];
 };
 
 enum lane_stage { LANE_RESTS, LANE_ATTACKS, LANE_HOLDS, LANE_RELEASES, LANE_MAKES_ROOM };
@@ -32,39 +34,16 @@ struct lanes {
     float level[LANES];          // envelope at the end of the last block, 0..1
 };
 
+// How loud an instrument is: straight, and into the reverb.
+struct instrument_levels {
+    float dry, send;
+};
+
 // Filters and gains of the two sides of a voice (instruments/sides.h).
 struct sides {
     float left_1[LANES], left_2[LANES], right_1[LANES], right_2[LANES];  // filter memories
     float a1[LANES], a2[LANES], a3[LANES];                               // filter coefficients reached
     float gain_left[LANES], gain_right[LANES];
-};
-
-struct pad {
-    struct lanes lanes;
-    uint32_t seed[LANES];
-    uint32_t phase_a[LANES], phase_b[LANES], phase_sub[LANES];
-    struct sides sides;
-};
-
-struct lead {
-    struct lanes lanes;
-    uint32_t phase_left[LANES], phase_right[LANES], phase_modulator[LANES];
-    float decay[LANES], strike[LANES];                                   // slow and fast decay, from 1 down
-    float index[LANES], gain_left[LANES], gain_right[LANES];
-};
-
-struct kick {
-    struct lanes lanes;
-    uint32_t phase[LANES];
-    uint32_t increment[LANES];
-    float sweep[LANES], decay[LANES];
-    float gain[LANES];
-};
-
-struct swell {
-    struct lanes lanes;
-    uint32_t noise_left[LANES], noise_right[LANES];
-    struct sides sides;
 };
 
 enum { REVERB_LINES = 16, REVERB_GUARD = 128, REVERB_FRAMES = 40512 };
@@ -104,22 +83,3 @@ struct mix_state {
     uint32_t blocks_left;            // of the ramp
     uint32_t taken;                  // a mix has come since the start
 };
-
-enum { PAD_GROUPS = SYNTH_PAD_LANES / LANES };
-
-struct synth_state {
-    alignas(64) uint64_t input_frame;
-    uint64_t faults;
-    uint32_t failed;                 // the renderer failed: nothing but silence comes from here on
-    struct mix_state mix;
-    alignas(64) struct pad pad[PAD_GROUPS];
-    alignas(64) struct lead lead;
-    alignas(64) struct kick kick;
-    alignas(64) struct swell swell;
-    alignas(64) struct reverb reverb;
-    alignas(64) struct mastering mastering;
-};
-
-_Static_assert((int)SYNTH_LEAD_LANES == LANES && (int)SYNTH_KICK_LANES == LANES && (int)SYNTH_SWELL_LANES == LANES,
-               "one group each");
-_Static_assert(sizeof(struct synth_state) % 64 == 0 && sizeof(struct synth_state) <= 1 << 20, "flat and at most 1 MiB");

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "synth/dsp/denormals.h"
+#include "synth/instruments/all.h"
 #include "synth/mastering/rest.h"
-#include "synth/state.h"
 
 // A layer gain moves on a straight line of 600 ms.
 enum { GAIN_RAMP_BLOCKS = 450 };
@@ -20,7 +20,9 @@ void synth_start(void *state, uint64_t frame)
     struct synth_state *s = state;
     memset(s, 0, sizeof *s);
     s->input_frame = frame;
-    s->mix.target = (struct mix){.gain = {1, 1, 1, 1}, .brightness = 0.5f, .motion = 0.5f, .space = 0.5f};
+    s->mix.target = (struct mix){.brightness = 0.5f, .motion = 0.5f, .space = 0.5f};
+    for (int n = 0; n < LAYER_COUNT; n++)
+        s->mix.target.gain[n] = 1;
     s->mix.now = s->mix.target;
     mastering_rest(&s->mastering);
 }
@@ -69,27 +71,30 @@ static void take_mix(struct mix_state *mix, const struct mix *wanted)
     mix->blocks_left = 0;
 }
 
-// The group that holds a lane of a layer, the lane's place in it through *n. NULL when there is no such lane.
-static struct lanes *find_lane(struct synth_state *s, unsigned layer, unsigned lane, unsigned *n)
+static const struct {
+    size_t offset, group_bytes;
+    unsigned lanes;
+} instruments[INSTRUMENT_COUNT] = {
+#define INSTRUMENT(ID, name, lanes) [INSTRUMENT_##ID] = {offsetof(struct synth_state, name), sizeof(struct name), lanes},
+#include "score/instruments.def"
+#undef INSTRUMENT
+};
+
+// The group that holds a lane of an instrument, the lane's place in it through *n. NULL when there is no such lane.
+static struct lanes *find_lane(struct synth_state *s, unsigned instrument, unsigned lane, unsigned *n)
 {
-    static const unsigned lane_count[LAYER_COUNT] = {SYNTH_PAD_LANES, SYNTH_LEAD_LANES, SYNTH_KICK_LANES,
-                                                     SYNTH_SWELL_LANES};
-    if (layer >= LAYER_COUNT || lane >= lane_count[layer])
+    if (instrument >= INSTRUMENT_COUNT || lane >= instruments[instrument].lanes)
         return NULL;
     *n = lane % LANES;
-    switch (layer) {
-    case LAYER_PAD: return &s->pad[lane / LANES].lanes;
-    case LAYER_LEAD: return &s->lead.lanes;
-    case LAYER_KICK: return &s->kick.lanes;
-    default: return &s->swell.lanes;
-    }
+    size_t offset = instruments[instrument].offset + lane / LANES * instruments[instrument].group_bytes;
+    return (struct lanes *)((unsigned char *)s + offset);
 }
 
 static void take_note_on(struct synth_state *s, uint64_t at_frame, const struct note *note)
 {
     unsigned n;
-    struct lanes *l = find_lane(s, note->layer, note->lane, &n);
-    if (!l)
+    struct lanes *l = find_lane(s, note->instrument, note->lane, &n);
+    if (!l || note->layer >= LAYER_COUNT)
         return;
     struct lane_notes *next = &l->next;
     next->id[n] = note->id;
@@ -100,13 +105,14 @@ static void take_note_on(struct synth_state *s, uint64_t at_frame, const struct 
     next->brightness[n] = clamp(note->brightness, 0, 1);
     next->attack_s[n] = clamp(note->attack_s, 0.008f, 60);
     next->release_s[n] = clamp(note->release_s, 0.02f, 60);
+    next->layer[n] = note->layer;
     l->waiting[n] = 1;
 }
 
 static void take_note_off(struct synth_state *s, uint64_t at_frame, const struct event *event)
 {
     unsigned n;
-    struct lanes *l = find_lane(s, event->off.layer, event->off.lane, &n);
+    struct lanes *l = find_lane(s, event->off.instrument, event->off.lane, &n);
     if (!l)
         return;
     if (l->waiting[n] && l->next.id[n] == event->off.id)

@@ -13,10 +13,6 @@
 
 enum {
     SYNTH_LOOKAHEAD = 256,     // frames, multiple of 64
-    SYNTH_PAD_LANES = 32,
-    SYNTH_LEAD_LANES = 16,
-    SYNTH_KICK_LANES = 16,
-    SYNTH_SWELL_LANES = 16,
 };
 
 // Bytes of one chain's state, a multiple of 64. The block must be aligned to 64 bytes.

@@ -11,7 +11,7 @@
 
 #include "base/frames.h"
 #include "base/hash.h"
-#include "synth/state.h"
+#include "synth/instruments/all.h"
 #include "synth/test_score.h"
 
 enum { SECONDS = 20, BLOCK_SAMPLES = CONTROL_FRAMES * CHANNELS };
@@ -145,9 +145,9 @@ static void stale_glide(struct synth_state *s)
 
 static void stale_envelope(struct synth_state *s)
 {
-    s->lead.decay[0] *= 0.9999f;
-    s->lead.decay[1] *= 0.9999f;
-    s->lead.decay[2] *= 0.9999f;
+    s->bell[0].decay[0] *= 0.9999f;
+    s->bell[0].decay[1] *= 0.9999f;
+    s->bell[0].decay[2] *= 0.9999f;
 }
 
 static void stale_limiter(struct synth_state *s)
@@ -198,7 +198,7 @@ static void nan_becomes_silence(void **unused)
         {offsetof(struct synth_state, pad[0].sides.left_1[1]), true},
         {offsetof(struct synth_state, pad[0].sides.a1[1]), true},
         {offsetof(struct synth_state, pad[0].lanes.now.pitch[1]), false},
-        {offsetof(struct synth_state, lead.decay[2]), true}, {offsetof(struct synth_state, reverb.ring[500]), true},
+        {offsetof(struct synth_state, bell[0].decay[2]), true}, {offsetof(struct synth_state, reverb.ring[500]), true},
         {offsetof(struct synth_state, reverb.cut[0][1]), true}, {offsetof(struct synth_state, reverb.gain[3]), true},
         {offsetof(struct synth_state, reverb.before[3]), true},
         {offsetof(struct synth_state, mastering.delay[1][0][5]), true},
@@ -228,12 +228,12 @@ static void wild_events_are_tamed(void **unused)
     static float out[750 * BLOCK_SAMPLES];
     struct event wild[] = {
         {.at_frame = 0, .kind = EVENT_MIX, .mix = {{NAN, INFINITY, -1, 9}, NAN, NAN, NAN}},
-        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 7, .layer = 200, .lane = 200}},
-        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 1, .layer = LAYER_PAD, .lane = SYNTH_PAD_LANES}},
-        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 2, .layer = LAYER_LEAD, .lane = 16, .velocity = 1}},
-        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {2, LAYER_LEAD, 3, NAN, NAN, NAN, NAN, NAN, NAN, 0}},
+        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 7, .instrument = 200, .lane = 200}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 1, .instrument = INSTRUMENT_PAD, .lane = 32}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 2, .layer = LAYER_LEAD, .instrument = INSTRUMENT_BELL, .lane = 16, .velocity = 1}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {2, LAYER_LEAD, INSTRUMENT_BELL, 3, NAN, NAN, NAN, NAN, NAN, NAN, 0}},
         {.at_frame = 0, .kind = EVENT_NOTE_ON,
-         .note = {3, LAYER_LEAD, 4, INFINITY, INFINITY, -INFINITY, 1e30f, -1, -1, 0}},
+         .note = {3, LAYER_LEAD, INSTRUMENT_BELL, 4, INFINITY, INFINITY, -INFINITY, 1e30f, -1, -1, 0}},
         {.at_frame = 0, .kind = EVENT_CHORD},
         {.at_frame = 0, .kind = EVENT_SECTION},
     };
@@ -278,7 +278,7 @@ static void frames_mean_output(void **unused)
     (void)unused;
     struct test_score score = {.count = 0};
     test_score_mix(&score, 0, middle);
-    test_score_note(&score, 0.5, LAYER_KICK, 3, 36, 0.8);
+    test_score_note(&score, 0.5, INSTRUMENT_KICK, 3, 36, 0.8);
     float *out = test_render(backend_best(), &score, 1, 5);
     const size_t onset = FRAME_RATE / 2;
     assert_true(test_peak(out, onset * CHANNELS) == 0);
@@ -305,7 +305,7 @@ static void late_notes_begin_now(void **unused)
     (void)unused;
     struct test_score score = {.count = 0};
     test_score_mix(&score, 0, middle);
-    test_score_note(&score, 1, LAYER_PAD, 2, 60, 10);
+    test_score_note(&score, 1, INSTRUMENT_PAD, 2, 60, 10);
     static float out[750 * BLOCK_SAMPLES];
     struct synth_state *state = test_state(9 * FRAME_RATE);
     synth_render(backend_best(), state, score.events, score.count, out, 750);
@@ -333,7 +333,7 @@ static void a_failed_renderer_leaves_silence(void **unused)
     const struct backend failing = {.name = "failing", .render_block = fails_after_some_blocks};
     static float out[BLOCKS * BLOCK_SAMPLES];
     test_score_mix(&score, 0, middle);
-    test_score_note(&score, 0, LAYER_PAD, 2, 60, 10);
+    test_score_note(&score, 0, INSTRUMENT_PAD, 2, 60, 10);
     struct synth_state *state = test_state(0);
     blocks_until_failure = GOOD;
     synth_render(&failing, state, score.events, score.count, out, GOOD);
@@ -391,9 +391,9 @@ static void note_off_ends_its_own_note_only(void **unused)
     static float out[75 * BLOCK_SAMPLES];
     struct event events[] = {
         {.at_frame = 0, .kind = EVENT_NOTE_ON,
-         .note = {.id = 41, .layer = LAYER_PAD, .lane = 20, .pitch = 60, .velocity = 1, .release_s = 4}},
-        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 40, .layer = LAYER_PAD, .lane = 20}},
-        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 41, .layer = LAYER_PAD, .lane = 20, .release_s = 0.05f}},
+         .note = {.id = 41, .instrument = INSTRUMENT_PAD, .lane = 20, .pitch = 60, .velocity = 1, .release_s = 4}},
+        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 40, .instrument = INSTRUMENT_PAD, .lane = 20}},
+        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 41, .instrument = INSTRUMENT_PAD, .lane = 20, .release_s = 0.05f}},
     };
     struct synth_state *state = test_state(0);
     synth_render(backend_best(), state, events, 1, out, 75);
@@ -422,14 +422,18 @@ static void resting_lanes_hold_zeros(void **unused)
     static float out[750 * BLOCK_SAMPLES];
     struct test_score score = {.count = 0};
     test_score_mix(&score, 0, middle);
-    for (enum layer layer = 0; layer < LAYER_COUNT; layer++)
-        test_score_note(&score, 0, layer, 3, 60, 0.5);
+    for (enum instrument instrument = 0; instrument < INSTRUMENT_COUNT; instrument++)
+        test_score_note(&score, 0, instrument, 3, 60, 0.5);
     struct synth_state *s = test_state(0);
     synth_render(backend_best(), s, score.events, score.count, out, 100);
-    assert_false(GROUP_RESTS(s->pad) || GROUP_RESTS(&s->lead) || GROUP_RESTS(&s->kick) || GROUP_RESTS(&s->swell));
+#define INSTRUMENT(ID, name, lanes_) assert_false(GROUP_RESTS(s->name));
+#include "score/instruments.def"
+#undef INSTRUMENT
     for (int seconds = 0; seconds < 40; seconds++)
         synth_render(backend_best(), s, NULL, 0, out, 750);
-    assert_true(GROUP_RESTS(s->pad) && GROUP_RESTS(&s->lead) && GROUP_RESTS(&s->kick) && GROUP_RESTS(&s->swell));
+#define INSTRUMENT(ID, name, lanes_) assert_true(GROUP_RESTS(s->name));
+#include "score/instruments.def"
+#undef INSTRUMENT
     free(s);
 }
 

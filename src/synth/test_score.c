@@ -18,15 +18,27 @@ void test_score_mix(struct test_score *score, double at_s, struct mix mix)
     score->events[score->count++] = (struct event){.at_frame = frame_of(at_s), .kind = EVENT_MIX, .mix = mix};
 }
 
-void test_score_note(struct test_score *score, double at_s, enum layer layer, int lane, float pitch, double hold_s)
+// How the tests play an instrument.
+static const struct {
+    enum layer layer;
+    float attack_s, release_s, velocity;
+} playing[INSTRUMENT_COUNT] = {
+    [INSTRUMENT_PAD] = {LAYER_PAD, 2.5f, 4.0f, 0.6f},
+    [INSTRUMENT_BELL] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
+    [INSTRUMENT_KICK] = {LAYER_KICK, 0.008f, 0.5f, 0.6f},
+    [INSTRUMENT_SWELL] = {LAYER_SWELL, 3.0f, 3.0f, 0.5f},
+};
+
+void test_score_note(struct test_score *score, double at_s, enum instrument instrument, int lane, float pitch,
+                     double hold_s)
 {
-    static const float attack_s[] = {2.5f, 0.012f, 0.008f, 3.0f}, release_s[] = {4.0f, 2.0f, 0.5f, 3.0f};
-    static const float velocity[] = {0.6f, 0.5f, 0.6f, 0.5f};
     uint64_t id = (uint64_t)score->count + 1;
     struct note note = {
-        .id = id, .layer = (uint8_t)layer, .lane = (uint8_t)lane, .pitch = pitch, .velocity = velocity[layer],
-        .pan = (float)random_unit(1, layer, id) * 1.4f - 0.7f, .brightness = 0.5f, .attack_s = attack_s[layer],
-        .release_s = release_s[layer], .hold_frames = (uint32_t)(hold_s * FRAME_RATE),
+        .id = id, .layer = (uint8_t)playing[instrument].layer, .instrument = (uint8_t)instrument,
+        .lane = (uint8_t)lane, .pitch = pitch, .velocity = playing[instrument].velocity,
+        .pan = (float)random_unit(1, instrument, id) * 1.4f - 0.7f, .brightness = 0.5f,
+        .attack_s = playing[instrument].attack_s, .release_s = playing[instrument].release_s,
+        .hold_frames = (uint32_t)(hold_s * FRAME_RATE),
     };
     score->events[score->count++] = (struct event){.at_frame = frame_of(at_s), .kind = EVENT_NOTE_ON, .note = note};
 }
@@ -51,7 +63,7 @@ static void fill_pads(struct test_score *score, double seconds)
     int chord = 0;
     for (double at = 0; at < seconds; at += 12, chord++)
         for (int voice = 0; voice < 5; voice++)
-            test_score_note(score, at, LAYER_PAD, (chord * 5 + voice) % SYNTH_PAD_LANES, chords[chord % 4][voice], 12);
+            test_score_note(score, at, INSTRUMENT_PAD, (chord * 5 + voice) % 32, chords[chord % 4][voice], 12);
 }
 
 static void fill_lead(struct test_score *score, double seconds)
@@ -59,8 +71,7 @@ static void fill_lead(struct test_score *score, double seconds)
     static const float scale[] = {69, 72, 74, 76, 79, 81, 84};
     int count = 0;
     for (double at = 1.3; at < seconds; at += 2.5 + 4 * random_unit(2, 0, (uint64_t)count), count++)
-        test_score_note(score, at, LAYER_LEAD, count % SYNTH_LEAD_LANES, scale[random_below(3, 0, (uint64_t)count, 7)],
-                        1.5);
+        test_score_note(score, at, INSTRUMENT_BELL, count % 16, scale[random_below(3, 0, (uint64_t)count, 7)], 1.5);
 }
 
 void test_score_fill(struct test_score *score, double seconds, int layers)
@@ -71,10 +82,10 @@ void test_score_fill(struct test_score *score, double seconds, int layers)
         fill_lead(score, seconds);
     if (layers & TEST_KICKS)
         for (double at = 6; at < seconds; at += 10)
-            test_score_note(score, at, LAYER_KICK, score->count % SYNTH_KICK_LANES, 36, 0.8);
+            test_score_note(score, at, INSTRUMENT_KICK, score->count % 16, 36, 0.8);
     if (layers & TEST_SWELLS)
         for (double at = 4; at < seconds; at += 20)
-            test_score_note(score, at, LAYER_SWELL, score->count % SYNTH_SWELL_LANES, 60, 3);
+            test_score_note(score, at, INSTRUMENT_SWELL, score->count % 16, 60, 3);
     test_score_sort(score);
 }
 

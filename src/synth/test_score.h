@@ -17,7 +17,8 @@ enum { TEST_PADS = 1, TEST_LEAD = 2, TEST_KICKS = 4, TEST_SWELLS = 8, TEST_ALL =
 
 void test_score_mix(struct test_score *score, double at_s, struct mix mix);
 // A note that holds for hold_s; its id is its number in the score.
-void test_score_note(struct test_score *score, double at_s, enum layer layer, int lane, float pitch, double hold_s);
+void test_score_note(struct test_score *score, double at_s, enum instrument instrument, int lane, float pitch,
+                     double hold_s);
 // Chords every 12 s, a melody, a kick every 10 s, a swell every 20 s; lanes of all groups are used. Sorts the score.
 void test_score_fill(struct test_score *score, double seconds, int layers);
 void test_score_sort(struct test_score *score);

@@ -7,11 +7,11 @@
 #include "tools/bench.h"
 #include "tools/bench_material.h"
 
-enum { CHUNKS = 5, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, REPEATS = 15, ALIGNMENT = 64, LANES_MAX = 64 };
+enum { CHUNKS = 5, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, REPEATS = 15, ALIGNMENT = 64 };
 
-// One chain with so many notes of one layer; none: reverb and mastering alone.
+// One chain with so many notes of one instrument; none: reverb and mastering alone.
 struct voice_case {
-    enum layer layer;
+    enum instrument instrument;
     int notes;
     void *ready, *work;
 };
@@ -23,12 +23,6 @@ struct encode_case {
     uint8_t *bytes;
 };
 
-static int layer_lanes(enum layer layer)
-{
-    static const int lanes[LAYER_COUNT] = {SYNTH_PAD_LANES, SYNTH_LEAD_LANES, SYNTH_KICK_LANES, SYNTH_SWELL_LANES};
-    return lanes[layer];
-}
-
 static int voice_events(const struct voice_case *one, struct event *events)
 {
     struct event *mix = &events[0];
@@ -37,17 +31,17 @@ static int voice_events(const struct voice_case *one, struct event *events)
         mix->mix.gain[i] = 1;
     for (int i = 0; i < one->notes; i++)
         events[1 + i] = (struct event){.kind = EVENT_NOTE_ON,
-                                       .note = {.id = (uint64_t)i + 1, .layer = (uint8_t)one->layer, .lane = (uint8_t)i,
-                                                .pitch = 40 + (float)i, .velocity = .1f, .brightness = .5f,
-                                                .attack_s = .01f, .release_s = 5, .hold_frames = 10 * FRAME_RATE}};
+                                       .note = {.id = (uint64_t)i + 1, .instrument = (uint8_t)one->instrument,
+                                                .lane = (uint8_t)i, .pitch = 40 + (float)i, .velocity = .1f,
+                                                .brightness = .5f, .attack_s = .01f, .release_s = 5, .hold_frames = 10 * FRAME_RATE}};
     return 1 + one->notes;
 }
 
-static bool voice_prepare(struct voice_case *one, int notes_of, int notes)
+static bool voice_prepare(struct voice_case *one, enum instrument instrument, int notes)
 {
-    struct event events[1 + LANES_MAX];
+    struct event events[1 + INSTRUMENT_LANES_MAX];
     float out[CONTROL_FRAMES * CHANNELS];
-    *one = (struct voice_case){.layer = (enum layer)notes_of, .notes = notes,
+    *one = (struct voice_case){.instrument = instrument, .notes = notes,
                                .ready = aligned_alloc(ALIGNMENT, synth_bytes()),
                                .work = aligned_alloc(ALIGNMENT, synth_bytes())};
     if (!one->ready || !one->work)
@@ -95,8 +89,8 @@ static void units_report_voices(struct bench_output *output, const struct bench_
 {
     double base_least = chunk_us(cases[0].least_ns), base_median = chunk_us(cases[0].median_ns);
     units_report_cost(output, "reverb and mastering", base_least, base_median);
-    for (int i = 0; i < LAYER_COUNT; i++) {
-        int lanes = layer_lanes((enum layer)i);
+    for (int i = 0; i < INSTRUMENT_COUNT; i++) {
+        int lanes = instrument_lanes((enum instrument)i);
         double least = (chunk_us(cases[1 + i].least_ns) - base_least) / lanes;
         double median = (chunk_us(cases[1 + i].median_ns) - base_median) / lanes;
         units_report_cost(output, cases[1 + i].name, least, median);
@@ -105,21 +99,21 @@ static void units_report_voices(struct bench_output *output, const struct bench_
 
 static enum status units_voices(struct bench_output *output)
 {
-    struct voice_case contexts[1 + LAYER_COUNT] = {0};
-    struct bench_case cases[1 + LAYER_COUNT];
-    bool good = voice_prepare(&contexts[0], LAYER_PAD, 0);
-    for (int i = 0; i < LAYER_COUNT; i++)
-        good = voice_prepare(&contexts[1 + i], i, layer_lanes((enum layer)i)) && good;
-    for (int i = 0; i < 1 + LAYER_COUNT; i++) {
+    struct voice_case contexts[1 + INSTRUMENT_COUNT] = {0};
+    struct bench_case cases[1 + INSTRUMENT_COUNT];
+    bool good = voice_prepare(&contexts[0], INSTRUMENT_PAD, 0);
+    for (int i = 0; i < INSTRUMENT_COUNT; i++)
+        good = voice_prepare(&contexts[1 + i], (enum instrument)i, instrument_lanes((enum instrument)i)) && good;
+    for (int i = 0; i < 1 + INSTRUMENT_COUNT; i++) {
         cases[i] = (struct bench_case){.run = voice_run, .context = &contexts[i]};
         if (i > 0)
-            snprintf(cases[i].name, sizeof cases[i].name, "%s voice", layer_name((enum layer)(i - 1)));
+            snprintf(cases[i].name, sizeof cases[i].name, "%s voice", instrument_name((enum instrument)(i - 1)));
     }
     if (good) {
-        bench_measure(cases, 1 + LAYER_COUNT, REPEATS);
+        bench_measure(cases, 1 + INSTRUMENT_COUNT, REPEATS);
         units_report_voices(output, cases);
     }
-    for (int i = 0; i < 1 + LAYER_COUNT; i++) {
+    for (int i = 0; i < 1 + INSTRUMENT_COUNT; i++) {
         free(contexts[i].ready);
         free(contexts[i].work);
     }

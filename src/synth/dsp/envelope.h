@@ -9,6 +9,8 @@ enum { LANE_ROOM_BLOCKS = 8 };
 // What a block needs to know of its lanes.
 struct lane_block {
     alignas(64) uint32_t lives[LANES]; // all bits: its state is needed after this block
+    alignas(64) float loudness[LANES]; // at its end: envelope, velocity and the gain of the note's layer
+    uint32_t number;                   // of the block since frame 0
     uint32_t sounding;                 // bit n: lane n has to be rendered
     uint32_t started;                  // bit n: lane n begins a note, its instrument has to be set up
 };
@@ -43,6 +45,7 @@ INLINE void lane_start(struct lanes *l, int n)
     now->brightness[n] = next->brightness[n];
     now->attack_s[n] = next->attack_s[n];
     now->release_s[n] = next->release_s[n];
+    now->layer[n] = next->layer[n];
     l->waiting[n] = 0;
     l->stage[n] = LANE_ATTACKS;
     l->ramp[n] = 0;
@@ -100,12 +103,14 @@ INLINE float lane_level(struct lanes *l, int n)
     }
 }
 
-INLINE void lanes_advance(struct lanes *l, uint64_t frame, struct lane_block *b)
+INLINE void lanes_advance(struct lanes *l, uint64_t frame, const struct mix *mix, struct lane_block *b)
 {
+    b->number = (uint32_t)(frame / CONTROL_FRAMES);
     b->sounding = b->started = 0;
     for (int n = 0; n < LANES; n++) {
         b->started |= (uint32_t)lane_turn(l, n, frame) << n;
         l->level[n] = lane_level(l, n);
+        b->loudness[n] = l->level[n] * l->now.velocity[n] * mix->gain[l->now.layer[n]];
         int sounds = l->stage[n] != LANE_RESTS;
         int ends = l->stage[n] >= LANE_RELEASES && l->level[n] == 0;
         b->sounding |= (uint32_t)sounds << n;

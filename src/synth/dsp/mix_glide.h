@@ -16,11 +16,10 @@ INLINE float glide(float now, float target)
     return unit_clamp(now + (target - now) * share);
 }
 
-// before: the layer gains at the beginning of the block; mix->now holds those at its end.
-INLINE void mix_advance(struct mix_state *mix, float before[LAYER_COUNT])
+// mix->now is then what holds at the end of the block.
+INLINE void mix_advance(struct mix_state *mix)
 {
     for (int n = 0; n < LAYER_COUNT; n++) {
-        before[n] = mix->now.gain[n];
         float gain = mix->blocks_left > 1 ? mix->now.gain[n] + mix->step[n] : mix->target.gain[n];
         mix->now.gain[n] = unit_clamp(gain);
     }

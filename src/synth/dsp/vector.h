@@ -3,6 +3,11 @@
 #pragma once
 #include <stdint.h>
 
+// Who only looks at the state computes nothing.
+#ifndef SYNTH_WIDTH
+#define SYNTH_WIDTH 1
+#endif
+
 #if SYNTH_WIDTH > 1 && defined(__SSE2__)
 #include <immintrin.h>
 #endif

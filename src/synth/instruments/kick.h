@@ -5,6 +5,16 @@
 #include "synth/instruments/lane_bus.h"
 #include "synth/instruments/lane_keep.h"
 
+struct kick {
+    struct lanes lanes;
+    uint32_t phase[LANES];
+    uint32_t increment[LANES];
+    float sweep[LANES], decay[LANES];
+    float gain[LANES];
+};
+
+static const struct instrument_levels kick_levels = {.dry = 0.36f, .send = 0.04f};
+
 struct kick_control {
     vu increment, increment_step;
     vf gain, gain_step;
@@ -18,7 +28,7 @@ INLINE void kick_start(struct kick *k, int n)
     k->gain[n] = 0;
 }
 
-INLINE void kick_move(struct kick *k, int first, vu lives, struct kick_control *c)
+INLINE void kick_move(struct kick *k, int first, const struct lane_block *b, vu lives, struct kick_control *c)
 {
     // Both fall by e: the sweep in 45 ms, the level in 280 ms.
     const float seconds = (float)CONTROL_FRAMES / FRAME_RATE;
@@ -30,11 +40,11 @@ INLINE void kick_move(struct kick *k, int first, vu lives, struct kick_control *
     c->increment = vu_load(k->increment + first);
     c->increment_step = (vu)((vi)(increment - c->increment) / CONTROL_FRAMES);
     c->gain = vf_load(k->gain + first);
-    vf level = vf_load(k->lanes.level + first) * decay * vf_load(k->lanes.now.velocity + first);
+    vf level = vf_load(b->loudness + first) * decay;
     c->gain_step = (level - c->gain) * (1.0f / CONTROL_FRAMES);
 }
 
-INLINE void kick_lanes(struct kick *k, int first, const struct kick_control *control, vu lives, struct lane_bus *bus)
+INLINE void kick_frames(struct kick *k, int first, const struct kick_control *control, vu lives, struct lane_bus *bus)
 {
     struct kick_control c = *control;
     vu phase = vu_load(k->phase + first);
@@ -50,20 +60,12 @@ INLINE void kick_lanes(struct kick *k, int first, const struct kick_control *con
     lane_keep(k->gain + first, c.gain, lives);
 }
 
-// True when something sounded.
-INLINE int kick_render(struct kick *k, uint64_t frame, struct lane_bus *bus)
+INLINE void kick_lanes(struct kick *k, int first, const struct lane_block *b, const struct mix *mix,
+                       struct lane_bus *bus)
 {
-    struct lane_block b;
-    lanes_advance(&k->lanes, frame, &b);
-    for (uint32_t left = b.started; left; left &= left - 1)
-        kick_start(k, __builtin_ctz(left));
-    for (int first = 0; first < LANES; first += SYNTH_WIDTH) {
-        if (lanes_rest(&b, first))
-            continue;
-        struct kick_control c;
-        vu lives = vu_load(b.lives + first);
-        kick_move(k, first, lives, &c);
-        kick_lanes(k, first, &c, lives, bus);
-    }
-    return b.sounding != 0;
+    (void)mix;
+    struct kick_control c;
+    vu lives = vu_load(b->lives + first);
+    kick_move(k, first, b, lives, &c);
+    kick_frames(k, first, &c, lives, bus);
 }

@@ -6,6 +6,15 @@
 #include "synth/instruments/lane_bus.h"
 #include "synth/instruments/sides.h"
 
+struct pad {
+    struct lanes lanes;
+    uint32_t seed[LANES];
+    uint32_t phase_a[LANES], phase_b[LANES], phase_sub[LANES];
+    struct sides sides;
+};
+
+static const struct instrument_levels pad_levels = {.dry = 0.17f, .send = 0.095f};
+
 // What a pad's lanes do during one block.
 struct pad_control {
     vu increment_a, increment_b, increment_sub;
@@ -62,15 +71,14 @@ INLINE struct pan_gains pad_place(const struct pad *p, int first, uint32_t block
     return pan_gains(vf_load(p->lanes.now.pan + first) * 0.7f + wave * (0.25f * motion));
 }
 
-INLINE void pad_sides(const struct pad *p, int first, uint32_t block, const struct mix *mix, vu started,
+INLINE void pad_sides(const struct pad *p, int first, const struct lane_block *b, const struct mix *mix,
                       struct pad_control *c)
 {
-    vf level = vf_load(p->lanes.level + first) * vf_load(p->lanes.now.velocity + first);
-    c->sides = sides_load(&p->sides, first, started, pad_filter(p, first, block, mix), level,
-                          pad_place(p, first, block, mix->motion));
+    c->sides = sides_load(&p->sides, first, lanes_started(b, first), pad_filter(p, first, b->number, mix),
+                          vf_load(b->loudness + first), pad_place(p, first, b->number, mix->motion));
 }
 
-INLINE void pad_lanes(struct pad *p, int first, const struct pad_control *control, vu lives, struct lane_bus *bus)
+INLINE void pad_frames(struct pad *p, int first, const struct pad_control *control, vu lives, struct lane_bus *bus)
 {
     struct pad_control c = *control;
     struct sides_control *s = &c.sides;
@@ -92,21 +100,10 @@ INLINE void pad_lanes(struct pad *p, int first, const struct pad_control *contro
     sides_keep(&p->sides, first, s, lives);
 }
 
-// True when something sounded.
-INLINE int pad_render(struct pad *p, uint64_t frame, const struct mix *mix, struct lane_bus *bus)
+INLINE void pad_lanes(struct pad *p, int first, const struct lane_block *b, const struct mix *mix, struct lane_bus *bus)
 {
-    struct lane_block b;
-    lanes_advance(&p->lanes, frame, &b);
-    for (uint32_t left = b.started; left; left &= left - 1)
-        pad_start(p, __builtin_ctz(left));
-    uint32_t block = (uint32_t)(frame / CONTROL_FRAMES);
-    for (int first = 0; first < LANES; first += SYNTH_WIDTH) {
-        if (lanes_rest(&b, first))
-            continue;
-        struct pad_control c;
-        pad_pitch(p, first, block, mix->motion, &c);
-        pad_sides(p, first, block, mix, lanes_started(&b, first), &c);
-        pad_lanes(p, first, &c, vu_load(b.lives + first), bus);
-    }
-    return b.sounding != 0;
+    struct pad_control c;
+    pad_pitch(p, first, b->number, mix->motion, &c);
+    pad_sides(p, first, b, mix, &c);
+    pad_frames(p, first, &c, vu_load(b->lives + first), bus);
 }

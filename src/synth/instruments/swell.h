@@ -5,6 +5,14 @@
 #include "synth/instruments/lane_bus.h"
 #include "synth/instruments/sides.h"
 
+struct swell {
+    struct lanes lanes;
+    uint32_t noise_left[LANES], noise_right[LANES];
+    struct sides sides;
+};
+
+static const struct instrument_levels swell_levels = {.dry = 0.34f, .send = 0.26f};
+
 INLINE void swell_start(struct swell *s, int n)
 {
     uint32_t seed = note_seed(s->lanes.now.id[n]);
@@ -13,17 +21,19 @@ INLINE void swell_start(struct swell *s, int n)
     sides_start(&s->sides, n);
 }
 
-INLINE struct sides_control swell_sides(const struct swell *s, int first, const struct mix *mix, vu started)
+INLINE struct sides_control swell_sides(const struct swell *s, int first, const struct lane_block *b,
+                                        const struct mix *mix)
 {
     vf level = vf_load(s->lanes.level + first);
     vf bright = vf_load(s->lanes.now.brightness + first) * 0.6f + mix->brightness * 0.4f;
     vf octaves = 8.3f + bright * 1.8f + level * 1.6f;
     struct svf_coefficients wanted = svf_design(vf_exp2(octaves), vf_set(1.1f));
-    vf gain = level * level * vf_load(s->lanes.now.velocity + first);
-    return sides_load(&s->sides, first, started, wanted, gain, pan_gains(vf_load(s->lanes.now.pan + first) * 0.7f));
+    vf gain = level * vf_load(b->loudness + first);
+    return sides_load(&s->sides, first, lanes_started(b, first), wanted, gain,
+                      pan_gains(vf_load(s->lanes.now.pan + first) * 0.7f));
 }
 
-INLINE void swell_lanes(struct swell *s, int first, struct sides_control c, vu lives, struct lane_bus *bus)
+INLINE void swell_frames(struct swell *s, int first, struct sides_control c, vu lives, struct lane_bus *bus)
 {
     vu noise_left = vu_load(s->noise_left + first), noise_right = vu_load(s->noise_right + first);
     // A lane at rest holds 0, which stays 0: silence.
@@ -39,18 +49,8 @@ INLINE void swell_lanes(struct swell *s, int first, struct sides_control c, vu l
     sides_keep(&s->sides, first, &c, lives);
 }
 
-// True when something sounded.
-INLINE int swell_render(struct swell *s, uint64_t frame, const struct mix *mix, struct lane_bus *bus)
+INLINE void swell_lanes(struct swell *s, int first, const struct lane_block *b, const struct mix *mix,
+                        struct lane_bus *bus)
 {
-    struct lane_block b;
-    lanes_advance(&s->lanes, frame, &b);
-    for (uint32_t left = b.started; left; left &= left - 1)
-        swell_start(s, __builtin_ctz(left));
-    for (int first = 0; first < LANES; first += SYNTH_WIDTH) {
-        if (lanes_rest(&b, first))
-            continue;
-        struct sides_control c = swell_sides(s, first, mix, lanes_started(&b, first));
-        swell_lanes(s, first, c, vu_load(b.lives + first), bus);
-    }
-    return b.sounding != 0;
+    swell_frames(s, first, swell_sides(s, first, b, mix), vu_load(b->lives + first), bus);
 }
