@@ -4,7 +4,7 @@
 
 #include "synth/dsp/mix_glide.h"
 #include "synth/effects/reverb.h"
-#include "synth/instruments/all.h"
+#include "synth/instruments/render.h"
 #include "synth/levels.h"
 #include "synth/mastering/mastering.h"
 
@@ -18,24 +18,6 @@ static bool all_finite(const float *x, int count)
     }
     return !bad;
 }
-
-// NAME_render: one group of lanes. True when something sounded. Of an instrument it needs
-//   NAME_start: sets lane n up for the note that begins there.
-//   NAME_lanes: renders SYNTH_WIDTH lanes from `first` on.
-#define INSTRUMENT(ID, name, lanes_)                                                                           \
-    static bool name##_render(struct name *group, uint64_t frame, const struct mix *mix, struct lane_bus *bus) \
-    {                                                                                                          \
-        struct lane_block b;                                                                                   \
-        lanes_advance(&group->lanes, frame, mix, &b);                                                          \
-        for (uint32_t left = b.started; left; left &= left - 1)                                                \
-            name##_start(group, __builtin_ctz(left));                                                          \
-        for (int first = 0; first < LANES; first += SYNTH_WIDTH)                                               \
-            if (!lanes_rest(&b, first))                                                                        \
-                name##_lanes(group, first, &b, mix, bus);                                                      \
-        return b.sounding != 0;                                                                                \
-    }
-#include "score/instruments.def"
-#undef INSTRUMENT
 
 static void instrument_add(const struct stereo_block *in, struct instrument_levels levels, struct stereo_block *dry,
                            struct stereo_block *send)

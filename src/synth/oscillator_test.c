@@ -8,46 +8,18 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <kiss_fftr.h>
 
 #define SYNTH_WIDTH 1
 #include "synth/instruments/bell.h"
+#include "synth/test_spectrum.h"
 
-enum { SIZE = 65536, BINS = SIZE / 2 + 1, MAIN_LOBE_BINS = 8 };
-
-struct off_harmonics {
-    double low_db, high_db;  // under and above 2 kHz, over the whole tone
-};
-
-static void power_spectrum(const float *x, double power[BINS])
-{
-    static float windowed[SIZE];
-    static kiss_fft_cpx spectrum[BINS];
-    for (int i = 0; i < SIZE; i++) {
-        double t = 2 * M_PI * i / SIZE;
-        windowed[i] = x[i] * (float)(0.35875 - 0.48829 * cos(t) + 0.14128 * cos(2 * t) - 0.01168 * cos(3 * t));
-    }
-    kiss_fftr_cfg fft = kiss_fftr_alloc(SIZE, 0, NULL, NULL);
-    kiss_fftr(fft, windowed, spectrum);
-    free(fft);
-    for (int k = 0; k < BINS; k++)
-        power[k] = (double)spectrum[k].r * spectrum[k].r + (double)spectrum[k].i * spectrum[k].i;
-}
+enum { SIZE = SPECTRUM_SIZE };
 
 static struct off_harmonics measure(const float *x, double f0_hz, int skirt_bins)
 {
-    static double power[BINS];
-    power_spectrum(x, power);
-    double tone = 0, low = 0, high = 0;
-    const double bin_hz = (double)FRAME_RATE / SIZE;
-    for (int k = 0; k < BINS; k++) {
-        double harmonic = round(k * bin_hz / f0_hz);
-        tone += power[k];
-        if (fabs(k - harmonic * f0_hz / bin_hz) <= skirt_bins)
-            continue;
-        *(k * bin_hz < 2000 ? &low : &high) += power[k];
-    }
-    return (struct off_harmonics){10 * log10(low / tone + 1e-20), 10 * log10(high / tone + 1e-20)};
+    static struct test_spectrum spectrum;
+    test_spectrum_take(&spectrum, x, 1);
+    return test_spectrum_off_harmonics(&spectrum, f0_hz, skirt_bins);
 }
 
 static double increment_hz(uint32_t increment)
@@ -73,7 +45,7 @@ static struct off_harmonics worst_saw(int naive)
         uint32_t increment = phase_increment(pitch_hz(pitch)), phase = 0;
         for (int i = 0; i < SIZE; i++, phase += increment)
             x[i] = saw_at(phase, &shape);
-        keep_worst(&worst, measure(x, increment_hz(increment), MAIN_LOBE_BINS));
+        keep_worst(&worst, measure(x, increment_hz(increment), SPECTRUM_LOBE_BINS));
     }
     return worst;
 }
@@ -137,7 +109,7 @@ static void bell_folds_nothing_audible(void **unused)
             memcpy(x + i, out.left, sizeof out.left);
         }
         double f0 = increment_hz(c.increment_modulator) / 2;
-        keep_worst(&worst, measure(x, f0, MAIN_LOBE_BINS + (int)(f0 * 0.0008 * SIZE / FRAME_RATE)));
+        keep_worst(&worst, measure(x, f0, SPECTRUM_LOBE_BINS + (int)(f0 * 0.0008 * SIZE / FRAME_RATE)));
     }
     print_message("# bell: %.1f dB under 2 kHz, %.1f dB above\n", worst.low_db, worst.high_db);
     assert_true(worst.low_db < -60 && worst.high_db < -40);

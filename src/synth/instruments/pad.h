@@ -3,6 +3,7 @@
 #pragma once
 #include "synth/dsp/envelope.h"
 #include "synth/dsp/oscillator.h"
+#include "synth/dsp/slow_wave.h"
 #include "synth/instruments/lane_bus.h"
 #include "synth/instruments/sides.h"
 
@@ -32,16 +33,6 @@ INLINE void pad_start(struct pad *p, int n)
     p->phase_sub[n] = 0;
     sides_start(&p->sides, n);
 }
-
-// A wave of about `turns` phase per block at an absolute block; no two notes share its pace.
-INLINE vf slow_wave(vu seed, uint32_t block, uint32_t turns)
-{
-    vu pace = turns + (seed >> 24) * (turns >> 9);
-    return vf_sin_phase(seed * turns + block * pace);
-}
-
-// Phase per block of a wave of so many hertz.
-#define SLOW_WAVE_HZ(hz) ((uint32_t)((hz) * CONTROL_FRAMES / FRAME_RATE * 0x1p32) | 1)
 
 INLINE void pad_pitch(const struct pad *p, int first, uint32_t block, float motion, struct pad_control *c)
 {
