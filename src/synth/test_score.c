@@ -27,6 +27,8 @@ static const struct {
     [INSTRUMENT_BELL] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
     [INSTRUMENT_KICK] = {LAYER_KICK, 0.008f, 0.5f, 0.6f},
     [INSTRUMENT_SWELL] = {LAYER_SWELL, 3.0f, 3.0f, 0.5f},
+    [INSTRUMENT_BAR] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
+    [INSTRUMENT_BOWL] = {LAYER_LEAD, 0.012f, 4.0f, 0.5f},
 };
 
 void test_score_note(struct test_score *score, double at_s, enum instrument instrument, int lane, float pitch,

@@ -1,6 +1,8 @@
 // Every instrument, and the whole state of a chain.
 #pragma once
+#include "synth/instruments/bar.h"
 #include "synth/instruments/bell.h"
+#include "synth/instruments/bowl.h"
 #include "synth/instruments/kick.h"
 #include "synth/instruments/pad.h"
 #include "synth/instruments/swell.h"
