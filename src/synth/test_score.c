@@ -29,6 +29,7 @@ static const struct {
     [INSTRUMENT_SWELL] = {LAYER_SWELL, 3.0f, 3.0f, 0.5f},
     [INSTRUMENT_BAR] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
     [INSTRUMENT_BOWL] = {LAYER_LEAD, 0.012f, 4.0f, 0.5f},
+    [INSTRUMENT_PLUCK] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
 };
 
 void test_score_note(struct test_score *score, double at_s, enum instrument instrument, int lane, float pitch,

@@ -5,6 +5,7 @@
 #include "synth/instruments/bowl.h"
 #include "synth/instruments/kick.h"
 #include "synth/instruments/pad.h"
+#include "synth/instruments/pluck.h"
 #include "synth/instruments/swell.h"
 
 struct synth_state {
