@@ -1,0 +1,157 @@
+// Choir: two voices, one to a side, who sing a vowel that moves between "oo" and "ah". Each is a saw with a vibrato that
+// comes in late, through four formants. Pitch and vowel drift by slow waves.
+// Source: the formants of an alto in Csound's manual, appendix D, with the wider bands of many who sing as one.
+#pragma once
+#include "synth/dsp/envelope.h"
+#include "synth/dsp/oscillator.h"
+#include "synth/dsp/slow_wave.h"
+#include "synth/instruments/lane_bus.h"
+#include "synth/instruments/sides.h"
+
+enum { CHOIR_FORMANTS = 4 };
+
+struct choir {
+    struct lanes lanes;
+    uint32_t seed[LANES], age[LANES];  // age: blocks
+    uint32_t phase_a[LANES], phase_b[LANES];
+    uint32_t increment_a[LANES], increment_b[LANES];  // reached
+    struct sides formant[CHOIR_FORMANTS];
+};
+
+static const struct instrument_levels choir_levels = {.dry = 0.3f, .send = 0.2f};
+
+// A formant at both ends of the way, in octaves above 1 Hz and octaves of loudness; its band, in hertz.
+static const struct {
+    float oo, ah, oo_level, ah_level, band_hz;
+} choir_vowels[CHOIR_FORMANTS] = {
+    {8.48f, 9.55f, 0.0f, 0.0f, 110.0f},
+    {9.45f, 10.17f, -2.3f, -0.7f, 130.0f},
+    {11.31f, 11.43f, -4.6f, -2.6f, 200.0f},
+    {11.77f, 11.82f, -5.6f, -3.6f, 300.0f},
+};
+
+struct choir_control {
+    vu increment_a, increment_b, step_a, step_b;
+    struct saw_shape shape;
+    vf other;  // how much of the other voice each side hears
+    struct sides_control formant[CHOIR_FORMANTS];
+};
+
+INLINE void choir_start(struct choir *c, int n)
+{
+    uint32_t seed = note_seed(c->lanes.now.id[n]);
+    c->seed[n] = seed;
+    c->age[n] = 0;
+    c->phase_a[n] = seed * 0x9e3779b1u;
+    c->phase_b[n] = seed * 0x85ebca6bu;
+    c->increment_a[n] = c->increment_b[n] = 0;
+    for (int f = 0; f < CHOIR_FORMANTS; f++)
+        sides_start(&c->formant[f], n);
+}
+
+// Semitones of vibrato and drift of one voice. The vibrato is there after some three seconds.
+INLINE vf choir_bend(vu seed, vu age, uint32_t block, float motion)
+{
+    vf seconds = vf_from(age) * ((float)CONTROL_FRAMES / FRAME_RATE);
+    vf depth = vf_clamp((seconds - 0.6f) * 0.4f, 0.0f, 1.0f) * (0.05f + 0.06f * motion);
+    vf swell = 0.75f + slow_wave(seed * 3u, block, SLOW_WAVE_HZ(0.13)) * 0.25f;
+    vf drift = slow_wave(seed, block, SLOW_WAVE_HZ(0.083)) + slow_wave(seed * 5u, block, SLOW_WAVE_HZ(0.31)) * 0.5f;
+    return slow_wave(seed * 7u, block, SLOW_WAVE_HZ(4.1)) * depth * swell + drift * 0.03f;
+}
+
+INLINE vu choir_step(vu from, vu to)
+{
+    return (vu)((vi)(to - from) / CONTROL_FRAMES);
+}
+
+INLINE void choir_pitch(const struct choir *c, int first, const struct lane_block *b, float motion,
+                        struct choir_control *k)
+{
+    vf pitch = vf_load(c->lanes.now.pitch + first);
+    vu seed = vu_load(c->seed + first), age = vu_load(c->age + first), started = lanes_started(b, first);
+    vf bend_a = choir_bend(seed, age, b->number, motion);
+    vf bend_b = choir_bend(seed * 0x9e3779b1u, age, b->number, motion);
+    vu to_a = phase_increment(pitch_hz(pitch + bend_a + 0.04f));
+    vu to_b = phase_increment(pitch_hz(pitch + bend_b - 0.04f));
+    k->increment_a = vu_select(started, to_a, vu_load(c->increment_a + first));
+    k->increment_b = vu_select(started, to_b, vu_load(c->increment_b + first));
+    k->step_a = choir_step(k->increment_a, to_a);
+    k->step_b = choir_step(k->increment_b, to_b);
+    k->shape = saw_shape(pitch_hz(pitch));
+    k->other = 0.35f + vf_clamp((64.0f - pitch) * 0.03f, 0.0f, 0.55f);
+}
+
+// 0 "oo" .. 1 "ah".
+INLINE vf choir_vowel(const struct choir *c, int first, uint32_t block, const struct mix *mix)
+{
+    vf wave = slow_wave(vu_load(c->seed + first) * 11u, block, SLOW_WAVE_HZ(0.041));
+    vf bright = vf_load(c->lanes.now.brightness + first) * 0.6f + mix->brightness * 0.4f;
+    return vf_clamp(bright + wave * (0.15f + 0.35f * mix->motion), 0.0f, 1.0f);
+}
+
+// Sopranos have smaller heads, and whoever sings above the first formant moves it up to the note.
+INLINE vf choir_formant_hz(int f, vf vowel, vf pitch)
+{
+    vf octaves = choir_vowels[f].oo + (choir_vowels[f].ah - choir_vowels[f].oo) * vowel;
+    vf hz = vf_exp2(octaves + vf_clamp((pitch - 60.0f) * 0.012f, -0.12f, 0.2f));
+    return f ? hz : vf_max(hz, pitch_hz(pitch) * 1.06f);
+}
+
+INLINE void choir_formants(const struct choir *c, int first, const struct lane_block *b, const struct mix *mix,
+                           struct choir_control *k)
+{
+    vf pitch = vf_load(c->lanes.now.pitch + first), vowel = choir_vowel(c, first, b->number, mix);
+    struct pan_gains pan = pan_gains(vf_load(c->lanes.now.pan + first) * 0.7f);
+    // High notes stand on their first formant.
+    vf even = vf_clamp(66.0f - pitch, -24.0f, 0.0f) * 0.06f;
+    for (int f = 0; f < CHOIR_FORMANTS; f++) {
+        vf hz = choir_formant_hz(f, vowel, pitch), damping = choir_vowels[f].band_hz / hz;
+        vf level = choir_vowels[f].oo_level + (choir_vowels[f].ah_level - choir_vowels[f].oo_level) * vowel;
+        // Signs alternate, or neighbours would cancel each other between them.
+        vf gain = vf_exp2(level + even) * damping * vf_load(b->loudness + first) * (f % 2 ? -1.0f : 1.0f);
+        k->formant[f] = sides_load(&c->formant[f], first, lanes_started(b, first), svf_design(hz, damping), gain, pan);
+    }
+}
+
+INLINE void choir_frames(struct choir *c, int first, struct choir_control *k, vu lives, struct lane_bus *bus)
+{
+    vu a = vu_load(c->phase_a + first), b = vu_load(c->phase_b + first);
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        k->increment_a += k->step_a;
+        k->increment_b += k->step_b;
+        a += k->increment_a;
+        b += k->increment_b;
+        vf saw_a = saw_at(a, &k->shape), saw_b = saw_at(b, &k->shape);
+        vf to_left = saw_a + saw_b * k->other, to_right = saw_b + saw_a * k->other, left = {0}, right = {0};
+        for (int f = 0; f < CHOIR_FORMANTS; f++) {
+            struct sides_control *s = &k->formant[f];
+            sides_advance(s);
+            left += svf_tick(&s->left_memory, &s->reached, to_left).band * s->left;
+            right += svf_tick(&s->right_memory, &s->reached, to_right).band * s->right;
+        }
+        lane_bus_add(bus, i, first, left, right);
+    }
+    vu_store(c->phase_a + first, a & lives);
+    vu_store(c->phase_b + first, b & lives);
+    vu_store(c->increment_a + first, k->increment_a & lives);
+    vu_store(c->increment_b + first, k->increment_b & lives);
+}
+
+INLINE void choir_keep(struct choir *c, int first, const struct choir_control *k, vu lives)
+{
+    vu_store(c->seed + first, vu_load(c->seed + first) & lives);
+    vu_store(c->age + first, (vu_load(c->age + first) + 1) & lives);
+    for (int f = 0; f < CHOIR_FORMANTS; f++)
+        sides_keep(&c->formant[f], first, &k->formant[f], lives);
+}
+
+INLINE void choir_lanes(struct choir *c, int first, const struct lane_block *b, const struct mix *mix,
+                        struct lane_bus *bus)
+{
+    vu lives = vu_load(b->lives + first);
+    struct choir_control k;
+    choir_pitch(c, first, b, mix->motion, &k);
+    choir_formants(c, first, b, mix, &k);
+    choir_frames(c, first, &k, lives, bus);
+    choir_keep(c, first, &k, lives);
+}
