@@ -30,6 +30,7 @@ static const struct {
     [INSTRUMENT_BAR] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
     [INSTRUMENT_BOWL] = {LAYER_LEAD, 0.012f, 4.0f, 0.5f},
     [INSTRUMENT_CHOIR] = {LAYER_PAD, 1.5f, 3.0f, 0.5f},
+    [INSTRUMENT_DRONE] = {LAYER_PAD, 4.0f, 5.0f, 0.5f},
     [INSTRUMENT_PLUCK] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
 };
 

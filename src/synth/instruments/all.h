@@ -4,6 +4,7 @@
 #include "synth/instruments/bell.h"
 #include "synth/instruments/bowl.h"
 #include "synth/instruments/choir.h"
+#include "synth/instruments/drone.h"
 #include "synth/instruments/kick.h"
 #include "synth/instruments/pad.h"
 #include "synth/instruments/pluck.h"
