@@ -24,7 +24,7 @@ static struct test_score busy_score(double seconds)
     test_score_mix(&score, 0, middle);
     test_score_mix(&score, 7, (struct mix){{0.4f, 1, 0, 1}, 0.9f, 1.0f, 1.0f});
     test_score_mix(&score, 14, (struct mix){{1, 0, 1, 0.3f}, 0.2f, 0.0f, 0.1f});
-    test_score_fill(&score, seconds, TEST_ALL);
+    test_score_fill(&score, seconds, TEST_ALL | TEST_TONAL);
     return score;
 }
 

@@ -71,6 +71,18 @@ static void fill_pads(struct test_score *score, double seconds)
             test_score_note(score, at, INSTRUMENT_PAD, (chord * 5 + voice) % 32, chords[chord % 4][voice], 12);
 }
 
+// What rings, sings and hums: a phrase of each in turn, low notes and high ones, lanes taken while they still sound.
+static void fill_tonal(struct test_score *score, double seconds)
+{
+    static const enum instrument turn[] = {INSTRUMENT_BOWL, INSTRUMENT_PLUCK, INSTRUMENT_BAR, INSTRUMENT_CHOIR};
+    static const float pitches[] = {50, 57, 62, 65, 69, 74, 81, 88, 43};
+    int count = 0;
+    for (double at = 0.5; at < seconds; at += 0.7, count++)
+        test_score_note(score, at, turn[count % 4], count / 4 * 5 % 16, pitches[count % 9], 3);
+    for (double at = 0.2; at < seconds; at += 9, count++)
+        test_score_note(score, at, INSTRUMENT_DRONE, count % 16, count % 2 ? 33 : 40, 8);
+}
+
 static void fill_lead(struct test_score *score, double seconds)
 {
     static const float scale[] = {69, 72, 74, 76, 79, 81, 84};
@@ -91,6 +103,8 @@ void test_score_fill(struct test_score *score, double seconds, int layers)
     if (layers & TEST_SWELLS)
         for (double at = 4; at < seconds; at += 20)
             test_score_note(score, at, INSTRUMENT_SWELL, score->count % 16, 60, 3);
+    if (layers & TEST_TONAL)
+        fill_tonal(score, seconds);
     test_score_sort(score);
 }
 

@@ -13,7 +13,7 @@ struct test_score {
 };
 
 // Bits of layers, for test_score_fill.
-enum { TEST_PADS = 1, TEST_LEAD = 2, TEST_KICKS = 4, TEST_SWELLS = 8, TEST_ALL = 15 };
+enum { TEST_PADS = 1, TEST_LEAD = 2, TEST_KICKS = 4, TEST_SWELLS = 8, TEST_ALL = 15, TEST_TONAL = 16 };
 
 void test_score_mix(struct test_score *score, double at_s, struct mix mix);
 // A note that holds for hold_s; its id is its number in the score.
