@@ -19,8 +19,9 @@ from server import INSTRUMENTED, Server, wait_until
 
 BINARY = sys.argv.pop(1)
 DEFAULTS = {
-    "key": "A", "mode": "aeolian", "bpm": 70, "intensity": 0.5, "melody_complexity": 0.5,
-    "chord_progression_variety": 0.5, "harmonic_density": 0.5, "enable_pads": True, "enable_melody": True,
+    "scene": "drift", "morph_seconds": 30, "key": "A", "mode": "aeolian", "bpm": 70, "intensity": 0.5,
+    "melody_complexity": 0.5, "chord_progression_variety": 0.5, "harmonic_density": 0.5, "brightness": 0.5,
+    "space": 0.5, "warmth": 0.5, "texture": 0.25, "follow_day": False, "enable_pads": True, "enable_melody": True,
     "enable_kicks": True, "enable_swells": True,
 }
 

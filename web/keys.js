@@ -14,11 +14,6 @@ export function parseKey(text) {
     };
 }
 
-export function sameKey(a, b) {
-    const [first, second] = [parseKey(a), parseKey(b)];
-    return first?.pitchClass === second?.pitchClass && first?.quality === second?.quality;
-}
-
 // The key on another tonic with the same third, so that the mode stays as it is.
 export function withTonic(key, tonic) {
     return `${tonic} ${parseKey(key)?.quality ?? 'minor'}`;

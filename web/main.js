@@ -1,7 +1,7 @@
 // The page: shows what the player and the station say, and passes on what the user wants.
 import { Controls, element } from './controls.js';
 import { EventQueue } from './events.js';
-import { pretty, sameKey } from './keys.js';
+import { pretty } from './keys.js';
 import { Meter } from './meter.js';
 import { Player } from './player.js';
 import { Throttle } from './throttle.js';
@@ -127,15 +127,9 @@ function showParameters(values) {
     showScene();
 }
 
-// The scene whose values are all in force.
+// Where the music is at home, whatever has been moved since.
 function currentScene() {
-    return scenes.find((scene) => scene.parameters && parameters
-        && Object.entries(scene.parameters).every(([name, value]) => sameValue(name, parameters[name], value)));
-}
-
-function sameValue(name, a, b) {
-    if (name === 'key') return sameKey(a, b);
-    return typeof a === 'number' ? Math.abs(a - b) < 1e-6 : a === b;
+    return scenes.find((scene) => scene.name === parameters?.scene);
 }
 
 function showScene() {
@@ -147,12 +141,11 @@ function showScene() {
 }
 
 function makeScenes() {
-    const known = scenes.filter((scene) => scene.parameters);
-    if (known.length === 0) return;
-    const buttons = known.map((scene) => {
+    if (scenes.length === 0) return;
+    const buttons = scenes.map((scene) => {
         const button = element('button', { type: 'button', textContent: scene.title, title: scene.line });
         button.dataset.scene = scene.name;
-        button.addEventListener('click', () => throttle.put(scene.parameters));
+        button.addEventListener('click', () => throttle.put({ scene: scene.name }));
         return button;
     });
     const legend = element('legend', { textContent: 'Scenes' });

@@ -95,6 +95,9 @@ static json_t *music_parameter_values(enum mood_kind kind)
     if (kind == MOOD_KIND_KEY)
         for (size_t i = 0; i < sizeof tonics / sizeof *tonics; i++)
             json_array_append_new(values, json_string(tonics[i]));
+    if (kind == MOOD_KIND_SCENE)
+        for (int i = 0; i < scene_count; i++)
+            json_array_append_new(values, json_string(scenes[i].name));
     if (kind == MOOD_KIND_MODE)
         for (int mode = 0; mode < MODE_COUNT; mode++)
             json_array_append_new(values, json_string(mode_name((enum mode)mode)));
@@ -103,7 +106,7 @@ static json_t *music_parameter_values(enum mood_kind kind)
 
 static json_t *music_parameter(enum mood_id id, const struct mood *defaults)
 {
-    static const char *const kinds[] = {"key", "mode", "integer", "unit", "toggle"};
+    static const char *const kinds[] = {"key", "scene", "mode", "integer", "unit", "toggle"};
     const struct mood_parameter *parameter = &mood_parameters[id];
     return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:o, s:o}", "name", parameter->name, "kind",
                      kinds[parameter->kind], "title", parameter->title, "help", parameter->help, "min", parameter->min,
@@ -150,8 +153,9 @@ static bool music_write_log(const struct app *app, FILE *out)
     struct mood_entry batch[BATCH];
     char seed[24];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)app->seed);
-    json_t *head = json_pack("{s:s, s:s, s:s, s:I, s:I}", "station", APP_STATION, "seed", seed, "version",
-                             AURALIS_VERSION, "lead_frames", (json_int_t)app->options.lead_frames, "guard_frames",
+    json_t *head = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "station", APP_STATION, "seed", seed, "version",
+                             AURALIS_VERSION, "begin_minute", app->begin_minute, "lead_frames",
+                             (json_int_t)app->options.lead_frames, "guard_frames",
                              (json_int_t)sequencer_guard_frames(app->sequencer));
     bool good = music_write(out, head, 1) && fputs(",\"entries\":[", out) >= 0;
     for (size_t first = 0, got; (got = sequencer_entries(app->sequencer, first, batch, BATCH)) > 0; first += got)

@@ -27,6 +27,9 @@ int compose_events(const struct program *program, uint64_t from, uint64_t to, st
     pads_compose(program, &events);
     melody_compose(program, &events);
     percussion_compose(program, &events);
+    loops_compose(program, &events);
+    texture_compose(program, &events);
+    drone_compose(program, &events);
     events_sort(&events);
     return events.count;
 }
@@ -50,9 +53,13 @@ int compose_sounding(const struct program *program, uint64_t frame, struct event
     events.from = frame > LAYERS_LONGEST_HOLD ? frame - LAYERS_LONGEST_HOLD : 0;
     melody_compose(program, &events);
     percussion_compose(program, &events);
+    loops_compose(program, &events);
+    events.from = frame > TEXTURE_LONGEST_HOLD ? frame - TEXTURE_LONGEST_HOLD : 0;
+    texture_compose(program, &events);
     compose_keep_held(&events, frame);
     events.from = 0;
     pads_sounding(program, frame, &events);
+    drone_sounding(program, frame, &events);
     events_sort(&events);
     compose_section(section_at(program->seed, frame - 1), &events);
     return events.count + 1;

@@ -171,7 +171,7 @@ static bool harmony_draw(const struct program *program, struct harmony *now, con
 // Goes on from the chord before to the passage that `now` stands at.
 static void harmony_step(const struct program *program, struct harmony *now)
 {
-    struct mood mood = mood_log_at(program->log, now->passage.onset)->mood;
+    struct mood mood = mood_log_mood(program->log, now->passage.onset);
     bool same = passage_same_key(&mood, &now->mood);
     now->mood = mood;
     struct voicing goal;
@@ -220,7 +220,7 @@ static void harmony_join(const struct program *program, struct harmony *now, int
 static struct harmony harmony_first(const struct program *program, struct section section, int depth)
 {
     struct harmony now = {.passage = passage_first(program, section),
-                          .mood = mood_log_at(program->log, section.from)->mood};
+                          .mood = mood_log_mood(program->log, section.from)};
     now.chord = harmony_agreed(program->seed, section.index, &now.mood);
     now.voicing = voicing_home(now.chord);
     if (depth > 0 && section.from > 0 && harmony_key_moved(program, section.from))

@@ -2,6 +2,8 @@
 // threshold lies under the density in force. Slots are grouped into phrases; some phrases share their rhythm and
 // contour with others of the same three minutes, so that motifs come back over other chords.
 #include "base/random.h"
+#include "compose/daylight.h"
+#include "compose/ensemble.h"
 #include "compose/harmony.h"
 #include "compose/layers.h"
 #include "compose/noise.h"
@@ -18,6 +20,7 @@ enum {
 };
 
 #define MOTIF_SHARE .3
+#define NIGHT_REACH 7.0    // semitones between the deepest night and the height of the day
 #define REGISTER_FRAMES ((uint64_t)53 * FRAME_RATE)
 
 // What is drawn for a candidate.
@@ -50,23 +53,24 @@ static struct candidate candidate_of(uint64_t seed, uint64_t slot)
     return candidate;
 }
 
-// Notes per second: .05 to .6.
-static double melody_density(const struct mood *mood, const struct palette *palette)
+// Notes per second: .05 to .6 where the scene asks for neither more nor fewer.
+static double melody_density(const struct mood *mood, double share)
 {
     double pace = 0.85 + 0.3 * (mood->bpm - 40) / 80.0;
-    return (0.07 + 0.36 * mood->intensity) * pace * palette->density;
+    return (0.07 + 0.36 * mood->intensity) * pace * share;
 }
 
-static bool candidate_sounds(const struct candidate *candidate, const struct mood *mood, const struct palette *palette)
+// share: factor on the density.
+static bool candidate_sounds(const struct candidate *candidate, const struct mood *mood, double share)
 {
-    double per_slot = melody_density(mood, palette) * SLOT_FRAMES / FRAME_RATE;
+    double per_slot = melody_density(mood, share) * SLOT_FRAMES / FRAME_RATE;
     return mood->enable_melody && candidate_draw(candidate, candidate->place, DRAW_THRESHOLD) < per_slot;
 }
 
-// Where the line wants to be: a slow wandering centre, and small steps from the start of the phrase.
-static double candidate_target(const struct candidate *candidate, const struct palette *palette)
+// Where the line wants to be: a slow wandering centre, higher by day, and small steps from the start of the phrase.
+static double candidate_target(const struct candidate *candidate, const struct palette *palette, double day)
 {
-    double target = 72.0 + palette->reach;
+    double target = 72.0 + palette->reach + NIGHT_REACH * (day - 0.5);
     target += 14.0 * (noise_at(candidate->seed, PURPOSE_LEAD_REGISTER, candidate->at_frame, REGISTER_FRAMES) - 0.5);
     for (int place = 0; place <= candidate->place; place++)
         target += 3.0 * (candidate_draw(candidate, place, DRAW_STEP) - 0.5);
@@ -111,16 +115,17 @@ static void melody_add(const struct program *program, const struct candidate *ca
     const struct harmony *harmony = &events->harmony;
     unsigned tones = candidate_tones(candidate, harmony, mood->melody_complexity);
     int place = candidate->place;
-    double pitch = candidate_pitch(candidate_target(candidate, palette), tones,
-                                   candidate_draw(candidate, place, DRAW_SIDE));
+    double target = candidate_target(candidate, palette, daylight_at(program, candidate->at_frame, mood));
+    double pitch = candidate_pitch(target, tones, candidate_draw(candidate, place, DRAW_SIDE));
     double velocity = candidate_draw(candidate, place, DRAW_VELOCITY);
     double hold = candidate_draw(candidate, place, DRAW_HOLD);
     bool inside = tones & harmony_scale(&harmony->mood);
     int lane = (int)(candidate->slot % LEAD_LANES);
+    enum instrument instrument = ensemble_instrument(program, candidate->at_frame, LAYER_LEAD, candidate->slot);
     struct note note = {
-        .id = note_id(candidate->at_frame, INSTRUMENT_BELL, lane),
+        .id = note_id(candidate->at_frame, instrument, lane),
         .layer = LAYER_LEAD,
-        .instrument = INSTRUMENT_BELL,
+        .instrument = (uint8_t)instrument,
         .lane = (uint8_t)lane,
         .pitch = (float)pitch,
         .velocity = (float)((0.3 + 0.35 * velocity) * (0.75 + 0.5 * mood->intensity) * (inside ? 1.0 : 0.7)),
@@ -139,9 +144,11 @@ void melody_compose(const struct program *program, struct events *events)
         struct candidate candidate = candidate_of(program->seed, slot);
         if (candidate.at_frame < events->from || candidate.at_frame >= events->to)
             continue;
-        const struct mood *mood = &mood_log_at(program->log, candidate.at_frame)->mood;
+        struct mood mood = mood_log_mood(program->log, candidate.at_frame);
         const struct palette *palette = section_at(program->seed, candidate.at_frame).palette;
-        if (candidate_sounds(&candidate, mood, palette))
-            melody_add(program, &candidate, mood, palette, events);
+        double day = daylight_at(program, candidate.at_frame, &mood);
+        double share = palette->density * ensemble_amounts(program, candidate.at_frame).melody * (0.7 + 0.6 * day);
+        if (candidate_sounds(&candidate, &mood, share))
+            melody_add(program, &candidate, &mood, palette, events);
     }
 }

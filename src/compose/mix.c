@@ -1,4 +1,6 @@
 #include "base/frames.h"
+#include "compose/daylight.h"
+#include "compose/ensemble.h"
 #include "compose/form.h"
 #include "compose/layers.h"
 #include "compose/noise.h"
@@ -16,11 +18,14 @@ static float mix_clamp(double value)
     return (float)(value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value);
 }
 
-static void mix_gains(const struct program *program, uint64_t frame, const struct mood *mood, float *gain)
+static void mix_gains(const struct program *program, uint64_t frame, const struct mood *mood, double drone,
+                      float *gain)
 {
+    const double texture = mood->texture;
     const bool enabled[LAYER_COUNT] = {mood->enable_pads, mood->enable_melody, mood->enable_kicks,
-                                       mood->enable_swells};
-    const double base[LAYER_COUNT] = {0.85, 0.7, 0.75, 0.65};
+                                       mood->enable_swells, mood->enable_melody, mood->enable_pads && drone > 0.0,
+                                       texture > 0.0};
+    const double base[LAYER_COUNT] = {0.85, 0.7, 0.75, 0.65, 0.6, 0.85 * drone, 0.05 + 0.9 * texture};
     for (uint64_t layer = 0; layer < LAYER_COUNT; layer++) {
         double breath = noise_at(program->seed, PURPOSE_MIX_LAYER + layer, frame, LAYER_FRAMES + layer * FRAME_RATE);
         double level = base[layer] + 0.1 * (mood->intensity - 0.5) + 0.15 * (breath - 0.5);
@@ -44,17 +49,24 @@ static struct palette mix_palette(const struct program *program, uint64_t frame)
 
 struct mix mix_at(const struct program *program, uint64_t frame)
 {
-    const struct mood *mood = &mood_log_at(program->log, frame)->mood;
+    struct mood mood = mood_log_mood(program->log, frame);
+    double day = daylight_at(program, frame, &mood) - 0.5;
+    struct ensemble_amounts amounts = ensemble_amounts(program, frame);
     struct palette palette = mix_palette(program, frame);
     double brightness = noise_at(program->seed, PURPOSE_MIX_BRIGHTNESS, frame, BRIGHTNESS_FRAMES) - 0.5;
     double motion = noise_at(program->seed, PURPOSE_MIX_MOTION, frame, MOTION_FRAMES) - 0.5;
     double space = noise_at(program->seed, PURPOSE_MIX_SPACE, frame, SPACE_FRAMES) - 0.5;
     struct mix mix = {
-        .brightness = mix_clamp(0.2 + 0.5 * mood->intensity + 0.25 * brightness + palette.brightness),
-        .motion = mix_clamp(0.25 + 0.4 * mood->intensity + 0.3 * motion),
-        .space = mix_clamp(0.65 - 0.25 * mood->intensity + 0.25 * space + palette.space),
+        .brightness = mix_clamp(0.2 + 0.5 * mood.intensity + 0.25 * brightness + palette.brightness +
+                                0.6 * (mood.brightness - 0.5) + 0.25 * day),
+        .motion = mix_clamp(0.25 + 0.4 * mood.intensity + 0.3 * motion),
+        .space = mix_clamp(0.65 - 0.25 * mood.intensity + 0.25 * space + palette.space +
+                           0.7 * (mood.space - 0.5)),
     };
-    mix_gains(program, frame, mood, mix.gain);
+    mix.warmth = mix_clamp(mood.warmth - 0.2 * day);
+    mix.shimmer = (float)amounts.shimmer;
+    mix.loudness = (float)amounts.loudness;
+    mix_gains(program, frame, &mood, amounts.drone, mix.gain);
     return mix;
 }
 

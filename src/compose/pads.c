@@ -1,6 +1,7 @@
 // Pads: each chord as four led voices and up to two extensions. `harmonic_density` decides how many of them sound, also
 // while the chord lasts: a voice begins when the density first reaches its threshold and ends when it falls below.
 #include "base/random.h"
+#include "compose/ensemble.h"
 #include "compose/harmony.h"
 #include "compose/layers.h"
 #include "compose/purpose.h"
@@ -48,13 +49,21 @@ static uint8_t pad_lane(const struct passage *passage, int voice)
     return (uint8_t)(group * PAD_GROUP_LANES + voice);
 }
 
+// One for all voices of a chord.
+static enum instrument pad_instrument(const struct program *program, const struct passage *passage)
+{
+    uint64_t chord = (uint64_t)passage->section.index << 8 | (uint64_t)passage->ordinal;
+    return ensemble_instrument(program, passage->onset, LAYER_PAD, chord);
+}
+
 static void pad_add_on(const struct program *program, const struct harmony *harmony, int voice, uint64_t at_frame,
                        struct events *events)
 {
     const struct palette *palette = harmony->passage.section.palette;
-    double intensity = mood_log_at(program->log, at_frame)->mood.intensity;
+    double intensity = mood_log_mood(program->log, at_frame).intensity;
     uint8_t lane = pad_lane(&harmony->passage, voice);
-    uint64_t id = note_id(at_frame, INSTRUMENT_PAD, lane);
+    enum instrument instrument = pad_instrument(program, &harmony->passage);
+    uint64_t id = note_id(at_frame, instrument, lane);
     double chance = random_unit(program->seed, PURPOSE_PAD, 2 * id);
     double sway = random_unit(program->seed, PURPOSE_PAD, 2 * id + 1);
     double attack = at_frame == harmony->passage.onset ? palette->attack_s * (0.6 + 0.8 * chance) : 0.8 + chance;
@@ -62,7 +71,7 @@ static void pad_add_on(const struct program *program, const struct harmony *harm
     struct note note = {
         .id = id,
         .layer = LAYER_PAD,
-        .instrument = INSTRUMENT_PAD,
+        .instrument = (uint8_t)instrument,
         .lane = lane,
         .pitch = (float)pitch,
         .velocity = (float)(pad_voices[voice].velocity * (0.8 + 0.25 * intensity + 0.15 * sway)),
@@ -74,13 +83,15 @@ static void pad_add_on(const struct program *program, const struct harmony *harm
     events_add_note(events, at_frame, &note);
 }
 
-static void pad_add_off(const struct passage *passage, int voice, struct pad_span span, struct events *events)
+static void pad_add_off(const struct program *program, const struct passage *passage, int voice, struct pad_span span,
+                        struct events *events)
 {
     uint8_t lane = pad_lane(passage, voice);
+    enum instrument instrument = pad_instrument(program, passage);
     struct event event = {
         .at_frame = span.off,
         .kind = EVENT_NOTE_OFF,
-        .off = {.id = note_id(span.on, INSTRUMENT_PAD, lane), .instrument = INSTRUMENT_PAD, .lane = lane},
+        .off = {.id = note_id(span.on, instrument, lane), .instrument = (uint8_t)instrument, .lane = lane},
     };
     events_add(events, &event);
 }
@@ -113,7 +124,7 @@ static void pads_compose_chord(const struct program *program, const struct passa
         spans[voice] = pad_span_of(program, passage, voice);
         begins = begins || (spans[voice].on >= events->from && spans[voice].on < spans[voice].off);
         if (spans[voice].on < spans[voice].off)
-            pad_add_off(passage, voice, spans[voice], events);
+            pad_add_off(program, passage, voice, spans[voice], events);
     }
     if (!begins)
         return;

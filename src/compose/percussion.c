@@ -76,7 +76,8 @@ static void percussion_add(const struct program *program, const struct percussio
     int lane = (int)(cell % PERCUSSION_LANES);
     struct note note = {.id = note_id(at_frame, what->instrument, lane), .layer = (uint8_t)what->layer,
                         .instrument = (uint8_t)what->instrument, .lane = (uint8_t)lane};
-    if (what->fill(program, cell, &mood_log_at(program->log, at_frame)->mood, &note))
+    struct mood mood = mood_log_mood(program->log, at_frame);
+    if (what->fill(program, cell, &mood, &note))
         events_add_note(events, at_frame, &note);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "score/scene.h"
 
 struct mood testing_mood(const char *key, enum mode mode)
 {
@@ -37,6 +38,10 @@ void testing_move(struct mood *mood, enum mood_id id, uint64_t chance)
         patch.values.mode = (enum mode)(chance % MODE_COUNT);
     else if (id == MOOD_ID_bpm)
         patch.values.bpm = 40 + (int)(chance % 81);
+    else if (id == MOOD_ID_morph_seconds)
+        patch.values.morph_seconds = (int)(chance % 120);
+    else if (id == MOOD_ID_scene)
+        patch = scene_patch(&scenes[chance % (uint64_t)scene_count]);
     else if (mood_parameters[id].kind == MOOD_KIND_UNIT)
         memcpy((char *)&patch.values + mood_parameters[id].offset, &unit, sizeof unit);
     else
@@ -98,7 +103,7 @@ static bool testing_same_note(const struct note *a, const struct note *b)
 static bool testing_same_mix(const struct mix *a, const struct mix *b)
 {
     return memcmp(a->gain, b->gain, sizeof a->gain) == 0 && a->brightness == b->brightness && a->motion == b->motion &&
-           a->space == b->space;
+           a->space == b->space && a->warmth == b->warmth && a->shimmer == b->shimmer && a->loudness == b->loudness;
 }
 
 static bool testing_same_chord(struct chord a, struct chord b)

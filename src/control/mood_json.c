@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/json_text.h"
+#include "score/scene.h"
 
 // Copies what fits without cutting a UTF-8 character in two.
 static void mood_refusal_copy(char *to, size_t cap, const char *from)
@@ -33,11 +34,21 @@ static void mood_refusal_modes(char *constraint, size_t cap)
         len += (size_t)snprintf(constraint + len, cap - len, "%s %s", mode > 0 ? "," : "", mode_name((enum mode)mode));
 }
 
+static void mood_refusal_scenes(char *constraint, size_t cap)
+{
+    size_t len = (size_t)snprintf(constraint, cap, "one of");
+    for (int i = 0; i < scene_count && len < cap; i++)
+        len += (size_t)snprintf(constraint + len, cap - len, "%s %s", i > 0 ? "," : "", scenes[i].name);
+}
+
 static void mood_refusal_rule(const struct mood_parameter *parameter, char *constraint, size_t cap)
 {
     switch (parameter->kind) {
     case MOOD_KIND_KEY:
         snprintf(constraint, cap, "a note from A to G, optional # or b, optional \" minor\" or \" major\"");
+        return;
+    case MOOD_KIND_SCENE:
+        mood_refusal_scenes(constraint, cap);
         return;
     case MOOD_KIND_MODE:
         mood_refusal_modes(constraint, cap);
@@ -60,6 +71,15 @@ static bool mood_read_text(const json_t *value, const char **text)
         return false;
     *text = json_string_value(value);
     return strlen(*text) == json_string_length(value);
+}
+
+static bool mood_read_scene(const json_t *value, int *place)
+{
+    const char *name;
+    const struct scene *scene = mood_read_text(value, &name) ? scene_find(name) : NULL;
+    if (scene)
+        *place = (int)(scene - scenes);
+    return scene;
 }
 
 static bool mood_read_integer(const struct mood_parameter *parameter, const json_t *value, int *out)
@@ -90,6 +110,7 @@ static bool mood_read(const struct mood_parameter *parameter, const json_t *valu
     const char *text;
     switch (parameter->kind) {
     case MOOD_KIND_KEY: return mood_read_text(value, &text) && key_from_text(text, field);
+    case MOOD_KIND_SCENE: return mood_read_scene(value, field);
     case MOOD_KIND_MODE: return mood_read_text(value, &text) && mode_from_name(text, field);
     case MOOD_KIND_INTEGER: return mood_read_integer(parameter, value, field);
     case MOOD_KIND_UNIT: return mood_read_unit(parameter, value, field);
@@ -138,11 +159,14 @@ enum status mood_patch_from_json(const json_t *object, const char *const *ignore
     struct mood_patch read = {.set = 0, .values = mood_default()};
     const char *key;
     json_t *value;
+    int place;
     if (!json_is_object(object)) {
         mood_refusal_fill(refusal, "", object);
         snprintf(refusal->constraint, sizeof refusal->constraint, "an object of parameters");
         return STATUS_INVALID;
     }
+    if (mood_read_scene(json_object_get(object, "scene"), &place))
+        read = scene_patch(&scenes[place]);
     json_object_foreach((json_t *)object, key, value) {
         if (mood_is_ignored(key, ignored))
             continue;
@@ -160,6 +184,7 @@ json_t *mood_value_to_json(const struct mood *mood, enum mood_id id)
     char text[KEY_TEXT_BYTES];
     switch (mood_parameters[id].kind) {
     case MOOD_KIND_KEY: return json_string(key_text(*(const struct key *)field, text));
+    case MOOD_KIND_SCENE: return json_string(scenes[*(const int *)field].name);
     case MOOD_KIND_MODE: return json_string(mode_name(*(const enum mode *)field));
     case MOOD_KIND_INTEGER: return json_integer(*(const int *)field);
     case MOOD_KIND_UNIT: return json_real(*(const double *)field);

@@ -9,7 +9,7 @@
 struct mood_refusal {
     char field[48];
     char value[64];
-    char constraint[96];
+    char constraint[256];
 };
 
 // Reads a partial mood. Keys in `ignored` (NULL-terminated, may be NULL) are passed over; other unknown keys, wrong

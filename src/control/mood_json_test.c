@@ -1,4 +1,5 @@
 #include "control/mood_json.h"
+#include "score/scene.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +22,9 @@ static enum status read_text(const char *text, const char *const *ignored, struc
 static void test_every_parameter_is_read(void **state)
 {
     struct mood_patch patch;
-    assert_int_equal(read_text("{\"key\":\"Eb MAJOR\",\"mode\":\"lydian\",\"bpm\":120,\"intensity\":0,"
+    assert_int_equal(read_text("{\"scene\":\"sleep\",\"morph_seconds\":7,\"brightness\":0.1,\"space\":0.2,"
+                               "\"warmth\":0.3,\"texture\":0.4,\"follow_day\":true,"
+                               "\"key\":\"Eb MAJOR\",\"mode\":\"lydian\",\"bpm\":120,\"intensity\":0,"
                                "\"melody_complexity\":1,\"chord_progression_variety\":0.25,\"harmonic_density\":1e-3,"
                                "\"enable_pads\":false,\"enable_melody\":false,\"enable_kicks\":false,"
                                "\"enable_swells\":true}", NULL, &patch), STATUS_OK);
@@ -35,6 +38,26 @@ static void test_every_parameter_is_read(void **state)
     assert_true(patch.values.chord_progression_variety == .25 && patch.values.harmonic_density == .001);
     assert_false(patch.values.enable_pads || patch.values.enable_melody || patch.values.enable_kicks);
     assert_true(patch.values.enable_swells);
+    assert_string_equal(scenes[patch.values.scene].name, "sleep");
+    assert_int_equal(patch.values.morph_seconds, 7);
+    assert_true(patch.values.brightness == .1 && patch.values.space == .2);
+    assert_true(patch.values.warmth == .3 && patch.values.texture == .4);
+}
+
+// All that it is, but for what stands beside it, in whatever order; how long the way takes is the listener's own.
+static void test_a_scene_brings_its_values(void **state)
+{
+    struct mood_patch patch;
+    const struct scene *sleep = scene_find("sleep");
+    struct mood wanted = scene_mood(sleep);
+    assert_int_equal(read_text("{\"scene\":\"sleep\"}", NULL, &patch), STATUS_OK);
+    assert_int_equal(patch.set, ((1u << MOOD_PARAMETERS) - 1) & ~(1u << MOOD_ID_morph_seconds));
+    assert_int_equal(mood_difference(&patch.values, &wanted), 0);
+    assert_int_equal(read_text("{\"bpm\":99,\"scene\":\"sleep\"}", NULL, &patch), STATUS_OK);
+    wanted.bpm = 99;
+    assert_int_equal(mood_difference(&patch.values, &wanted), 0);
+    assert_int_equal(read_text("{\"scene\":\"nowhere\"}", NULL, &patch), STATUS_INVALID);
+    assert_int_equal(read_text("{\"scene\":3}", NULL, &patch), STATUS_INVALID);
 }
 
 static void test_absent_fields_are_not_set(void **state)
@@ -200,8 +223,10 @@ static void test_the_default_reads_as_promised(void **state)
     struct mood mood = mood_default();
     json_t *json = mood_to_json(&mood);
     char *text = json_dumps(json, JSON_COMPACT);
-    assert_string_equal(text, "{\"key\":\"A\",\"mode\":\"aeolian\",\"bpm\":70,\"intensity\":0.5,"
-                              "\"melody_complexity\":0.5,\"chord_progression_variety\":0.5,\"harmonic_density\":0.5,"
+    assert_string_equal(text, "{\"scene\":\"drift\",\"morph_seconds\":30,\"key\":\"A\",\"mode\":\"aeolian\",\"bpm\":70,"
+                              "\"intensity\":0.5,\"melody_complexity\":0.5,\"chord_progression_variety\":0.5,"
+                              "\"harmonic_density\":0.5,"
+                              "\"brightness\":0.5,\"space\":0.5,\"warmth\":0.5,\"texture\":0.25,\"follow_day\":false,"
                               "\"enable_pads\":true,\"enable_melody\":true,\"enable_kicks\":true,"
                               "\"enable_swells\":true}");
     free(text);
@@ -219,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_parameter_is_read),
+        cmocka_unit_test(test_a_scene_brings_its_values),
         cmocka_unit_test(test_absent_fields_are_not_set),
         cmocka_unit_test(test_what_is_wrong_is_refused_by_name),
         cmocka_unit_test(test_one_wrong_field_spoils_all),

@@ -8,6 +8,7 @@
 #include "base/frames.h"
 #include "control/history.h"
 #include "control/warnings.h"
+#include "score/scene.h"
 
 // What one change costs of the credit, in clock time.
 #define SEQUENCER_CHANGE_NS (NS_PER_SECOND / CONTROL_PER_SECOND)
@@ -171,6 +172,8 @@ static bool sequencer_allows(const struct mood_patch *patch, int id)
         int integer = *(const int *)value;
         return integer >= parameter->min && integer <= parameter->max;
     }
+    if (parameter->kind == MOOD_KIND_SCENE)
+        return (unsigned)*(const int *)value < (unsigned)scene_count;
     if (parameter->kind == MOOD_KIND_MODE)
         return (unsigned)*(const enum mode *)value < MODE_COUNT;
     if (parameter->kind == MOOD_KIND_TOGGLE)

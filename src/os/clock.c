@@ -57,6 +57,13 @@ int64_t clock_unix_ns(const struct clock *clock)
     return (int64_t)clock_now_ns(clock) + clock->unix_offset_ns;
 }
 
+int clock_minute_of_day(int64_t unix_ns)
+{
+    time_t seconds = (time_t)(unix_ns / (int64_t)NS_PER_SECOND);
+    struct tm day;
+    return localtime_r(&seconds, &day) ? day.tm_hour * 60 + day.tm_min : 12 * 60;
+}
+
 uint64_t clock_delay_ns(const struct clock *clock, uint64_t at_ns)
 {
     uint64_t now = clock_now_ns(clock);

@@ -20,6 +20,8 @@ void clock_advance(struct clock *clock, uint64_t ns);
 uint64_t clock_now_ns(const struct clock *clock);
 // Unix time of this clock: read once when the clock was made, then advancing with it, so it never steps.
 int64_t clock_unix_ns(const struct clock *clock);
+// 0..1439: the minute of the day that it is at a unix time in the time zone of the process.
+int clock_minute_of_day(int64_t unix_ns);
 // How long a thread really has to sleep until the clock shows at_ns, rounded up, at most 2^62; 0 only when that has
 // passed or the clock is virtual.
 uint64_t clock_delay_ns(const struct clock *clock, uint64_t at_ns);

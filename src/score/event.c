@@ -2,7 +2,7 @@
 
 const char *layer_name(enum layer layer)
 {
-    static const char *const names[LAYER_COUNT] = {"pad", "lead", "kick", "swell"};
+    static const char *const names[LAYER_COUNT] = {"pad", "lead", "kick", "swell", "loop", "drone", "texture"};
     return names[layer];
 }
 

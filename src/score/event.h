@@ -5,9 +5,9 @@
 #include "score/chord.h"
 #include "score/scale.h"
 
-enum layer { LAYER_PAD, LAYER_LEAD, LAYER_KICK, LAYER_SWELL, LAYER_COUNT };
+enum layer { LAYER_PAD, LAYER_LEAD, LAYER_KICK, LAYER_SWELL, LAYER_LOOP, LAYER_DRONE, LAYER_TEXTURE, LAYER_COUNT };
 
-// "pad", "lead", "kick", "swell".
+// "pad", "lead", "kick", "swell", "loop", "drone", "texture".
 const char *layer_name(enum layer layer);
 
 // INSTRUMENT_PAD, INSTRUMENT_BELL ...: what a layer sounds with.
@@ -49,6 +49,9 @@ struct mix {
     float brightness;         // 0..1
     float motion;             // 0..1, how much filters and detuning move
     float space;              // 0..1, reverb
+    float warmth;             // 0..1, lows against highs; .5 is neutral
+    float shimmer;            // 0..1, how much of the reverb comes back an octave higher
+    float loudness;           // LUFS that the whole is brought to, -30 .. -14
 };
 
 struct event {

@@ -6,6 +6,7 @@ const struct mood_parameter mood_parameters[MOOD_PARAMETERS] = {
 #define MOOD_ROW(name, kind, min, max, unit, title, help) \
     [MOOD_ID_##name] = {#name, kind, min, max, unit, title, help, offsetof(struct mood, name)},
 #define MOOD_KEY(name, value, title, help) MOOD_ROW(name, MOOD_KIND_KEY, 0, 0, "", title, help)
+#define MOOD_SCENE(name, value, title, help) MOOD_ROW(name, MOOD_KIND_SCENE, 0, 0, "", title, help)
 #define MOOD_MODE(name, value, title, help) MOOD_ROW(name, MOOD_KIND_MODE, 0, 0, "", title, help)
 #define MOOD_INTEGER(name, min, max, value, unit, title, help) \
     MOOD_ROW(name, MOOD_KIND_INTEGER, min, max, unit, title, help)
@@ -13,6 +14,7 @@ const struct mood_parameter mood_parameters[MOOD_PARAMETERS] = {
 #define MOOD_TOGGLE(name, value, title, help) MOOD_ROW(name, MOOD_KIND_TOGGLE, 0, 1, "", title, help)
 #include "score/mood.def"
 #undef MOOD_KEY
+#undef MOOD_SCENE
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -24,24 +26,28 @@ struct mood mood_default(void)
 {
     struct mood mood = {
 #define MOOD_KEY(name, value, ...)
-#define MOOD_MODE(name, value, ...) .name = value,
+#define MOOD_SCENE(name, value, ...) .name = value,
+#define MOOD_MODE MOOD_SCENE
 #define MOOD_INTEGER(name, min, max, value, ...) .name = value,
 #define MOOD_UNIT MOOD_MODE
 #define MOOD_TOGGLE MOOD_MODE
 #include "score/mood.def"
 #undef MOOD_KEY
+#undef MOOD_SCENE
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
 #undef MOOD_TOGGLE
     };
 #define MOOD_KEY(name, value, ...) check(key_from_text(value, &mood.name));
+#define MOOD_SCENE(...)
 #define MOOD_MODE(...)
 #define MOOD_INTEGER(...)
 #define MOOD_UNIT(...)
 #define MOOD_TOGGLE(...)
 #include "score/mood.def"
 #undef MOOD_KEY
+#undef MOOD_SCENE
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -67,12 +73,14 @@ struct mood mood_apply(const struct mood *mood, const struct mood_patch *patch)
 #define MOOD_KEY(name, ...) \
     if (patch->set & 1u << MOOD_ID_##name) \
         result.name = patch->values.name;
+#define MOOD_SCENE MOOD_KEY
 #define MOOD_MODE MOOD_KEY
 #define MOOD_INTEGER MOOD_KEY
 #define MOOD_UNIT MOOD_KEY
 #define MOOD_TOGGLE MOOD_KEY
 #include "score/mood.def"
 #undef MOOD_KEY
+#undef MOOD_SCENE
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -90,12 +98,14 @@ uint32_t mood_difference(const struct mood *a, const struct mood *b)
 {
     uint32_t bits = 0;
 #define MOOD_KEY(name, ...) bits |= (uint32_t)mood_keys_differ(a->name, b->name) << MOOD_ID_##name;
-#define MOOD_MODE(name, ...) bits |= (uint32_t)(a->name != b->name) << MOOD_ID_##name;
-#define MOOD_INTEGER MOOD_MODE
-#define MOOD_UNIT MOOD_MODE
-#define MOOD_TOGGLE MOOD_MODE
+#define MOOD_SCENE(name, ...) bits |= (uint32_t)(a->name != b->name) << MOOD_ID_##name;
+#define MOOD_MODE MOOD_SCENE
+#define MOOD_INTEGER MOOD_SCENE
+#define MOOD_UNIT MOOD_SCENE
+#define MOOD_TOGGLE MOOD_SCENE
 #include "score/mood.def"
 #undef MOOD_KEY
+#undef MOOD_SCENE
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT

@@ -7,12 +7,14 @@
 
 struct mood {
 #define MOOD_KEY(name, ...) struct key name;
+#define MOOD_SCENE(name, ...) int name;
 #define MOOD_MODE(name, ...) enum mode name;
 #define MOOD_INTEGER(name, ...) int name;
 #define MOOD_UNIT(name, ...) double name;
 #define MOOD_TOGGLE(name, ...) bool name;
 #include "score/mood.def"
 #undef MOOD_KEY
+#undef MOOD_SCENE
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -22,12 +24,14 @@ struct mood {
 // One id a parameter, in the order of the table: MOOD_ID_key, MOOD_ID_mode, ...
 enum mood_id {
 #define MOOD_KEY(name, ...) MOOD_ID_##name,
+#define MOOD_SCENE MOOD_KEY
 #define MOOD_MODE MOOD_KEY
 #define MOOD_INTEGER MOOD_KEY
 #define MOOD_UNIT MOOD_KEY
 #define MOOD_TOGGLE MOOD_KEY
 #include "score/mood.def"
 #undef MOOD_KEY
+#undef MOOD_SCENE
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -35,7 +39,7 @@ enum mood_id {
     MOOD_PARAMETERS
 };
 
-enum mood_kind { MOOD_KIND_KEY, MOOD_KIND_MODE, MOOD_KIND_INTEGER, MOOD_KIND_UNIT, MOOD_KIND_TOGGLE };
+enum mood_kind { MOOD_KIND_KEY, MOOD_KIND_SCENE, MOOD_KIND_MODE, MOOD_KIND_INTEGER, MOOD_KIND_UNIT, MOOD_KIND_TOGGLE };
 
 struct mood_parameter {
     const char *name;

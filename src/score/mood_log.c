@@ -9,13 +9,60 @@ static uint64_t mood_entry_beats(const struct mood_entry *entry, uint64_t frame)
     return entry->beats + (frame - entry->at_frame) * (uint64_t)entry->mood.bpm;
 }
 
+static const uint32_t mood_gliding = 1u << MOOD_ID_intensity | 1u << MOOD_ID_melody_complexity |
+                                     1u << MOOD_ID_chord_progression_variety | 1u << MOOD_ID_brightness |
+                                     1u << MOOD_ID_space | 1u << MOOD_ID_warmth | 1u << MOOD_ID_texture;
+
+static double mood_share(uint64_t from, uint64_t until, uint64_t frame)
+{
+    return frame >= until ? 1.0 : (double)(frame - from) / (double)(until - from);
+}
+
+static struct mood mood_entry_mood(const struct mood_entry *entry, uint64_t frame)
+{
+    struct mood mood = entry->mood;
+    if (frame >= entry->morph_until)
+        return mood;
+    double share = mood_share(entry->at_frame, entry->morph_until, frame);
+    for (int id = 0; id < MOOD_PARAMETERS; id++) {
+        if (!(mood_gliding >> id & 1))
+            continue;
+        double from = *(const double *)((const char *)&entry->from + mood_parameters[id].offset);
+        double *now = (double *)((char *)&mood + mood_parameters[id].offset);
+        *now = from + (*now - from) * share;
+    }
+    return mood;
+}
+
+static struct scene_blend mood_entry_blend(const struct mood_entry *entry, uint64_t frame)
+{
+    return (struct scene_blend){entry->scene_from, entry->mood.scene,
+                                mood_share(entry->morph_from, entry->morph_until, frame)};
+}
+
+// Sets out for another scene, or goes on with what is under way.
+static void mood_entry_morph(struct mood_entry *entry, const struct mood_entry *last)
+{
+    struct scene_blend blend = mood_entry_blend(last, entry->at_frame);
+    bool sets_out = entry->changed >> MOOD_ID_scene & 1;
+    entry->from = mood_entry_mood(last, entry->at_frame);
+    entry->scene_from = sets_out && blend.share >= 0.5 ? blend.to : blend.from;
+    entry->morph_from = sets_out ? entry->at_frame : last->morph_from;
+    entry->morph_until = last->morph_until;
+    if (sets_out)
+        entry->morph_until = entry->at_frame + (uint64_t)entry->mood.morph_seconds * FRAME_RATE;
+    else
+        entry->from = mood_apply(&entry->from, &(struct mood_patch){entry->changed, entry->mood});
+}
+
 enum status mood_log_init(struct mood_log *log, const struct mood *mood)
 {
     enum { FIRST_CAP = 16 };
-    *log = (struct mood_log){.entries = malloc(FIRST_CAP * sizeof *log->entries), .cap = FIRST_CAP};
+    *log = (struct mood_log){.entries = malloc(FIRST_CAP * sizeof *log->entries), .cap = FIRST_CAP,
+                             .begin_minute = DAY_NOON};
     if (!log->entries)
         return STATUS_MEMORY;
-    log->entries[log->count++] = (struct mood_entry){.mood = *mood};
+    log->entries[log->count++] = (struct mood_entry){.mood = *mood, .from = *mood, .scene_from = mood->scene};
     return STATUS_OK;
 }
 
@@ -49,6 +96,7 @@ enum status mood_log_append(struct mood_log *log, uint64_t sequence, uint64_t at
         .changed = mood_difference(&last->mood, mood),
         .mood = *mood,
     };
+    mood_entry_morph(&entry, last);
     enum status status = mood_log_reserve(log);
     if (status == STATUS_OK)
         log->entries[log->count++] = entry;
@@ -66,6 +114,16 @@ const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame)
             high = middle;
     }
     return &log->entries[low];
+}
+
+struct mood mood_log_mood(const struct mood_log *log, uint64_t frame)
+{
+    return mood_entry_mood(mood_log_at(log, frame), frame);
+}
+
+struct scene_blend mood_log_blend(const struct mood_log *log, uint64_t frame)
+{
+    return mood_entry_blend(mood_log_at(log, frame), frame);
 }
 
 uint64_t mood_log_beats(const struct mood_log *log, uint64_t frame)

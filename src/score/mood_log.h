@@ -14,16 +14,28 @@ struct mood_entry {
     uint64_t at_frame;    // multiple of 960; never before the entry ahead of it
     uint64_t beats;       // bpm x frames gone by at at_frame
     uint32_t changed;     // bits of the parameters that this entry moved
-    struct mood mood;     // all parameters from at_frame on
+    struct mood mood;     // all parameters from at_frame on, or towards which a change of scene is under way
+    struct mood from;     // while it is: where what glides stood at at_frame
+    int scene_from;       // the scene that it comes from
+    uint64_t morph_from, morph_until;  // frames; no change is under way from morph_until on
+};
+
+// Two scenes, and how much of the second there is.
+struct scene_blend {
+    int from, to;         // places in scenes[]
+    double share;         // 0..1; 1: `to` alone
 };
 
 // Ordered by sequence, so by frame too. Of several entries at one frame the last one is in force.
 struct mood_log {
     struct mood_entry *entries;
     size_t count, cap;
+    int begin_minute;     // 0..1439, of the listeners' day at frame 0; what the log says to follow_day
 };
 
-// Begins with `mood` at frame 0.   Errors: STATUS_MEMORY.
+enum { DAY_MINUTES = 24 * 60, DAY_NOON = 12 * 60 };
+
+// Begins with `mood` at frame 0, at noon.   Errors: STATUS_MEMORY.
 MUST_USE enum status mood_log_init(struct mood_log *log, const struct mood *mood);
 void mood_log_finish(struct mood_log *log);
 // Appends; `beats` and `changed` are worked out here.
@@ -32,6 +44,10 @@ MUST_USE enum status mood_log_append(struct mood_log *log, uint64_t sequence, ui
                                      const struct mood *mood);
 // The entry in force at `frame`, never NULL.
 const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame);
+// All parameters at `frame`. A change of scene takes morph_seconds: until then all units but harmonic_density glide on
+// straight lines, and the rest is the new scene's at once. What is moved meanwhile moves at once.
+struct mood mood_log_mood(const struct mood_log *log, uint64_t frame);
+struct scene_blend mood_log_blend(const struct mood_log *log, uint64_t frame);
 // bpm x frames from frame 0 to `frame`.
 uint64_t mood_log_beats(const struct mood_log *log, uint64_t frame);
 // The first frame at which `beats` have gone by, as far as the log knows.

@@ -1,5 +1,6 @@
 #include "score/mood_log.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <string.h>
@@ -85,6 +86,70 @@ static void it_grows(void **state)
     mood_log_finish(&log);
 }
 
+static struct mood_log log_of_a_morph(void)
+{
+    struct mood_log log;
+    struct mood mood = mood_default();
+    mood.morph_seconds = 10;
+    assert_int_equal(mood_log_init(&log, &mood), STATUS_OK);
+    mood.scene = 1;
+    mood.intensity = .9;
+    mood.harmonic_density = .1;
+    mood.bpm = 60;
+    assert_int_equal(mood_log_append(&log, 1, 48000, &mood), STATUS_OK);
+    return log;
+}
+
+// 10 s from .5 to .9, and what does not glide is there at once.
+static void a_scene_takes_its_time(void **state)
+{
+    struct mood_log log = log_of_a_morph();
+    const uint64_t second = 48000;
+    assert_true(mood_log_mood(&log, second - 1).intensity == .5);
+    assert_true(mood_log_mood(&log, second).intensity == .5);
+    assert_true(fabs(mood_log_mood(&log, 6 * second).intensity - .7) < 1e-9);
+    assert_true(mood_log_mood(&log, 11 * second).intensity == .9);
+    assert_int_equal(mood_log_mood(&log, second).bpm, 60);
+    assert_true(mood_log_mood(&log, second).harmonic_density == .1);
+    assert_true(mood_log_blend(&log, 0).share == 1 && mood_log_blend(&log, 0).to == 0);
+    struct scene_blend middle = mood_log_blend(&log, 6 * second);
+    assert_true(middle.from == 0 && middle.to == 1 && fabs(middle.share - .5) < 1e-9);
+    mood_log_finish(&log);
+}
+
+// What is moved on the way moves at once; all else goes on as if nothing had happened.
+static void a_touch_does_not_stop_a_morph(void **state)
+{
+    struct mood_log log = log_of_a_morph(), untouched = log_of_a_morph();
+    const uint64_t second = 48000;
+    struct mood mood = mood_log_at(&log, 3 * second)->mood;
+    mood.space = .1;
+    assert_int_equal(mood_log_append(&log, 2, 4 * second, &mood), STATUS_OK);
+    for (uint64_t frame = 4 * second; frame < 12 * second; frame += 4801) {
+        assert_true(mood_log_mood(&log, frame).space == .1);
+        assert_true(fabs(mood_log_mood(&log, frame).intensity - mood_log_mood(&untouched, frame).intensity) < 1e-9);
+        assert_true(fabs(mood_log_blend(&log, frame).share - mood_log_blend(&untouched, frame).share) < 1e-9);
+    }
+    mood_log_finish(&log);
+    mood_log_finish(&untouched);
+}
+
+// A second scene sets out from wherever the first had come to.
+static void a_morph_begins_where_another_was(void **state)
+{
+    struct mood_log log = log_of_a_morph();
+    const uint64_t second = 48000;
+    struct mood mood = mood_log_at(&log, 3 * second)->mood;
+    mood.scene = 2;
+    mood.intensity = .1;
+    assert_int_equal(mood_log_append(&log, 2, 8 * second, &mood), STATUS_OK);
+    assert_true(fabs(mood_log_mood(&log, 8 * second).intensity - .78) < 1e-9);
+    assert_true(fabs(mood_log_mood(&log, 13 * second).intensity - .44) < 1e-9);
+    struct scene_blend blend = mood_log_blend(&log, 8 * second);
+    assert_true(blend.from == 1 && blend.to == 2 && blend.share == 0);
+    mood_log_finish(&log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +158,9 @@ int main(void)
         cmocka_unit_test(frame_of_beats_is_the_first_frame),
         cmocka_unit_test(a_log_never_runs_backwards),
         cmocka_unit_test(it_grows),
+        cmocka_unit_test(a_scene_takes_its_time),
+        cmocka_unit_test(a_touch_does_not_stop_a_morph),
+        cmocka_unit_test(a_morph_begins_where_another_was),
     };
     return cmocka_run_group_tests_name("mood_log", tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include "synth/dsp/mix_glide.h"
 #include "synth/effects/reverb.h"
+#include "synth/effects/shimmer.h"
 #include "synth/instruments/render.h"
 #include "synth/levels.h"
 #include "synth/mastering/mastering.h"
@@ -63,11 +64,14 @@ static bool instrument_collect(const struct lane_bus *bus, struct instrument_lev
 static bool reverb_add(struct synth_state *s, struct stereo_block *send, struct stereo_block *dry)
 {
     struct stereo_block wet;
+    shimmer_send(&s->shimmer, s->input_frame, s->mix.now.shimmer, send);
     reverb_render(&s->reverb, s->input_frame, s->mix.now.space, send, &wet);
     if (!all_finite(wet.left, CONTROL_FRAMES) || !all_finite(wet.right, CONTROL_FRAMES)) {
         memset(&s->reverb, 0, sizeof s->reverb);
+        memset(&s->shimmer, 0, sizeof s->shimmer);
         return false;
     }
+    shimmer_keep(&s->shimmer, s->input_frame, &wet);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         dry->left[i] += wet.left[i];
         dry->right[i] += wet.right[i];
@@ -79,8 +83,9 @@ static bool reverb_add(struct synth_state *s, struct stereo_block *send, struct 
 static bool master(struct synth_state *s, struct stereo_block *dry, float *out)
 {
     struct mastering *m = &s->mastering;
-    mastering_render(m, s->input_frame, dry, out);
-    const float kept[] = {m->momentary, m->slow, m->servo_db, m->servo_gain, m->limiter_gain};
+    mastering_render(m, s->input_frame, &s->mix.now, dry, out);
+    const float kept[] = {m->momentary, m->slow, m->servo_db, m->servo_gain, m->limiter_gain, m->filters.tilt[0],
+                          m->filters.tilt[1]};
     if (all_finite(out, 2 * CONTROL_FRAMES) && all_finite(kept, sizeof kept / sizeof *kept))
         return true;
     mastering_rest(m);

@@ -15,8 +15,11 @@
 // One value of a test signal.
 typedef double signal_at(uint64_t frame, int channel);
 
+static const struct mix neutral = {.warmth = 0.5f, .loudness = -18};
+
 struct run {
     struct mastering m;
+    struct mix mix;
     uint64_t frame;
     double peak, power[2], mean[2], middle_power, side_power;
 };
@@ -25,6 +28,7 @@ static void run_start(struct run *run)
 {
     memset(run, 0, sizeof *run);
     mastering_rest(&run->m);
+    run->mix = neutral;
 }
 
 // Sends a signal through for some seconds; measures are of these seconds alone.
@@ -32,7 +36,7 @@ static void run_on(struct run *run, signal_at *signal, double seconds)
 {
     uint64_t end = run->frame + (uint64_t)(seconds * 750) * CONTROL_FRAMES;
     double count = (double)(end - run->frame);
-    struct run fresh = {.m = run->m, .frame = run->frame};
+    struct run fresh = {.m = run->m, .mix = run->mix, .frame = run->frame};
     for (*run = fresh; run->frame < end; run->frame += CONTROL_FRAMES) {
         struct stereo_block block;
         float out[CONTROL_FRAMES * CHANNELS];
@@ -40,7 +44,7 @@ static void run_on(struct run *run, signal_at *signal, double seconds)
             block.left[i] = (float)signal(run->frame + (uint64_t)i, 0);
             block.right[i] = (float)signal(run->frame + (uint64_t)i, 1);
         }
-        mastering_render(&run->m, run->frame, &block, out);
+        mastering_render(&run->m, run->frame, &run->mix, &block, out);
         for (int i = 0; i < CONTROL_FRAMES; i++) {
             double left = out[2 * i], right = out[2 * i + 1];
             double louder = fmax(fabs(left), fabs(right));
@@ -58,6 +62,25 @@ static void run_on(struct run *run, signal_at *signal, double seconds)
 static double tone(uint64_t frame, double hz)
 {
     return sin(2 * M_PI * hz * (double)frame / FRAME_RATE);
+}
+
+// Its samples lie beside its peaks, at .707 of them.
+static double between_the_samples(uint64_t frame, int channel)
+{
+    (void)channel;
+    return 3 * sin(M_PI / 2 * (double)(frame % 4) + M_PI / 4);
+}
+
+static double lows(uint64_t frame, int channel)
+{
+    (void)channel;
+    return tone(frame, 80) * 0.05;
+}
+
+static double highs(uint64_t frame, int channel)
+{
+    (void)channel;
+    return tone(frame, 6000) * 0.05;
 }
 
 static double silence(uint64_t frame, int channel)
@@ -117,6 +140,16 @@ static void servo_finds_its_target(void **unused)
     assert_true(fabs(run.m.servo_db + SERVO_RANGE_DB) < 0.05);
 }
 
+static void servo_brings_a_scene_to_its_loudness(void **unused)
+{
+    (void)unused;
+    struct run run;
+    run_start(&run);
+    run.mix.loudness = -23;
+    run_on(&run, soft_tone, 90);
+    assert_true(fabs(run.m.servo_db + 3.0) < 0.15);
+}
+
 static void servo_stands_still_in_silence(void **unused)
 {
     (void)unused;
@@ -152,6 +185,43 @@ static void nothing_passes_the_ceiling(void **unused)
         assert_true(run.peak <= LIMITER_CEILING * 1.00001);
         assert_true(run.peak > LIMITER_CEILING * 0.9);
     }
+}
+
+static void peaks_between_samples_are_seen(void **unused)
+{
+    (void)unused;
+    struct run run;
+    run_start(&run);
+    run_on(&run, between_the_samples, 1);
+    run_on(&run, between_the_samples, 4);
+    double true_peak = run.peak * sqrt(2);
+    print_message("# true peak %.3f dBTP\n", 20 * log10(true_peak));
+    assert_true(true_peak <= LIMITER_CEILING * 1.01);
+    assert_true(true_peak > LIMITER_CEILING * 0.9);
+}
+
+// dB between the output and the input of a tone under a warmth, the servo left out.
+static double tilt_db(signal_at *signal, float warmth)
+{
+    struct run run;
+    double db[2];
+    for (int n = 0; n < 2; n++) {
+        run_start(&run);
+        run.mix.warmth = n ? warmth : 0.5f;
+        run_on(&run, signal, 1);
+        run_on(&run, signal, 3);
+        db[n] = 10 * log10(run.power[0]) - (double)run.m.servo_db;
+    }
+    return db[1] - db[0];
+}
+
+static void warmth_tilts(void **unused)
+{
+    (void)unused;
+    double low = tilt_db(lows, 1), high = tilt_db(highs, 1);
+    print_message("# warmth 1: %.2f dB at 80 Hz, %.2f dB at 6 kHz\n", low, high);
+    assert_true(fabs(low - TILT_DB) < 0.7 && fabs(high + TILT_DB) < 0.7);
+    assert_true(fabs(tilt_db(lows, 0) + TILT_DB) < 0.7 && fabs(tilt_db(highs, 0) - TILT_DB) < 0.7);
 }
 
 // The gain goes from 1 to .2 over no less than the look-ahead, and its line has no step.
@@ -200,6 +270,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servo_finds_its_target),
+        cmocka_unit_test(servo_brings_a_scene_to_its_loudness),
+        cmocka_unit_test(peaks_between_samples_are_seen),
+        cmocka_unit_test(warmth_tilts),
         cmocka_unit_test(servo_stands_still_in_silence),
         cmocka_unit_test(servo_moves_slowly),
         cmocka_unit_test(nothing_passes_the_ceiling),

@@ -59,11 +59,20 @@ struct reverb {
     alignas(64) float diffuser[2][DIFFUSERS][DIFFUSER_FRAMES + REVERB_GUARD];
 };
 
+enum { SHIMMER_TURN = 3072, SHIMMER_FRAMES = 4096, SHIMMER_GUARD = 128 };
+
+struct shimmer {
+    float ring[2][SHIMMER_FRAMES + SHIMMER_GUARD];
+    float low[2][2];                 // memories of its low-pass
+    float level;                     // reached
+};
+
 enum { LIMITER_BLOCKS = SYNTH_LOOKAHEAD / CONTROL_FRAMES };
 
 // Memories of the filters that every frame passes.
 struct mastering_filters {
     float dc_in[2], dc_out[2];
+    float tilt[2];                   // low part
     float side[2];                   // side high-pass
     float shelf[2][2], rumble[2][2]; // loudness weighting
 };
@@ -73,6 +82,7 @@ struct mastering {
     float block_gain[8];             // what each of the last blocks needs, newest last
     float limiter_gain;              // reached
     struct mastering_filters filters;
+    float tilt_low, tilt_high;       // gains reached
     float momentary, slow;           // mean square, weighted
     float servo_db, servo_gain;      // reached
 };

@@ -20,7 +20,7 @@ void synth_start(void *state, uint64_t frame)
     struct synth_state *s = state;
     memset(s, 0, sizeof *s);
     s->input_frame = frame;
-    s->mix.target = (struct mix){.brightness = 0.5f, .motion = 0.5f, .space = 0.5f};
+    s->mix.target = (struct mix){.brightness = 0.5f, .motion = 0.5f, .space = 0.5f, .warmth = 0.5f, .loudness = -18};
     for (int n = 0; n < LAYER_COUNT; n++)
         s->mix.target.gain[n] = 1;
     s->mix.now = s->mix.target;
@@ -59,6 +59,9 @@ static void take_mix(struct mix_state *mix, const struct mix *wanted)
     mix->target.brightness = clamp(wanted->brightness, 0, 1);
     mix->target.motion = clamp(wanted->motion, 0, 1);
     mix->target.space = clamp(wanted->space, 0, 1);
+    mix->target.warmth = clamp(wanted->warmth, 0, 1);
+    mix->target.shimmer = clamp(wanted->shimmer, 0, 1);
+    mix->target.loudness = clamp(wanted->loudness, -30, -14);
     for (int n = 0; n < LAYER_COUNT; n++) {
         mix->target.gain[n] = clamp(wanted->gain[n], 0, 1);
         mix->step[n] = (mix->target.gain[n] - mix->now.gain[n]) * (1.0f / GAIN_RAMP_BLOCKS);
@@ -75,7 +78,8 @@ static const struct {
     size_t offset, group_bytes;
     unsigned lanes;
 } instruments[INSTRUMENT_COUNT] = {
-#define INSTRUMENT(ID, name, lanes) [INSTRUMENT_##ID] = {offsetof(struct synth_state, name), sizeof(struct name), lanes},
+#define INSTRUMENT(ID, name, lanes) \
+    [INSTRUMENT_##ID] = {offsetof(struct synth_state, name), sizeof(struct name), lanes},
 #include "score/instruments.def"
 #undef INSTRUMENT
 };

@@ -16,14 +16,14 @@
 
 enum { SECONDS = 20, BLOCK_SAMPLES = CONTROL_FRAMES * CHANNELS };
 
-static const struct mix middle = {{1, 1, 1, 1}, 0.5f, 0.5f, 0.5f};
+static const struct mix middle = {{1, 1, 1, 1, 1, 1, 1}, 0.5f, 0.5f, 0.5f, 0.5f, 0.3f, -18};
 
 static struct test_score busy_score(double seconds)
 {
     struct test_score score = {.count = 0};
     test_score_mix(&score, 0, middle);
-    test_score_mix(&score, 7, (struct mix){{0.4f, 1, 0, 1}, 0.9f, 1.0f, 1.0f});
-    test_score_mix(&score, 14, (struct mix){{1, 0, 1, 0.3f}, 0.2f, 0.0f, 0.1f});
+    test_score_mix(&score, 7, (struct mix){{0.4f, 1, 0, 1}, 0.9f, 1.0f, 1.0f, 0.5f, 0.3f, -18});
+    test_score_mix(&score, 14, (struct mix){{1, 0, 1, 0.3f}, 0.2f, 0.0f, 0.1f, 0.5f, 0.3f, -18});
     test_score_fill(&score, seconds, TEST_ALL | TEST_TONAL);
     return score;
 }
@@ -227,11 +227,15 @@ static void wild_events_are_tamed(void **unused)
     (void)unused;
     static float out[750 * BLOCK_SAMPLES];
     struct event wild[] = {
-        {.at_frame = 0, .kind = EVENT_MIX, .mix = {{NAN, INFINITY, -1, 9}, NAN, NAN, NAN}},
+        {.at_frame = 0, .kind = EVENT_MIX, .mix = {{NAN, INFINITY, -1, 9}, NAN, NAN, NAN, NAN, NAN, NAN}},
         {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 7, .instrument = 200, .lane = 200}},
         {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 1, .instrument = INSTRUMENT_PAD, .lane = 32}},
-        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 2, .layer = LAYER_LEAD, .instrument = INSTRUMENT_BELL, .lane = 16, .velocity = 1}},
-        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {2, LAYER_LEAD, INSTRUMENT_BELL, 3, NAN, NAN, NAN, NAN, NAN, NAN, 0}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON,
+         .note = {.id = 2, .layer = LAYER_LEAD, .instrument = INSTRUMENT_BELL, .lane = 64, .velocity = 1}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 2, .layer = 99, .instrument = INSTRUMENT_BELL}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON, .note = {.id = 2, .instrument = 99}},
+        {.at_frame = 0, .kind = EVENT_NOTE_ON,
+         .note = {2, LAYER_LEAD, INSTRUMENT_BELL, 3, NAN, NAN, NAN, NAN, NAN, NAN, 0}},
         {.at_frame = 0, .kind = EVENT_NOTE_ON,
          .note = {3, LAYER_LEAD, INSTRUMENT_BELL, 4, INFINITY, INFINITY, -INFINITY, 1e30f, -1, -1, 0}},
         {.at_frame = 0, .kind = EVENT_CHORD},
@@ -259,7 +263,7 @@ static void no_denormals(void **unused)
 {
     (void)unused;
     struct test_score score = {.count = 0};
-    test_score_mix(&score, 0, (struct mix){{1, 1, 1, 1}, 0.5f, 0.5f, 0.0f});
+    test_score_mix(&score, 0, (struct mix){{1, 1, 1, 1}, 0.5f, 0.5f, 0.0f, 0.5f, 0.3f, -18});
     test_score_fill(&score, 3, TEST_ALL);
     static float out[750 * BLOCK_SAMPLES];
     void *state = test_state(0);
@@ -393,7 +397,8 @@ static void note_off_ends_its_own_note_only(void **unused)
         {.at_frame = 0, .kind = EVENT_NOTE_ON,
          .note = {.id = 41, .instrument = INSTRUMENT_PAD, .lane = 20, .pitch = 60, .velocity = 1, .release_s = 4}},
         {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 40, .instrument = INSTRUMENT_PAD, .lane = 20}},
-        {.at_frame = 0, .kind = EVENT_NOTE_OFF, .off = {.id = 41, .instrument = INSTRUMENT_PAD, .lane = 20, .release_s = 0.05f}},
+        {.at_frame = 0, .kind = EVENT_NOTE_OFF,
+         .off = {.id = 41, .instrument = INSTRUMENT_PAD, .lane = 20, .release_s = 0.05f}},
     };
     struct synth_state *state = test_state(0);
     synth_render(backend_best(), state, events, 1, out, 75);

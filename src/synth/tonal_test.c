@@ -15,7 +15,7 @@
 #include "synth/test_note.h"
 #include "synth/test_spectrum.h"
 
-static const struct mix middle = {{1, 1, 1, 1}, 0.5f, 0.5f, 0.5f};
+static const struct mix middle = {{1, 1, 1, 1, 1, 1, 1}, 0.5f, 0.5f, 0.5f, 0.5f, 0, -18};
 
 static double hz_of(double pitch)
 {

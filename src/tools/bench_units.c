@@ -26,14 +26,16 @@ struct encode_case {
 static int voice_events(const struct voice_case *one, struct event *events)
 {
     struct event *mix = &events[0];
-    *mix = (struct event){.kind = EVENT_MIX, .mix = {.brightness = .5f, .motion = .5f, .space = .5f}};
+    *mix = (struct event){.kind = EVENT_MIX, .mix = {.brightness = .5f, .motion = .5f, .space = .5f,
+                                                         .warmth = .5f, .loudness = -18}};
     for (int i = 0; i < LAYER_COUNT; i++)
         mix->mix.gain[i] = 1;
     for (int i = 0; i < one->notes; i++)
         events[1 + i] = (struct event){.kind = EVENT_NOTE_ON,
                                        .note = {.id = (uint64_t)i + 1, .instrument = (uint8_t)one->instrument,
                                                 .lane = (uint8_t)i, .pitch = 40 + (float)i, .velocity = .1f,
-                                                .brightness = .5f, .attack_s = .01f, .release_s = 5, .hold_frames = 10 * FRAME_RATE}};
+                                                .brightness = .5f, .attack_s = .01f, .release_s = 5,
+                                                .hold_frames = 10 * FRAME_RATE}};
     return 1 + one->notes;
 }
 

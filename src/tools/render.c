@@ -22,7 +22,7 @@ enum { LOG_FILE_MAX_BYTES = 64 << 20, FAILURE_BYTES = 256 };
 struct render_options {
     uint64_t seed;
     double start_s, duration_s;
-    const char *out, *scene, *log, *simd, *format;
+    const char *out, *scene, *begin, *log, *simd, *format;
     struct argument_list set;
     int64_t threads, block;
     bool hash, quiet;
@@ -44,6 +44,8 @@ static const struct argument render_arguments[] = {
      .help = "the mood to begin with, drift if not given; `auralis serve --scene list` names them"},
     {.name = "set", .kind = ARGUMENT_LIST, .offset = AT(set), .value = "NAME=VALUE",
      .help = "a parameter of the mood, such as bpm=60"},
+    {.name = "begin", .kind = ARGUMENT_TEXT, .offset = AT(begin), .value = "HH:MM",
+     .help = "time of day when the programme begins, for follow_day; noon if not given"},
     {.name = "log", .kind = ARGUMENT_TEXT, .offset = AT(log), .value = "FILE",
      .help = "seed and control log as a server tells them at /api/stations/NAME/log"},
     {.name = "threads", .kind = ARGUMENT_INTEGER, .offset = AT(threads), .value = "N", .standard = "0", .min = 0,
@@ -92,6 +94,21 @@ static enum status render_read_log(struct render *render, struct text *failure)
     return status;
 }
 
+// "07:30" -> the log's begin_minute.
+static enum status render_begin(const char *begin, struct mood_log *log, struct text *failure)
+{
+    int hours, minutes, len = 0;
+    if (!begin)
+        return STATUS_OK;
+    if (sscanf(begin, "%2d:%2d%n", &hours, &minutes, &len) != 2 || begin[len] != '\0' || hours < 0 || hours > 23 ||
+        minutes < 0 || minutes > 59) {
+        text_printf(failure, "--begin: '%.40s' is no time of day such as 07:30", begin);
+        return STATUS_INVALID;
+    }
+    log->begin_minute = hours * 60 + minutes;
+    return STATUS_OK;
+}
+
 static enum status render_mood(struct render *render, struct text *failure)
 {
     const struct scene *scene = render->options.scene ? scene_find(render->options.scene) : &scenes[0];
@@ -104,15 +121,17 @@ static enum status render_mood(struct render *render, struct text *failure)
     struct mood mood = scene_mood(scene);
     enum status status = score_set(&mood, &render->options.set, failure);
     render->score.seed = render->options.seed;
-    return status == STATUS_OK ? mood_log_init(&render->score.log, &mood) : status;
+    if (status == STATUS_OK)
+        status = mood_log_init(&render->score.log, &mood);
+    return status == STATUS_OK ? render_begin(render->options.begin, &render->score.log, failure) : status;
 }
 
 static enum status render_score(struct render *render, struct text *failure)
 {
     if (!render->options.log)
         return render_mood(render, failure);
-    if (render->options.scene || render->options.set.count > 0) {
-        text_add(failure, "--log brings its own mood: leave --scene and --set out");
+    if (render->options.scene || render->options.begin || render->options.set.count > 0) {
+        text_add(failure, "--log brings its own mood: leave --scene, --begin and --set out");
         return STATUS_INVALID;
     }
     return render_read_log(render, failure);

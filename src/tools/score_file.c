@@ -68,6 +68,20 @@ static enum status score_entries(struct score_file *score, json_t *root, struct 
     return STATUS_OK;
 }
 
+static enum status score_begin(json_t *root, struct mood_log *log, struct text *failure)
+{
+    json_t *value = json_object_get(root, "begin_minute");
+    json_int_t minute = json_integer_value(value);
+    if (!value)
+        return STATUS_OK;
+    if (!json_is_integer(value) || minute < 0 || minute >= DAY_MINUTES) {
+        text_add(failure, "begin_minute is no minute of a day");
+        return STATUS_INVALID;
+    }
+    log->begin_minute = (int)minute;
+    return STATUS_OK;
+}
+
 enum status score_file_read(struct score_file *score, const char *json, size_t len, struct text *failure)
 {
     *score = (struct score_file){0};
@@ -83,6 +97,8 @@ enum status score_file_read(struct score_file *score, const char *json, size_t l
     else
         status = score_entries(score, root, failure);
     score->lead_frames = (uint64_t)json_integer_value(json_object_get(root, "lead_frames"));
+    if (status == STATUS_OK)
+        status = score_begin(root, &score->log, failure);
     json_decref(root);
     if (status != STATUS_OK)
         score_file_finish(score);

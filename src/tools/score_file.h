@@ -15,7 +15,8 @@ struct score_file {
     struct mood_log log;
 };
 
-// Reads {"seed", "lead_frames", "entries": [{"sequence", "at_frame", "parameters"}]}.   failure: out, what is wrong.
+// Reads {"seed", "begin_minute", "lead_frames", "entries": [{"sequence", "at_frame", "parameters"}]}; without
+// begin_minute it begins at noon.   failure: out, what is wrong.
 // Errors: STATUS_INVALID; STATUS_MEMORY.
 MUST_USE enum status score_file_read(struct score_file *score, const char *json, size_t len, struct text *failure);
 void score_file_finish(struct score_file *score);

@@ -74,7 +74,7 @@ static void bad_parameters_are_named(void **state)
 {
     static const struct { const char *item, *says; } bad[] = {
         {"bpm", "no NAME=VALUE"}, {"bpm=x", "bpm"}, {"bpm=1000", "40 to 120"},
-        {"loudness=1", "there is no 'loudness'; there are key mode"},
+        {"loudness=1", "there is no 'loudness'; there are scene morph_seconds key mode"},
         {"=1", "--set"}, {"intensity=nan", "intensity"}, {"enable_pads=1", "enable_pads"},
     };
     struct mood mood = mood_default(), before = mood;

@@ -124,6 +124,7 @@ describe('steering', () => {
 
     const sliders = {
         bpm: 84, intensity: 0.7, melody_complexity: 0.25, chord_progression_variety: 0.9, harmonic_density: 0.4,
+        brightness: 0.35, space: 0.8, warmth: 0.65, texture: 0.15, morph_seconds: 12,
     };
     for (const [name, value] of Object.entries(sliders)) {
         test(`the slider of ${name} is followed`, async () => {

@@ -2,7 +2,9 @@
 from soak.stage import Actor
 
 NOTES = ("C", "C#", "D", "Eb", "E minor", "F", "F# major", "G", "Ab", "A minor", "Bb", "B")
-UNITS = ("intensity", "melody_complexity", "chord_progression_variety", "harmonic_density")
+UNITS = ("intensity", "melody_complexity", "chord_progression_variety", "harmonic_density", "brightness",
+         "space", "warmth", "texture")
+SCENES = ("drift", "focus", "meditation", "sleep", "bright")
 TOGGLES = ("enable_pads", "enable_melody", "enable_kicks", "enable_swells")
 PRESETS = tuple(f"soak {n}" for n in range(8))
 
@@ -10,6 +12,7 @@ PRESETS = tuple(f"soak {n}" for n in range(8))
 def moves(random):
     """One to three parameters and where they go."""
     every = [("key", random.choice(NOTES)), ("bpm", random.randint(40, 120))]
+    every += [("scene", random.choice(SCENES)), ("morph_seconds", random.randint(0, 90))]
     every += [(name, round(random.random(), 3)) for name in UNITS]
     every += [(name, random.random() < 0.8) for name in TOGGLES]
     return dict(random.sample(every, random.randint(1, 3)))

@@ -13,7 +13,7 @@ INLINE float unit_clamp(float x)
 INLINE float glide(float now, float target)
 {
     const float share = 0.003327784f;  // 1 - exp(-64 / 48000 / .4)
-    return unit_clamp(now + (target - now) * share);
+    return now + (target - now) * share;
 }
 
 // mix->now is then what holds at the end of the block.
@@ -25,7 +25,10 @@ INLINE void mix_advance(struct mix_state *mix)
     }
     if (mix->blocks_left)
         mix->blocks_left--;
-    mix->now.brightness = glide(mix->now.brightness, mix->target.brightness);
-    mix->now.motion = glide(mix->now.motion, mix->target.motion);
-    mix->now.space = glide(mix->now.space, mix->target.space);
+    mix->now.brightness = unit_clamp(glide(mix->now.brightness, mix->target.brightness));
+    mix->now.motion = unit_clamp(glide(mix->now.motion, mix->target.motion));
+    mix->now.space = unit_clamp(glide(mix->now.space, mix->target.space));
+    mix->now.warmth = unit_clamp(glide(mix->now.warmth, mix->target.warmth));
+    mix->now.shimmer = unit_clamp(glide(mix->now.shimmer, mix->target.shimmer));
+    mix->now.loudness = glide(mix->now.loudness, mix->target.loudness);
 }

@@ -19,6 +19,7 @@ struct synth_state {
 #include "score/instruments.def"
 #undef INSTRUMENT
     alignas(64) struct reverb reverb;
+    alignas(64) struct shimmer shimmer;
     alignas(64) struct mastering mastering;
 };
 

@@ -5,22 +5,75 @@
 #include "synth/instruments/lane_bus.h"
 #include "synth/mastering/rest.h"
 
-#define LIMITER_CEILING 0.7498942f  // -2.5 dBFS, so that what lies between samples stays near -2 dBTP
+#define LIMITER_CEILING 0.7943282f  // -2 dBTP
 
-// Gain that the loudest frame of a block leaves.
-INLINE float limiter_block_gain(const struct stereo_block *b)
+// Four times oversampled, by the interpolation of ITU-R BS.1770-4, annex 2: 12 taps for each of four phases, of which
+// two are the others turned round.
+enum { PEAK_TAPS = 12, PEAK_PHASES = 4 };
+static const float peak_taps[PEAK_PHASES / 2][PEAK_TAPS] = {
+    {0.0017089844f, 0.0109863281f, -0.0196533203f, 0.033203125f, -0.0594482422f, 0.1373291016f, 0.9721679688f,
+     -0.1022949219f, 0.047607421875f, -0.0266113281f, 0.0148925781f, -0.0083007813f},
+    {-0.0291748047f, 0.029296875f, -0.0517578125f, 0.0891113281f, -0.1665039063f, 0.4650878906f, 0.7797851563f,
+     -0.2003173828f, 0.1015625f, -0.0582275391f, 0.0330810547f, -0.0189208984f},
+};
+
+// The most that a phase makes of samples within 1: the sum of its taps' sizes.
+#define PEAK_MOST 2.03f
+
+INLINE float peak_of(const float *x)
 {
     float peak[16] = {0};
     for (int i = 0; i < CONTROL_FRAMES; i += 16)
         for (int n = 0; n < 16; n++) {
-            float left = __builtin_fabsf(b->left[i + n]), right = __builtin_fabsf(b->right[i + n]);
-            float louder = left > right ? left : right;
-            peak[n] = louder > peak[n] ? louder : peak[n];
+            float size = __builtin_fabsf(x[i + n]);
+            peak[n] = size > peak[n] ? size : peak[n];
         }
     float most = 0;
     for (int n = 0; n < 16; n++)
         most = peak[n] > most ? peak[n] : most;
-    return most > LIMITER_CEILING ? LIMITER_CEILING / most : 1.0f;
+    return most;
+}
+
+// One phase between the samples.   x: the block, and PEAK_TAPS - 1 samples before it.
+INLINE float peak_of_phase(const float *x, const float taps[PEAK_TAPS], int turned)
+{
+    alignas(64) float between[CONTROL_FRAMES] = {0};
+    for (int k = 0; k < PEAK_TAPS; k++) {
+        float tap = taps[turned ? PEAK_TAPS - 1 - k : k];
+        for (int i = 0; i < CONTROL_FRAMES; i++)
+            between[i] += x[i + k] * tap;
+    }
+    return peak_of(between);
+}
+
+// True peak of a channel.   before: the block before.
+INLINE float true_peak(const float *before, const float *in)
+{
+    float peak = peak_of(in);
+    float x[PEAK_TAPS - 1 + CONTROL_FRAMES];
+    memcpy(x, before + CONTROL_FRAMES - (PEAK_TAPS - 1), (PEAK_TAPS - 1) * sizeof *x);
+    memcpy(x + PEAK_TAPS - 1, in, CONTROL_FRAMES * sizeof *x);
+    for (int n = 0; n < PEAK_PHASES; n++) {
+        float between = peak_of_phase(x, peak_taps[n / 2], n & 1);
+        peak = between > peak ? between : peak;
+    }
+    return peak;
+}
+
+// Gain that the loudest moment of a block leaves.   before: the block before, left and right.
+INLINE float limiter_block_gain(float before[2][CONTROL_FRAMES], const struct stereo_block *in)
+{
+    float left = peak_of(in->left), right = peak_of(in->right);
+    float last_left = peak_of(before[0]), last_right = peak_of(before[1]);
+    left = left > last_left ? left : last_left;
+    right = right > last_right ? right : last_right;
+    float peak = left > right ? left : right;
+    if (peak * PEAK_MOST <= LIMITER_CEILING)
+        return 1.0f;
+    left = true_peak(before[0], in->left);
+    right = true_peak(before[1], in->right);
+    peak = left > right ? left : right;
+    return peak > LIMITER_CEILING ? LIMITER_CEILING / peak : 1.0f;
 }
 
 // Least of the gains of blocks [first, first + count), counted in block_gain.
@@ -50,7 +103,8 @@ INLINE void limiter_render(struct mastering *m, uint64_t frame, const struct ste
 {
     for (int n = 1; n < LIMITER_KNOWN; n++)
         m->block_gain[n - 1] = m->block_gain[n];
-    m->block_gain[LIMITER_KNOWN - 1] = limiter_block_gain(in);
+    float (*before)[CONTROL_FRAMES] = m->delay[(frame / CONTROL_FRAMES + LIMITER_BLOCKS - 1) % LIMITER_BLOCKS];
+    m->block_gain[LIMITER_KNOWN - 1] = limiter_block_gain(before, in);
     float from = m->limiter_gain, to = limiter_knot(m), step = (to - from) * (1.0f / CONTROL_FRAMES);
     float (*late)[CONTROL_FRAMES] = m->delay[frame / CONTROL_FRAMES % LIMITER_BLOCKS];
     for (int i = 0; i < CONTROL_FRAMES; i++) {

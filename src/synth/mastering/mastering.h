@@ -1,4 +1,4 @@
-// The last stage: no DC, lows in the middle, steady loudness, a ceiling.
+// The last stage: tilt, no DC, lows in the middle, steady loudness, a ceiling.
 #pragma once
 #include "synth/mastering/limiter.h"
 #include "synth/mastering/servo.h"
@@ -9,6 +9,30 @@ INLINE float mastering_dc(struct mastering_filters *f, int channel, float in)
     f->dc_out[channel] = in - f->dc_in[channel] + 0.99895280f * f->dc_out[channel];
     f->dc_in[channel] = in;
     return f->dc_out[channel];
+}
+
+#define TILT_DB 4.0f    // of the lows, and of the highs the other way, at either end
+
+// Lows and highs apart at 650 Hz by one pole, and each with a gain that moves in a straight line: they sum up to what
+// came in where both gains are 1.
+INLINE void mastering_tilt(struct mastering *m, float warmth, struct stereo_block *b)
+{
+    const float pole = 0.0815747f;    // 1 - exp(-2 pi 650 / 48000)
+    float low_to = exp2_of((warmth - 0.5f) * (2.0f * TILT_DB / 6.0206f)), high_to = 1.0f / low_to;
+    float low = m->tilt_low, high = m->tilt_high, left = m->filters.tilt[0], right = m->filters.tilt[1];
+    float low_step = (low_to - low) * (1.0f / CONTROL_FRAMES), high_step = (high_to - high) * (1.0f / CONTROL_FRAMES);
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        low += low_step;
+        high += high_step;
+        left += (b->left[i] - left) * pole;
+        right += (b->right[i] - right) * pole;
+        b->left[i] = left * low + (b->left[i] - left) * high;
+        b->right[i] = right * low + (b->right[i] - right) * high;
+    }
+    m->filters.tilt[0] = left;
+    m->filters.tilt[1] = right;
+    m->tilt_low = low_to;
+    m->tilt_high = high_to;
 }
 
 struct stereo_frame {
@@ -43,8 +67,10 @@ INLINE float mastering_measure(struct mastering *m, struct stereo_block *b)
 }
 
 // b: changed on the way.   out: interleaved, of SYNTH_LOOKAHEAD frames ago.
-INLINE void mastering_render(struct mastering *m, uint64_t frame, struct stereo_block *b, float *out)
+INLINE void mastering_render(struct mastering *m, uint64_t frame, const struct mix *mix, struct stereo_block *b,
+                             float *out)
 {
-    servo_render(m, mastering_measure(m, b), b);
+    mastering_tilt(m, mix->warmth, b);
+    servo_render(m, mastering_measure(m, b), mix->loudness, b);
     limiter_render(m, frame, b, out);
 }

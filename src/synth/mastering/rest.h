@@ -4,6 +4,7 @@
 
 #include "synth/state.h"
 
+#define SERVO_TARGET_LUFS -18.0f
 #define SERVO_TARGET_POWER 0.0185823228f    // mean square, weighted, of -18 LUFS
 
 enum { LIMITER_KNOWN = sizeof ((struct mastering *)0)->block_gain / sizeof(float) };
@@ -13,6 +14,6 @@ static inline void mastering_rest(struct mastering *m)
     memset(m, 0, sizeof *m);
     for (int n = 0; n < LIMITER_KNOWN; n++)
         m->block_gain[n] = 1.0f;
-    m->limiter_gain = m->servo_gain = 1.0f;
+    m->limiter_gain = m->servo_gain = m->tilt_low = m->tilt_high = 1.0f;
     m->slow = SERVO_TARGET_POWER;
 }

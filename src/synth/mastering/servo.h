@@ -1,5 +1,6 @@
 // Loudness servo: measures what is composed by ITU-R BS.1770 weighting and moves its level slowly towards -18 LUFS,
-// by 6 dB either way at most. It stands still where there is next to nothing to measure.
+// by 6 dB either way at most, and from there to the loudness that is wanted. It stands still where there is next to
+// nothing to measure.
 #pragma once
 #include "synth/dsp/highpass.h"
 #include "synth/dsp/math.h"
@@ -27,7 +28,7 @@ INLINE float servo_weigh(struct mastering_filters *f, int channel, float in)
 }
 
 // The gain in dB that a block's weighted mean square leads to.
-INLINE void servo_follow(struct mastering *m, float power)
+INLINE void servo_follow(struct mastering *m, float power, float loudness)
 {
     m->momentary += (power - m->momentary) * 0.003327784f;      // 400 ms
     if (m->momentary > SERVO_FREEZE_POWER)
@@ -35,13 +36,14 @@ INLINE void servo_follow(struct mastering *m, float power)
     float wanted_db = 3.01029996f * log2_of(SERVO_TARGET_POWER / (m->slow + 1e-9f));
     wanted_db = wanted_db > -SERVO_RANGE_DB ? wanted_db : -SERVO_RANGE_DB;
     wanted_db = wanted_db < SERVO_RANGE_DB ? wanted_db : SERVO_RANGE_DB;
+    wanted_db += loudness - SERVO_TARGET_LUFS;
     m->servo_db += (wanted_db - m->servo_db) * 4.443457e-4f;    // 3 s
 }
 
-// power: the block's mean square, weighted.
-INLINE void servo_render(struct mastering *m, float power, struct stereo_block *b)
+// power: the block's mean square, weighted.   loudness: LUFS.
+INLINE void servo_render(struct mastering *m, float power, float loudness, struct stereo_block *b)
 {
-    servo_follow(m, power);
+    servo_follow(m, power, loudness);
     float from = m->servo_gain, to = exp2_of(m->servo_db * 0.166096405f);
     float step = (to - from) * (1.0f / CONTROL_FRAMES);
     for (int i = 0; i < CONTROL_FRAMES; i++) {

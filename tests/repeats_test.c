@@ -1,0 +1,74 @@
+// No run of twelve notes comes twice: the melody and the loops of each scene, note for note.
+//
+// usage: repeats_test [HOURS]   of each scene; 1 if not given
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/frames.h"
+#include "compose/compose.h"
+#include "ear/repetition.h"
+#include "score/scene.h"
+
+enum { RUN = 12, TOLERANCE_FRAMES = FRAME_RATE / 100, MOST_AN_HOUR = 8192 };
+
+static int hours = 1;
+
+static bool is_tune(const struct event *event)
+{
+    return event->kind == EVENT_NOTE_ON && (event->note.layer == LAYER_LEAD || event->note.layer == LAYER_LOOP);
+}
+
+static size_t compose_tune(const struct scene *scene, struct repetition_note *notes, size_t cap)
+{
+    struct mood_log log;
+    struct mood mood = scene_mood(scene);
+    struct event events[COMPOSE_MAX_EVENTS];
+    size_t count = 0;
+    assert_int_equal(mood_log_init(&log, &mood), STATUS_OK);
+    const struct program program = {42, &log};
+    uint64_t end = (uint64_t)hours * 3600 * FRAME_RATE;
+    for (uint64_t frame = 0; frame < end; frame += CHUNK_FRAMES) {
+        int told = compose_events(&program, frame, frame + CHUNK_FRAMES, events);
+        for (int i = 0; i < told; i++)
+            if (is_tune(&events[i]) && count < cap)
+                notes[count++] = (struct repetition_note){events[i].at_frame, (int)events[i].note.pitch};
+    }
+    mood_log_finish(&log);
+    assert_true(count < cap);
+    return count;
+}
+
+static void no_run_comes_twice(void **state)
+{
+    size_t cap = (size_t)hours * MOST_AN_HOUR;
+    struct repetition_note *notes = malloc(cap * sizeof *notes);
+    assert_non_null(notes);
+    for (int i = 0; i < scene_count; i++) {
+        struct repetition found;
+        size_t count = compose_tune(&scenes[i], notes, cap), length = 1;
+        while (repetition_find(notes, count, length, TOLERANCE_FRAMES, &found) == 1)
+            length++;
+        print_message("# %s: %zu notes in %d h, the longest run that comes twice has %zu\n", scenes[i].name, count,
+                      hours, length - 1);
+        assert_true(count > 20);
+        assert_true(length <= RUN);
+    }
+    // The search can find: the same tune twice.
+    struct repetition found;
+    size_t count = compose_tune(&scenes[0], notes, cap);
+    memcpy(notes + count - RUN, notes, RUN * sizeof *notes);
+    assert_int_equal(repetition_find(notes, count, RUN, TOLERANCE_FRAMES, &found), 1);
+    free(notes);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_run_comes_twice)};
+    if (argc > 1)
+        hours = atoi(argv[1]);
+    return cmocka_run_group_tests_name("repeats", tests, NULL, NULL);
+}
