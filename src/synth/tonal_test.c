@@ -79,7 +79,7 @@ static void notes_are_in_tune(void **unused)
         double worst = 0;
         for (float pitch = rows[n].lowest; pitch <= rows[n].highest; pitch += rows[n].notes > 9 ? 8 : 3.7f)
             worst = fmax(worst, fabs(cents_off(rows[n].instrument, pitch, rows[n].attack_s, 0.5, rows[n].notes,
-                                              rows[n].windows)));
+                                               rows[n].windows)));
         print_message("# %s: %.2f cents off at most\n", instrument_name(rows[n].instrument), worst);
         assert_true(worst < 2);
     }
@@ -233,6 +233,23 @@ static void notes_fold_down_to_mono(void **unused)
     }
 }
 
+// Pitches, dynamics and attacks at the ends of what a note may be.
+static void extremes_are_tame(void **unused)
+{
+    (void)unused;
+    for (int n = 0; n < 5 * 16; n++) {
+        size_t frames;
+        struct note note = test_note(n & 1 ? 127 : 0, 1);
+        note.velocity = n & 2 ? 1 : 1e-6f;
+        note.brightness = n & 4 ? 1 : 0;
+        note.attack_s = n & 8 ? 60 : 0.008f;
+        float *out = play((enum instrument)(INSTRUMENT_BAR + n / 16), &note, 2, &frames);
+        for (size_t i = 0; i < frames * CHANNELS; i++)
+            assert_true(isfinite(out[i]) && fabsf(out[i]) < 4);
+        free(out);
+    }
+}
+
 // Both voices on one pitch, nothing moving.
 static struct off_harmonics bare_choir(float pitch)
 {
@@ -318,10 +335,10 @@ static void nothing_audible_is_folded(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(notes_are_in_tune),       cmocka_unit_test(strings_are_in_tune),
-        cmocka_unit_test(modes_follow_the_formula), cmocka_unit_test(notes_decay_as_told),
+        cmocka_unit_test(notes_are_in_tune),           cmocka_unit_test(strings_are_in_tune),
+        cmocka_unit_test(modes_follow_the_formula),    cmocka_unit_test(notes_decay_as_told),
         cmocka_unit_test(notes_are_as_loud_as_a_bell), cmocka_unit_test(notes_fold_down_to_mono),
-        cmocka_unit_test(nothing_audible_is_folded),
+        cmocka_unit_test(extremes_are_tame),           cmocka_unit_test(nothing_audible_is_folded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
