@@ -168,12 +168,44 @@ static void layers_alone_do_not_click(void **unused)
     }
 }
 
+// Notes of one instrument on two lanes: each is let go after a second, and its lane taken while it still sounds.
+// hard: the second is cut off for a second instead. Returns the click ratio.
+static double play_phrase(enum instrument instrument, bool hard)
+{
+    enum { SECONDS = 10, FRAMES = SECONDS * FRAME_RATE };
+    static const float melody[] = {60, 67, 48, 72, 55, 79};
+    const float lower = instrument == INSTRUMENT_DRONE ? 24 : 0;
+    static struct test_score score;
+    score.count = 0;
+    test_score_mix(&score, 0, middle);
+    for (int n = 0; n < 6; n++)
+        test_score_note(&score, 0.1 + 1.25 * n, instrument, n % 2, melody[n] - lower, 1);
+    float *out = test_render(backend_best(), &score, SECONDS, 75);
+    if (hard)
+        memset(out + FRAME_RATE * CHANNELS * 8 / 5, 0, sizeof *out * FRAME_RATE);
+    double ratio = test_click_ratio(out, FRAMES);
+    free(out);
+    return ratio;
+}
+
+static void phrases_do_not_click(void **unused)
+{
+    (void)unused;
+    static const enum instrument all[] = {INSTRUMENT_BELL, INSTRUMENT_BAR, INSTRUMENT_BOWL, INSTRUMENT_CHOIR,
+                                          INSTRUMENT_DRONE, INSTRUMENT_PLUCK};
+    for (size_t n = 0; n < sizeof all / sizeof *all; n++) {
+        double soft = play_phrase(all[n], false), hard = play_phrase(all[n], true);
+        print_message("# %s: click ratio of a phrase %.2f, cut off %.2f\n", instrument_name(all[n]), soft, hard);
+        assert_true(soft < 3 && hard > 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_minute_is_in_range),      cmocka_unit_test(crowds_stay_under_the_ceiling),
         cmocka_unit_test(layers_fade),               cmocka_unit_test(taken_lanes_do_not_click),
-        cmocka_unit_test(layers_alone_do_not_click),
+        cmocka_unit_test(layers_alone_do_not_click), cmocka_unit_test(phrases_do_not_click),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

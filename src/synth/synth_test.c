@@ -155,11 +155,27 @@ static void stale_limiter(struct synth_state *s)
     s->mastering.limiter_gain *= 0.99999f;
 }
 
+static void stale_string(struct synth_state *s)
+{
+    s->pluck[0].line[1][40] += 1e-3f;
+}
+
+static void stale_age(struct synth_state *s)
+{
+    s->bowl[0].modal.age[1] += CONTROL_FRAMES;
+}
+
+static void zeroed_formant(struct synth_state *s)
+{
+    s->choir[0].formant[1].left_1[0] = 0;
+}
+
 static void wrong_restores_are_caught(void **unused)
 {
     (void)unused;
     static spoil *const spoils[] = {stale_phase, zeroed_filter, shifted_delay_line, stale_coefficient, stale_servo,
-                                    stale_glide, stale_envelope, stale_limiter};
+                                    stale_glide, stale_envelope, stale_limiter, stale_string, stale_age,
+                                    zeroed_formant};
     struct test_score score = busy_score(SECONDS);
     static float want[GOES_ON_BLOCKS * BLOCK_SAMPLES], got[GOES_ON_BLOCKS * BLOCK_SAMPLES];
     void *state = busy_state(&score), *copy = test_state(0);
@@ -198,6 +214,12 @@ static void nan_becomes_silence(void **unused)
         {offsetof(struct synth_state, pad[0].sides.left_1[1]), true},
         {offsetof(struct synth_state, pad[0].sides.a1[1]), true},
         {offsetof(struct synth_state, pad[0].lanes.now.pitch[1]), false},
+        {offsetof(struct synth_state, bar[0].modal.note[0].increment[0][0]), false},
+        {offsetof(struct synth_state, bowl[0].modal.note[1].amplitude[0][0]), true},
+        {offsetof(struct synth_state, bowl[0].modal.note[1].rate[1][0]), false},
+        {offsetof(struct synth_state, choir[0].formant[1].left_1[0]), true},
+        {offsetof(struct synth_state, drone[0].sides.left_2[13]), true},
+        {offsetof(struct synth_state, pluck[0].line[1][40]), true},
         {offsetof(struct synth_state, bell[0].decay[2]), true}, {offsetof(struct synth_state, reverb.ring[500]), true},
         {offsetof(struct synth_state, reverb.cut[0][1]), true}, {offsetof(struct synth_state, reverb.gain[3]), true},
         {offsetof(struct synth_state, reverb.before[3]), true},

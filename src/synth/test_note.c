@@ -31,8 +31,8 @@ static void bus_out(const struct lane_bus *bus, float *stereo)
     struct stereo_block out;
     lane_bus_sum(bus, &out);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
-        stereo[CHANNELS * i] = out.left[i];
-        stereo[CHANNELS * i + 1] = out.right[i];
+        *stereo++ = out.left[i];
+        *stereo++ = out.right[i];
     }
 }
 

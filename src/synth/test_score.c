@@ -78,7 +78,7 @@ static void fill_tonal(struct test_score *score, double seconds)
     static const float pitches[] = {50, 57, 62, 65, 69, 74, 81, 88, 43};
     int count = 0;
     for (double at = 0.5; at < seconds; at += 0.7, count++)
-        test_score_note(score, at, turn[count % 4], count / 4 * 5 % 16, pitches[count % 9], 3);
+        test_score_note(score, at, turn[count % 4], count / 4 % 2, pitches[count % 9], 3);
     for (double at = 0.2; at < seconds; at += 9, count++)
         test_score_note(score, at, INSTRUMENT_DRONE, count % 16, count % 2 ? 33 : 40, 8);
 }

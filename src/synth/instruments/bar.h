@@ -9,7 +9,7 @@ struct bar {
     struct modal modal;
 };
 
-static const struct instrument_levels bar_levels = {.dry = 0.22f, .send = 0.19f};
+static const struct instrument_levels bar_levels = {.dry = 0.24f, .send = 0.21f};
 
 // Bending, twisting, knock: over the lowest.
 alignas(64) static const float bar_ratio[MODAL_PAIRS] = {

@@ -9,7 +9,7 @@ struct bowl {
     struct modal modal;
 };
 
-static const struct instrument_levels bowl_levels = {.dry = 0.19f, .send = 0.17f};
+static const struct instrument_levels bowl_levels = {.dry = 0.21f, .send = 0.18f};
 
 // Modes over the lowest: those of the rim, and between them those that have a ring at rest as well, which are weaker.
 alignas(64) static const float bowl_ratio[MODAL_PAIRS] = {

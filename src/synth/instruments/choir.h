@@ -1,4 +1,4 @@
-// Choir: two voices, one to a side, who sing a vowel that moves between "oo" and "ah". Each is a saw with a vibrato that
+// Choir: two voices, one to a side, who sing a vowel that moves between "oo" and "ah". Each is a saw, whose vibrato
 // comes in late, through four formants. Pitch and vowel drift by slow waves.
 // Source: the formants of an alto in Csound's manual, appendix D, with the wider bands of many who sing as one.
 #pragma once

@@ -1,6 +1,6 @@
-// Drone: a low note to be held for minutes. Triangles of the fundamental and its octave, sines of the fifth; octave and
-// fifth are pairs, some hundredths of a hertz apart, one to a side, so that they beat over half a minute. Each comes and
-// goes by a slow wave of its own. Then warmth, and a filter for each side.
+// Drone: a low note to be held for minutes. Triangles of the fundamental and its octave, sines of the fifth above that.
+// Octave and fifth are pairs, some hundredths of a hertz apart, one to a side, so that they beat over half a minute;
+// each level comes and goes by a slow wave of its own. Then warmth, and a filter for each side.
 #pragma once
 #include "synth/dsp/envelope.h"
 #include "synth/dsp/oscillator.h"

@@ -74,7 +74,8 @@ INLINE void modal_levels(const struct modal_note *note, struct modal_block *bloc
 {
     for (int side = 0; side < MODAL_SIDES; side++)
         for (int first = 0; first < MODAL_PAIRS; first += SYNTH_WIDTH) {
-            vf level = vf_load(note->amplitude[side] + first) * vf_exp2(vf_load(note->rate[side] + first) * block->rung);
+            vf decay = vf_exp2(vf_load(note->rate[side] + first) * block->rung);
+            vf level = vf_load(note->amplitude[side] + first) * decay;
             vf_store(block->level[side] + first, vf_select(vf_less(level, vf_set(1e-6f)), (vf){0}, level));
         }
 }

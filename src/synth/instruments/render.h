@@ -1,4 +1,4 @@
-// NAME_render: a block of one group of lanes of every instrument. True when something sounded. Of an instrument it needs
+// NAME_render: a block of one group of lanes of an instrument. True when something sounded. Of the instrument it needs
 //   NAME_start: sets lane n up for the note that begins there.
 //   NAME_lanes: renders SYNTH_WIDTH lanes from `first` on.
 #pragma once
