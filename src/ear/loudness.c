@@ -1,20 +1,19 @@
 #include "ear/loudness.h"
 
-#include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "ear/decibel.h"
 
 enum {
     STEP_FRAMES = 4800,       // 100 ms
     BLOCK_STEPS = 4,          // 400 ms
     SHORT_TERM_STEPS = 30,    // 3 s
+    MOVE_STEPS = 100,         // 10 s
+    RANGE_STEPS = 10,         // 1 s
 };
 
-static const double loudness_absolute_gate = -70, loudness_relative_gate = -10;
-
-struct biquad {
-    double b0, b1, b2, a1, a2;
-};
+static const double absolute_gate_lufs = -70, relative_gate_lu = -10, range_gate_lu = -20, offset_lu = -.691;
 
 // K-weighting at 48 kHz: a shelf for the head, a high-pass for how little of the bass is heard.
 static const struct biquad loudness_stages[2] = {
@@ -22,116 +21,161 @@ static const struct biquad loudness_stages[2] = {
     {1, -2, 1, -1.99004745483398, .99007225036621},
 };
 
-struct loudness_channel {
-    double state[2][2];
-    double sum;
-};
-
-static double loudness_weigh(struct loudness_channel *channel, double sample)
+static double loudness_weigh(struct biquad_state *states, float sample)
 {
-    for (int i = 0; i < 2; i++) {
-        const struct biquad *stage = &loudness_stages[i];
-        double *state = channel->state[i];
-        double out = stage->b0 * sample + state[0];
-        state[0] = stage->b1 * sample - stage->a1 * out + state[1];
-        state[1] = stage->b2 * sample - stage->a2 * out;
-        sample = out;
-    }
-    return sample;
+    double in = isfinite(sample) ? (double)sample : 0;
+    return biquad_run(&loudness_stages[1], &states[1], biquad_run(&loudness_stages[0], &states[0], in));
 }
 
-// After silence the states fall towards denormal numbers, which are slow.
-static void loudness_settle(struct loudness_channel *channel)
+static void loudness_step(struct loudness_meter *meter)
 {
-    for (int i = 0; i < 2; i++)
-        for (int n = 0; n < 2; n++)
-            if (fabs(channel->state[i][n]) < 1e-30)
-                channel->state[i][n] = 0;
+    series_add(&meter->steps, meter->energy);
+    meter->energy = 0;
+    meter->filled = 0;
+    for (int i = 0; i < 4; i++)
+        biquad_settle(&meter->states[i / 2][i % 2]);
 }
 
-// Sum of the squares of one step, K-weighted.
-static double loudness_step(struct loudness_channel *channel, const float *samples, size_t frames, double *peak)
+void loudness_add(struct loudness_meter *meter, const float *stereo, size_t frames)
 {
-    double squares = 0;
     for (size_t i = 0; i < frames; i++) {
-        double sample = samples[2 * i], level = fabs(sample);
-        if (!(level <= 1e30)) {
-            sample = 0;
-            level = HUGE_VAL;
-        }
-        *peak = level > *peak ? level : *peak;
-        channel->sum += sample;
-        double weighted = loudness_weigh(channel, sample);
-        squares += weighted * weighted;
+        double left = loudness_weigh(meter->states[0], stereo[2 * i]);
+        double right = loudness_weigh(meter->states[1], stereo[2 * i + 1]);
+        meter->energy += left * left + right * right;
+        if (++meter->filled == STEP_FRAMES)
+            loudness_step(meter);
     }
-    loudness_settle(channel);
-    return squares;
 }
 
 static double loudness_lufs(double mean_square)
 {
-    return mean_square > 0 ? -.691 + 10 * log10(mean_square) : -HUGE_VAL;
+    return offset_lu + decibel_of_power(mean_square);
 }
 
-// Mean square of `steps` steps from `from` on.
-static double loudness_mean(const double *energy, size_t from, size_t steps)
+static double loudness_power(double lufs)
 {
-    double sum = 0;
-    for (size_t i = 0; i < steps; i++)
-        sum += energy[from + i];
-    return sum / (double)(steps * STEP_FRAMES);
+    return decibel_to_power(lufs - offset_lu);
 }
 
-// Mean square of all blocks above a gate; 0 when there is none.
-static double loudness_gated(const double *energy, size_t steps, double gate_lufs)
+// Mean squares of all stretches of `steps` steps, one beginning at each step.
+struct loudness_means {
+    double *values;
+    size_t count;
+};
+
+static struct loudness_means loudness_means(const struct series *series, size_t steps)
 {
-    double sum = 0;
-    size_t blocks = 0;
-    for (size_t from = 0; from + BLOCK_STEPS <= steps; from++) {
-        double mean = loudness_mean(energy, from, BLOCK_STEPS);
-        if (loudness_lufs(mean) > gate_lufs) {
-            sum += mean;
-            blocks++;
-        }
+    struct loudness_means means = {.count = series->count < steps ? 0 : series->count - steps + 1};
+    means.values = malloc((means.count + 1) * sizeof *means.values);
+    for (size_t at = 0; means.values && at < means.count; at++) {
+        double sum = 0;
+        for (size_t i = 0; i < steps; i++)
+            sum += series->values[at + i];
+        means.values[at] = sum / (double)(steps * STEP_FRAMES);
     }
-    return blocks ? sum / (double)blocks : 0;
+    return means;
 }
 
-static double loudness_integrated(const double *energy, size_t steps)
-{
-    double loud = loudness_gated(energy, steps, loudness_absolute_gate);
-    double gate = loudness_lufs(loud) + loudness_relative_gate;
-    gate = gate > loudness_absolute_gate ? gate : loudness_absolute_gate;
-    return loudness_lufs(loudness_gated(energy, steps, gate));
-}
-
-static double loudness_short_term_max(const double *energy, size_t steps)
+static double loudness_max(const struct loudness_means *means)
 {
     double max = 0;
-    for (size_t from = 0; from + SHORT_TERM_STEPS <= steps; from++)
-        max = fmax(max, loudness_mean(energy, from, SHORT_TERM_STEPS));
+    for (size_t i = 0; i < means->count; i++)
+        max = fmax(max, means->values[i]);
     return loudness_lufs(max);
+}
+
+// The mean of all that lie above a gate; 0 when none does.
+static double loudness_gated(const struct loudness_means *means, double gate)
+{
+    double sum = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < means->count; i++) {
+        if (means->values[i] > gate) {
+            sum += means->values[i];
+            count++;
+        }
+    }
+    return count ? sum / (double)count : 0;
+}
+
+// The second gate, as a mean square: so much below what passes the first.
+static double loudness_gate(const struct loudness_means *means, double below_lu)
+{
+    double absolute = loudness_power(absolute_gate_lufs);
+    return fmax(absolute, loudness_gated(means, absolute) * decibel_to_power(below_lu));
+}
+
+static int loudness_compare(const void *a, const void *b)
+{
+    double first = *(const double *)a, second = *(const double *)b;
+    return (first > second) - (first < second);
+}
+
+// Between the tenth and the ninety-fifth of a hundred. Overwrites the values.
+static double loudness_range(struct loudness_means *means)
+{
+    struct loudness_means sparse = {.values = means->values};
+    for (size_t i = 0; i < means->count; i += RANGE_STEPS)
+        sparse.values[sparse.count++] = means->values[i];
+    double gate = loudness_gate(&sparse, range_gate_lu), *scratch = means->values;
+    size_t count = 0;
+    for (size_t i = 0; i < sparse.count; i++)
+        if (sparse.values[i] > gate)
+            scratch[count++] = sparse.values[i];
+    if (count == 0)
+        return NAN;
+    qsort(scratch, count, sizeof *scratch, loudness_compare);
+    size_t low = (size_t)((double)(count - 1) * .1 + .5), high = (size_t)((double)(count - 1) * .95 + .5);
+    return decibel_of_power(scratch[high] / scratch[low]);
+}
+
+static double loudness_move(const struct loudness_means *means, double gate)
+{
+    double most = 1;
+    for (size_t i = 0; i < means->count; i++) {
+        double low = HUGE_VAL, high = 0;
+        for (size_t n = i; n < means->count && n <= i + MOVE_STEPS; n++) {
+            if (means->values[n] <= gate)
+                continue;
+            low = fmin(low, means->values[n]);
+            high = fmax(high, means->values[n]);
+        }
+        most = high > 0 ? fmax(most, high / low) : most;
+    }
+    return means->count ? decibel_of_power(most) : NAN;
+}
+
+struct loudness loudness_read(const struct loudness_meter *meter)
+{
+    struct loudness_means blocks = loudness_means(&meter->steps, BLOCK_STEPS);
+    struct loudness_means shorts = loudness_means(&meter->steps, SHORT_TERM_STEPS);
+    struct loudness loudness = {NAN, NAN, NAN, NAN, NAN};
+    if (!meter->steps.failed && blocks.values && shorts.values) {
+        double integrated = loudness_gated(&blocks, loudness_gate(&blocks, relative_gate_lu));
+        double gate = fmax(loudness_power(absolute_gate_lufs), integrated * decibel_to_power(range_gate_lu));
+        loudness = (struct loudness){
+            .integrated_lufs = loudness_lufs(integrated),
+            .momentary_max_lufs = loudness_max(&blocks),
+            .short_term_max_lufs = loudness_max(&shorts),
+            .short_term_move_lu = loudness_move(&shorts, gate),
+        };
+        loudness.range_lu = loudness_range(&shorts);
+    }
+    free(blocks.values);
+    free(shorts.values);
+    return loudness;
+}
+
+void loudness_finish(struct loudness_meter *meter)
+{
+    series_finish(&meter->steps);
 }
 
 struct loudness loudness_measure(const float *stereo, size_t frames)
 {
-    size_t steps = frames / STEP_FRAMES;
-    struct loudness_channel left = {.sum = 0}, right = {.sum = 0};
-    double *energy = malloc((steps + 1) * sizeof *energy), peak = 0;
-    if (!energy)
-        return (struct loudness){NAN, NAN, NAN, NAN, NAN};
-    for (size_t step = 0; step <= steps; step++) {
-        const float *at = stereo + 2 * step * STEP_FRAMES;
-        size_t count = step < steps ? STEP_FRAMES : frames % STEP_FRAMES;
-        energy[step] = loudness_step(&left, at, count, &peak) + loudness_step(&right, at + 1, count, &peak);
-    }
-    struct loudness loudness = {
-        .integrated_lufs = loudness_integrated(energy, steps),
-        .short_term_max_lufs = loudness_short_term_max(energy, steps),
-        .sample_peak = peak,
-        .dc_left = frames ? left.sum / (double)frames : 0,
-        .dc_right = frames ? right.sum / (double)frames : 0,
-    };
-    free(energy);
+    struct loudness_meter meter = {0};
+    loudness_add(&meter, stereo, frames);
+    struct loudness loudness = loudness_read(&meter);
+    loudness_finish(&meter);
     return loudness;
 }

@@ -39,8 +39,8 @@ static void scale(size_t from_s, size_t to_s, double db)
 
 static void assert_as_ebur128(size_t frames)
 {
-    ebur128_state *reference = ebur128_init(2, RATE, EBUR128_MODE_I | EBUR128_MODE_S | EBUR128_MODE_SAMPLE_PEAK);
-    double short_max = -HUGE_VAL, integrated, peak[2];
+    ebur128_state *reference = ebur128_init(2, RATE, EBUR128_MODE_I | EBUR128_MODE_S | EBUR128_MODE_LRA);
+    double short_max = -HUGE_VAL, integrated, range;
     assert_non_null(reference);
     for (size_t at = 0; at < frames; at += RATE / 10) {
         double short_term;
@@ -51,8 +51,7 @@ static void assert_as_ebur128(size_t frames)
             short_max = fmax(short_max, short_term);
     }
     ebur128_loudness_global(reference, &integrated);
-    ebur128_sample_peak(reference, 0, &peak[0]);
-    ebur128_sample_peak(reference, 1, &peak[1]);
+    ebur128_loudness_range(reference, &range);
     ebur128_destroy(&reference);
     struct loudness own = loudness_measure(stereo, frames);
     if (integrated == -HUGE_VAL)
@@ -60,7 +59,8 @@ static void assert_as_ebur128(size_t frames)
     else
         assert_true(fabs(own.integrated_lufs - integrated) < .01);
     assert_true(fabs(own.short_term_max_lufs - short_max) < .01);
-    assert_true(own.sample_peak == fmax(peak[0], peak[1]));
+    if (frames >= 20 * RATE)
+        assert_true(fabs(own.range_lu - range) < .1);
 }
 
 static void test_sines_of_every_pitch(void **state)
@@ -128,30 +128,66 @@ static void test_silence_and_short_material(void **state)
     clear();
     struct loudness silence = loudness_measure(stereo, FRAMES);
     assert_true(silence.integrated_lufs == -HUGE_VAL && silence.short_term_max_lufs == -HUGE_VAL);
-    assert_true(silence.sample_peak == 0 && silence.dc_left == 0);
+    assert_true(silence.momentary_max_lufs == -HUGE_VAL && isnan(silence.range_lu));
     signal_sine(stereo, FRAMES, 1000, .5);
     assert_true(loudness_measure(stereo, 0).integrated_lufs == -HUGE_VAL);
-    assert_true(loudness_measure(stereo, 0).dc_left == 0);
+    assert_true(isnan(loudness_measure(stereo, 0).short_term_move_lu));
     assert_true(loudness_measure(stereo, 19199).integrated_lufs == -HUGE_VAL);
     assert_true(loudness_measure(stereo, 19200).integrated_lufs > -20);
     assert_true(loudness_measure(stereo, 3 * RATE - 1).short_term_max_lufs == -HUGE_VAL);
     assert_true(loudness_measure(stereo, 3 * RATE).short_term_max_lufs > -20);
 }
 
-static void test_peak_and_dc(void **state)
+// EBU Tech 3342, minimum requirements test signals, case 1 to 3: 20 s at each of the levels.
+static void test_ranges_of_the_standard(void **state)
+{
+    static const struct { double first, second, range; } cases[] = {{-20, -30, 10}, {-20, -15, 5}, {-40, -20, 20}};
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        for (size_t i = 0; i < 40 * RATE; i++) {
+            double level = i < 20 * RATE ? cases[n].first : cases[n].second;
+            stereo[2 * i] = stereo[2 * i + 1] = (float)(pow(10, level / 20) * sin(2 * M_PI * 1000 * (double)i / RATE));
+        }
+        assert_true(fabs(loudness_measure(stereo, 40 * RATE).range_lu - cases[n].range) < .1);
+    }
+}
+
+// A fade of 12 dB within 24 s moves by 5 dB in 10 s, a step of 9 dB by 9; what is nearly silent does not count.
+static void test_moves_within_ten_seconds(void **state)
 {
     clear();
-    signal_sine(stereo, FRAMES, 100, .1);
+    signal_sine(stereo, FRAMES, 1000, .1);
+    assert_true(loudness_measure(stereo, FRAMES).short_term_move_lu < .05);
     for (size_t i = 0; i < FRAMES; i++) {
-        stereo[2 * i] += .01f;
-        stereo[2 * i + 1] -= .002f;
+        double s = (double)i / RATE, db = s < 20 ? 0 : s < 44 ? (s - 20) / 2 : 12;
+        stereo[2 * i] *= (float)pow(10, db / 20);
+        stereo[2 * i + 1] *= (float)pow(10, db / 20);
     }
-    stereo[2 * (RATE + 1234) - 1] = -.9f;
-    struct loudness loudness = loudness_measure(stereo, RATE + 1234);
-    assert_true(loudness.sample_peak == (double).9f);
-    loudness = loudness_measure(stereo, 2 * RATE);
-    assert_true(fabs(loudness.dc_left - .01) < 1e-5);
-    assert_true(fabs(loudness.dc_right + .002) < 3e-5);
+    assert_true(fabs(loudness_measure(stereo, FRAMES).short_term_move_lu - 5) < .1);
+    scale(50, 60, -9);
+    assert_true(fabs(loudness_measure(stereo, FRAMES).short_term_move_lu - 9) < .1);
+    clear();
+    signal_sine(stereo, FRAMES, 1000, .1);
+    scale(30, 60, -15);
+    scale(45, 60, -35);
+    assert_true(fabs(loudness_measure(stereo, FRAMES).short_term_move_lu - 15) < .1);
+}
+
+static void test_pieces_are_as_the_whole(void **state)
+{
+    clear();
+    signal_noise(stereo, 20 * RATE, 2000, 1, .2, 5);
+    signal_swell(stereo, 20 * RATE, .9, 5);
+    struct loudness whole = loudness_measure(stereo, 20 * RATE);
+    struct loudness_meter meter = {0};
+    for (size_t at = 0, n = 0; at < 20 * RATE; n++) {
+        size_t piece = 1 + (size_t)random_below(1, 1, n, 9000), left = 20 * RATE - at;
+        piece = piece < left ? piece : left;
+        loudness_add(&meter, stereo + 2 * at, piece);
+        at += piece;
+    }
+    struct loudness pieces = loudness_read(&meter);
+    assert_memory_equal(&pieces, &whole, sizeof whole);
+    loudness_finish(&meter);
 }
 
 static void test_what_is_no_number(void **state)
@@ -161,9 +197,7 @@ static void test_what_is_no_number(void **state)
     double whole = loudness_measure(stereo, 10 * RATE).integrated_lufs;
     stereo[1000] = NAN;
     stereo[2001] = -INFINITY;
-    struct loudness loudness = loudness_measure(stereo, 10 * RATE);
-    assert_true(loudness.sample_peak == HUGE_VAL);
-    assert_true(fabs(loudness.integrated_lufs - whole) < .1);
+    assert_true(fabs(loudness_measure(stereo, 10 * RATE).integrated_lufs - whole) < .1);
 }
 
 int main(void)
@@ -176,7 +210,9 @@ int main(void)
         cmocka_unit_test(test_a_slow_pad),
         cmocka_unit_test(test_signals_of_the_standard),
         cmocka_unit_test(test_silence_and_short_material),
-        cmocka_unit_test(test_peak_and_dc),
+        cmocka_unit_test(test_ranges_of_the_standard),
+        cmocka_unit_test(test_moves_within_ten_seconds),
+        cmocka_unit_test(test_pieces_are_as_the_whole),
         cmocka_unit_test(test_what_is_no_number),
     };
     return cmocka_run_group_tests(tests, claim, release);

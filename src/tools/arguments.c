@@ -76,7 +76,8 @@ static bool argument_store(const struct argument *row, const char *text, void *t
     case ARGUMENT_INTEGER: return argument_integer(text, row->min, row->max, field);
     case ARGUMENT_SEED: return argument_seed(text, field);
     case ARGUMENT_NUMBER: return argument_number(text, row->min, row->max, field);
-    case ARGUMENT_LIST: return argument_append(field, text);
+    case ARGUMENT_LIST:
+    case ARGUMENT_REST: return argument_append(field, text);
     case ARGUMENT_CHOICE:
         if (!argument_choice(text, row->choices))
             return false;
@@ -99,7 +100,8 @@ static void argument_clear(const struct argument *row, void *target)
     case ARGUMENT_INTEGER: *(int64_t *)field = 0; break;
     case ARGUMENT_SEED: *(uint64_t *)field = 0; break;
     case ARGUMENT_NUMBER: *(double *)field = 0; break;
-    case ARGUMENT_LIST: ((struct argument_list *)field)->count = 0; break;
+    case ARGUMENT_LIST:
+    case ARGUMENT_REST: ((struct argument_list *)field)->count = 0; break;
     case ARGUMENT_CHOICE:
     case ARGUMENT_TEXT:
     case ARGUMENT_POSITION: *(const char **)field = NULL; break;
@@ -132,6 +134,7 @@ static void argument_rule(const struct argument *row, struct text *out)
         text_printf(out, "one of %s", row->choices);
         break;
     case ARGUMENT_LIST:
+    case ARGUMENT_REST:
         text_printf(out, "not empty, at most %d times", ARGUMENT_LIST_MAX);
         break;
     case ARGUMENT_FLAG:
@@ -144,10 +147,16 @@ static void argument_rule(const struct argument *row, struct text *out)
     }
 }
 
+// Has no name on the command line.
+static bool argument_is_position(const struct argument *row)
+{
+    return row->kind == ARGUMENT_POSITION || row->kind == ARGUMENT_REST;
+}
+
 // What was given is cut short, so that the rule always has room.
 static enum arguments_result argument_refused(const struct argument *row, const char *given, struct text *error)
 {
-    text_printf(error, "%s%s: '%.40s' is not allowed: ", row->kind == ARGUMENT_POSITION ? "" : "--", row->name, given);
+    text_printf(error, "%s%s: '%.40s' is not allowed: ", argument_is_position(row) ? "" : "--", row->name, given);
     argument_rule(row, error);
     return ARGUMENTS_BAD;
 }
@@ -156,7 +165,7 @@ static const struct argument *argument_named(const struct argument_table *table,
 {
     for (int i = 0; i < table->count; i++) {
         const struct argument *row = &table->rows[i];
-        if (row->kind != ARGUMENT_POSITION && strlen(row->name) == len && memcmp(row->name, name, len) == 0)
+        if (!argument_is_position(row) && strlen(row->name) == len && memcmp(row->name, name, len) == 0)
             return row;
     }
     return NULL;
@@ -188,9 +197,11 @@ static enum arguments_result argument_read_option(const struct argument_table *t
 // The position number `index`, NULL when there are not so many.
 static const struct argument *argument_position(const struct argument_table *table, int index)
 {
-    for (int i = 0; i < table->count; i++)
-        if (table->rows[i].kind == ARGUMENT_POSITION && index-- == 0)
-            return &table->rows[i];
+    for (int i = 0; i < table->count; i++) {
+        const struct argument *row = &table->rows[i];
+        if (row->kind == ARGUMENT_REST || (row->kind == ARGUMENT_POSITION && index-- == 0))
+            return row;
+    }
     return NULL;
 }
 
@@ -208,7 +219,8 @@ static enum arguments_result argument_read_position(const struct argument_table 
 static enum arguments_result arguments_complete(const struct argument_table *table, int positions, struct text *error)
 {
     const struct argument *row = argument_position(table, positions);
-    if (!row || row->standard)
+    bool rest_begun = row && row->kind == ARGUMENT_REST && argument_position(table, positions - 1) == row;
+    if (!row || row->standard || (positions > 0 && rest_begun))
         return ARGUMENTS_OK;
     text_printf(error, "%s is missing", row->name);
     return ARGUMENTS_BAD;
@@ -282,7 +294,7 @@ static void help_row(const struct argument *row, FILE *out)
     struct text text = text_on(facts, sizeof facts);
     help_facts(row, &text);
     const char *value = row->kind == ARGUMENT_CHOICE ? row->choices : row->value;
-    const char *dashes = row->kind == ARGUMENT_POSITION ? "" : "--";
+    const char *dashes = argument_is_position(row) ? "" : "--";
     int at = fprintf(out, "  %s%s%s%s", dashes, row->name, value ? " " : "", value ? value : "");
     if (at > HELP_INDENT - 2) {
         fputc('\n', out);

@@ -17,6 +17,7 @@ enum argument_kind {
     ARGUMENT_CHOICE,    // const char *, one of `choices`; points into argv
     ARGUMENT_LIST,      // struct argument_list; may be given again and again
     ARGUMENT_POSITION,  // const char *; has no name on the command line, taken in the order of the table
+    ARGUMENT_REST,      // struct argument_list; all positions from here on, one at least; the last of them
 };
 
 enum { ARGUMENT_LIST_MAX = 32 };

@@ -1,21 +1,16 @@
-// Clicks in what one listener hears, looked for while it listens: in segments that overlap, so that a day takes no more
-// memory than half a minute. What the score explains is taken out at the end, when the control log is known.
+// Clicks in what one listener hears, looked for while it listens. What the score explains is taken out at the end, when
+// the control log is known.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
 #include "compose/compose.h"
-#include "ear/clicks.h"
+#include "ear/click_finder.h"
 
 struct click_watch {
-    float *sound;                // the segment so far, interleaved stereo
-    size_t frames;
-    size_t looked;               // frames of it that have been looked at
-    uint64_t first_frame;        // of the segment
+    struct click_finder finder;  // frames count from the station's beginning
     uint64_t watched_frames;     // in all
-    struct click *suspects;      // `frame` counts from the station's beginning
-    size_t count, cap;
 };
 
 struct click_result {
@@ -29,7 +24,7 @@ struct click_result {
 MUST_USE enum status click_watch_init(struct click_watch *watch);
 // Harmless on an all-zero watch.
 void click_watch_finish(struct click_watch *watch);
-// What is heard next. Where it does not continue what came before, that is a gap, not a click: a new segment begins.
+// What is heard next. Where it does not continue what came before, that is a gap, not a click: a new stretch begins.
 // Errors: STATUS_MEMORY.
 MUST_USE enum status click_watch_add(struct click_watch *watch, uint64_t first_frame, const float *sound,
                                      size_t frames);

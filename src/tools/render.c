@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/frames.h"
 #include "base/hash.h"
@@ -12,6 +11,7 @@
 #include "os/thread.h"
 #include "score/scene.h"
 #include "tools/arguments.h"
+#include "tools/progress.h"
 #include "tools/score_file.h"
 #include "tools/segments.h"
 #include "tools/sound_file.h"
@@ -73,8 +73,8 @@ struct render {
     struct sound_file *file;           // NULL: only the hash is wanted
     uint64_t hash;
     struct clock clock;
-    uint64_t start_ns, shown_ns;
-    bool progress;
+    uint64_t start_ns;
+    struct progress progress;
 };
 
 static enum status render_read_log(struct render *render, struct text *failure)
@@ -167,14 +167,8 @@ static enum status render_file(struct render *render, struct text *failure)
 
 static void render_bar(struct render *render, uint64_t frame)
 {
-    uint64_t now = clock_now_ns(&render->clock);
-    if (!render->progress || now < render->shown_ns + NS_PER_SECOND / 10)
-        return;
-    render->shown_ns = now;
-    double share = (double)(frame - render->first_frame) / (double)(render->end_frame - render->first_frame);
-    static const char bar[] = "########################################";
-    int width = sizeof bar - 1, full = (int)(share * width);
-    fprintf(stderr, "\r[%.*s%*s] %3.0f %%", full, bar, width - full, "", share * 100);
+    progress_show(&render->progress, (double)(frame - render->first_frame) /
+                                         (double)(render->end_frame - render->first_frame));
 }
 
 static enum status render_sink(void *context, uint64_t first_frame, const float *chunk)
@@ -205,12 +199,11 @@ static enum status render_run(struct render *render)
     return segments_render(&job, render_sink, render);
 }
 
-static void render_tell(const struct render *render)
+static void render_tell(struct render *render)
 {
     double took_s = (double)(clock_now_ns(&render->clock) - render->start_ns) / 1e9;
     double sound_s = (double)(render->end_frame - render->first_frame) / FRAME_RATE;
-    if (render->progress)
-        fprintf(stderr, "\r%50s\r", "");
+    progress_clear(&render->progress);
     if (render->options.hash)
         printf("%016llx\n", (unsigned long long)render->hash);
     if (!render->options.quiet)
@@ -253,7 +246,7 @@ static int render_main(int argc, char **argv)
     char words[FAILURE_BYTES];
     struct text failure = text_on(words, sizeof words);
     clock_init(&render.clock, 1);
-    render.progress = isatty(STDERR_FILENO) && !render.options.quiet;
+    progress_init(&render.progress, render.options.quiet);
     render.first_frame = (uint64_t)llround(render.options.start_s * FRAME_RATE);
     render.end_frame = render.first_frame + (uint64_t)llround(render.options.duration_s * FRAME_RATE);
     enum status status = render_all(&render, &failure);

@@ -1,0 +1,202 @@
+// `auralis measure`: what the ear says about sound files.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/frames.h"
+#include "tools/arguments.h"
+#include "tools/measure_report.h"
+#include "tools/progress.h"
+#include "tools/sound_reader.h"
+#include "tools/tools.h"
+
+enum { FAILURE_BYTES = 512 };
+
+struct measure_options {
+    struct argument_list files;
+    const char *profile, *reference, *compare;
+    double from_s, duration_s;
+    bool json, gates, quiet;
+};
+
+#define AT(field) offsetof(struct measure_options, field)
+static const struct argument measure_arguments[] = {
+    {.name = "FILE", .kind = ARGUMENT_REST, .offset = AT(files),
+     .help = "WAV, FLAC, Ogg Opus; 48 kHz stereo"},
+    {.name = "from", .kind = ARGUMENT_NUMBER, .offset = AT(from_s), .value = "S", .standard = "0", .min = 0,
+     .max = 1e7, .help = "seconds into the file"},
+    {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "1e7",
+     .min = .001, .max = 1e7, .help = "seconds to measure, to the end if there are fewer"},
+    {.name = "profile", .kind = ARGUMENT_CHOICE, .offset = AT(profile), .standard = "auto",
+     .choices = "auto|render|decoded|sleep|sleep-decoded",
+     .help = "what is asked of the material; auto: decoded for what a lossy codec made, else render"},
+    {.name = "reference", .kind = ARGUMENT_TEXT, .offset = AT(reference), .value = "FILE",
+     .help = "what it should be, sample by sample: a click is a difference"},
+    {.name = "compare", .kind = ARGUMENT_TEXT, .offset = AT(compare), .value = "FILE",
+     .help = "tell how far it is from another piece of music"},
+    {.name = "gates", .kind = ARGUMENT_FLAG, .offset = AT(gates), .help = "exit with 1 when a gate is not kept"},
+    {.name = "json", .kind = ARGUMENT_FLAG, .offset = AT(json), .help = "an array with an object for each file"},
+    {.name = "quiet", .kind = ARGUMENT_FLAG, .offset = AT(quiet), .help = "show no progress"},
+};
+
+static const struct argument_table measure_table = {
+    "auralis measure [options] FILE...",
+    "Prints a quality card: loudness, peaks, clicks, width, spectrum, motion, and which of them keep to their limits.",
+    measure_arguments, sizeof measure_arguments / sizeof *measure_arguments};
+
+// One file being read, and the one it is held against.
+struct measure_pass {
+    struct sound_reader *reader, *reference;
+    struct card_meter *meter;
+    uint64_t frames;
+    struct progress *progress;
+    float sound[CHUNK_FRAMES * CHANNELS], meant[CHUNK_FRAMES * CHANNELS];
+};
+
+struct measure {
+    struct measure_options options;
+    uint64_t from_frame, frames;
+    struct card compared;       // the card of options.compare
+    struct progress progress;
+    json_t *json;
+    int bad;                    // gates not kept, in all files
+};
+
+static enum status measure_add(struct measure_pass *pass, size_t frames, struct text *failure)
+{
+    if (!pass->reference)
+        return card_meter_add(pass->meter, pass->sound, frames);
+    if (sound_reader_read(pass->reference, pass->meant, frames) != frames) {
+        text_add(failure, "the reference ends before the file");
+        return STATUS_INVALID;
+    }
+    return card_meter_add_pair(pass->meter, pass->sound, pass->meant, frames);
+}
+
+static enum status measure_read(struct measure_pass *pass, struct text *failure)
+{
+    enum status status = STATUS_OK;
+    uint64_t done = 0;
+    while (done < pass->frames && status == STATUS_OK) {
+        size_t wanted = pass->frames - done < CHUNK_FRAMES ? (size_t)(pass->frames - done) : CHUNK_FRAMES;
+        size_t got = sound_reader_read(pass->reader, pass->sound, wanted);
+        if (got > 0)
+            status = measure_add(pass, got, failure);
+        if (got < wanted && status == STATUS_OK) {
+            text_printf(failure, "it cannot be read beyond %.3f s", (double)(done + got) / FRAME_RATE);
+            status = STATUS_IO;
+        }
+        done += got;
+        progress_show(pass->progress, (double)done / (double)pass->frames);
+    }
+    progress_clear(pass->progress);
+    return status;
+}
+
+// What goes wrong while reading is said of the file.
+static enum status measure_run(struct measure_pass *pass, const char *path, struct card *card, struct text *failure)
+{
+    char words[FAILURE_BYTES];
+    struct text trouble = text_on(words, sizeof words);
+    pass->meter = card_meter_create();
+    enum status status = pass->meter ? measure_read(pass, &trouble) : STATUS_MEMORY;
+    if (status == STATUS_OK)
+        status = card_meter_read(pass->meter, card);
+    else if (trouble.len > 0)
+        text_printf(failure, "%s: %s", path, words);
+    card_meter_destroy(pass->meter);
+    return status;
+}
+
+// reference: NULL for none.   lossy: out.
+static enum status measure_file(struct measure *measure, const char *path, const char *reference, struct card *card,
+                                bool *lossy, struct text *failure)
+{
+    struct measure_pass *pass = calloc(1, sizeof *pass);
+    if (!pass)
+        return STATUS_MEMORY;
+    pass->progress = &measure->progress;
+    enum status status = sound_reader_open(&pass->reader, path, measure->from_frame, failure);
+    if (status == STATUS_OK && reference)
+        status = sound_reader_open(&pass->reference, reference, measure->from_frame, failure);
+    if (status == STATUS_OK) {
+        uint64_t left = sound_reader_frames(pass->reader);
+        *lossy = sound_reader_is_lossy(pass->reader);
+        pass->frames = left < measure->frames ? left : measure->frames;
+        status = measure_run(pass, path, card, failure);
+    }
+    sound_reader_close(pass->reader);
+    sound_reader_close(pass->reference);
+    free(pass);
+    return status;
+}
+
+static const struct gate_profile *measure_profile(const struct measure *measure, bool lossy)
+{
+    const char *name = measure->options.profile;
+    return gates_find(strcmp(name, "auto") != 0 ? name : lossy ? "decoded" : "render");
+}
+
+static void measure_tell(struct measure *measure, const char *path, const struct card *card, bool lossy)
+{
+    struct card_distance distance = card_compare(card, &measure->compared);
+    struct measure_summary summary = {
+        .file = path, .card = card, .profile = measure_profile(measure, lossy), .other = measure->options.compare,
+        .distance = measure->options.compare ? &distance : NULL};
+    measure->bad += gates_count_bad(summary.profile, card);
+    if (measure->json)
+        json_array_append_new(measure->json, measure_json(&summary));
+    else
+        measure_print_text(&summary, stdout);
+}
+
+static enum status measure_all(struct measure *measure, struct text *failure)
+{
+    const struct measure_options *options = &measure->options;
+    enum status status = STATUS_OK;
+    bool lossy;
+    if (options->compare)
+        status = measure_file(measure, options->compare, NULL, &measure->compared, &lossy, failure);
+    for (int i = 0; i < options->files.count && status == STATUS_OK; i++) {
+        struct card card;
+        status = measure_file(measure, options->files.items[i], options->reference, &card, &lossy, failure);
+        if (status != STATUS_OK)
+            break;
+        if (i > 0 && !measure->json)
+            putchar('\n');
+        measure_tell(measure, options->files.items[i], &card, lossy);
+    }
+    return status;
+}
+
+static void measure_print_json(const struct measure *measure)
+{
+    json_dumpf(measure->json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    putchar('\n');
+}
+
+static int measure_main(int argc, char **argv)
+{
+    struct measure measure = {.bad = 0};
+    int exit_status;
+    if (!arguments_begin(&measure_table, argc, argv, &measure.options, &exit_status))
+        return exit_status;
+    char words[FAILURE_BYTES];
+    struct text failure = text_on(words, sizeof words);
+    progress_init(&measure.progress, measure.options.quiet);
+    measure.from_frame = (uint64_t)llround(measure.options.from_s * FRAME_RATE);
+    measure.frames = (uint64_t)llround(measure.options.duration_s * FRAME_RATE);
+    measure.json = measure.options.json ? json_array() : NULL;
+    enum status status = measure_all(&measure, &failure);
+    if (status != STATUS_OK)
+        fprintf(stderr, "auralis measure: %s\n", failure.len > 0 ? words : status_text(status));
+    else if (measure.json)
+        measure_print_json(&measure);
+    json_decref(measure.json);
+    if (status != STATUS_OK)
+        return status == STATUS_INVALID ? 2 : 1;
+    return measure.options.gates && measure.bad > 0;
+}
+
+const struct tool tool_measure = {"measure", "what there is to hear in a sound file, in figures", measure_main};
