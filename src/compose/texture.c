@@ -7,7 +7,7 @@
 
 #define BED_FRAMES ((uint64_t)27 * FRAME_RATE)
 
-enum { BED_FIRST_LANE = 16, BED_LANES = 4 };
+enum { BED_LANES = 4 };
 
 enum { DRAW_COLOUR, DRAW_STRENGTH, DRAW_PAN, DRAWS };
 
@@ -21,7 +21,7 @@ static void bed_add(const struct program *program, uint64_t bed, struct events *
     uint64_t at_frame = bed * BED_FRAMES;
     enum instrument instrument = ensemble_instrument(program, at_frame, LAYER_TEXTURE, bed);
     struct mood mood = mood_log_mood(program->log, at_frame);
-    int lane = BED_FIRST_LANE + (int)(bed % BED_LANES);
+    int lane = (int)(bed % BED_LANES);
     struct note note = {
         .id = note_id(at_frame, instrument, lane),
         .layer = LAYER_TEXTURE,

@@ -32,6 +32,11 @@ static const struct {
     [INSTRUMENT_CHOIR] = {LAYER_PAD, 1.5f, 3.0f, 0.5f},
     [INSTRUMENT_DRONE] = {LAYER_PAD, 4.0f, 5.0f, 0.5f},
     [INSTRUMENT_PLUCK] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
+    [INSTRUMENT_RAIN] = {LAYER_TEXTURE, 2.0f, 3.0f, 0.5f},
+    [INSTRUMENT_WIND] = {LAYER_TEXTURE, 2.0f, 3.0f, 0.5f},
+    [INSTRUMENT_SEA] = {LAYER_TEXTURE, 2.0f, 3.0f, 0.5f},
+    [INSTRUMENT_VINYL] = {LAYER_TEXTURE, 2.0f, 3.0f, 0.5f},
+    [INSTRUMENT_GRAIN] = {LAYER_TEXTURE, 2.0f, 3.0f, 0.5f},
 };
 
 void test_score_note(struct test_score *score, double at_s, enum instrument instrument, int lane, float pitch,

@@ -5,10 +5,15 @@
 #include "synth/instruments/bowl.h"
 #include "synth/instruments/choir.h"
 #include "synth/instruments/drone.h"
+#include "synth/instruments/grain.h"
 #include "synth/instruments/kick.h"
 #include "synth/instruments/pad.h"
 #include "synth/instruments/pluck.h"
+#include "synth/instruments/rain.h"
+#include "synth/instruments/sea.h"
 #include "synth/instruments/swell.h"
+#include "synth/instruments/vinyl.h"
+#include "synth/instruments/wind.h"
 
 struct synth_state {
     alignas(64) uint64_t input_frame;
