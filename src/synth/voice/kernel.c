@@ -1,8 +1,10 @@
 // One patch of the Voice. Compiled once per SIMD level:
 //   SYNTH_WIDTH: floats to an instruction.   SYNTH_LEVEL: the level's name, which names the table as well.
+#include <string.h>
+
 #include "synth/levels.h"
+#include "synth/voice/block.h"
 #include "synth/voice/control.h"
-#include "synth/voice/cut.h"
 #include "synth/voice/levels.h"
 #include "synth/voice/oscillate.h"
 
@@ -22,40 +24,13 @@ static void voice_tones_init(struct voice_tone tone[2], const float *values)
                     voice_phase_of(values[VOICE_VCO_2_INITIAL_PHASE]));
 }
 
-static void voice_sound_init(struct voice_sound *sound, const struct voice_work *work, const float *values,
-                             const struct voice_tone *tone, uint32_t noise, float *out)
+static float voice_peak(vf peaks)
 {
-    *sound = (struct voice_sound){
-        .drive = voice_drive(values[VOICE_KEYBOARD_MIDI_F0] + values[VOICE_VCO_2_TUNING], values[VOICE_VCO_2_MOD_DEPTH]),
-        .shape = values[VOICE_VCO_2_SHAPE],
-        .powers = work->grid.powers,
-        .phase = {tone[0].initial_phase >> 4, tone[1].initial_phase >> 4},
-        .noise = noise,
-        .out = out,
-        .end = out + work->grid.frames,
-    };
-}
-
-static void voice_segment(struct voice_sound *sound, const struct voice_work *work, int n)
-{
-    struct voice_part part = {.frames = work->grid.first[n + 1] - work->grid.first[n]};
-    for (int o = 0; o < 2; o++) {
-        part.increment[o] = work->tone[o].increment[n];
-        part.slope[o] = work->tone[o].slope[n];
-        part.ratio[o] = work->tone[o].ratio[n];
-    }
-    for (int a = 0; a < 3; a++) {
-        part.amp[a] = work->amp[a][n];
-        part.amp_slope[a] = work->amp_slope[a][n];
-    }
-    voice_part_render(sound, &part);
-}
-
-static float voice_peak(const struct voice_sound *sound)
-{
+    alignas(64) float lanes[SYNTH_WIDTH];
     float peak = 0;
+    vf_store(lanes, peaks);
     for (int i = 0; i < SYNTH_WIDTH; i++)
-        peak = sound->peak[i] > peak ? sound->peak[i] : peak;
+        peak = lanes[i] > peak ? lanes[i] : peak;
     return peak;
 }
 
@@ -68,10 +43,40 @@ static void voice_scale(float *out, int frames, float gain)
         out[n] *= gain;
 }
 
+// The last samples, fewer than a step: the amplitudes after them are 0.
+static void voice_sound_end(struct voice_sound *sound, struct voice_block *block, float *out)
+{
+    float step[VOICE_STEP];
+    for (int a = 0; a < 3; a++)
+        for (int n = block->frames; n < VOICE_STEP; n++)
+            block->amp[a][n] = 0;
+    voice_sound_run(sound, block, VOICE_STEP, step);
+    memcpy(out, step, (size_t)block->frames * sizeof *step);
+}
+
+// From lines to samples, a block at a time.
+static void voice_play(struct voice_work *work, const struct voice_tone tone[2], struct voice_sound *sound, float *out)
+{
+    struct voice_block *block = &work->block;
+    uint32_t phase[2] = {tone[0].initial_phase >> 4, tone[1].initial_phase >> 4};
+    block->frames = 0;
+    for (int n = 0; n < work->grid.points - 1;) {
+        for (int s = 0; s < VOICE_BLOCK_SEGMENTS && n < work->grid.points - 1; s++)
+            voice_block_add(block, work, tone, n++, phase);
+        int frames = block->frames / VOICE_STEP * VOICE_STEP;
+        voice_sound_run(sound, block, frames, out);
+        voice_block_drop(block, frames);
+        out += frames;
+    }
+    if (block->frames > 0)
+        voice_sound_end(sound, block, out);
+}
+
 static void render(struct voice_work *work, const struct voice_patch *patch, uint32_t noise, float *out)
 {
     const float *values = patch->value;
-    const float gain[3] = {values[VOICE_MIXER_VCO_1], values[VOICE_MIXER_VCO_2] * (1.0f - values[VOICE_VCO_2_SHAPE] / 2),
+    float midi = values[VOICE_KEYBOARD_MIDI_F0] + values[VOICE_VCO_2_TUNING], shape = values[VOICE_VCO_2_SHAPE];
+    const float gain[3] = {values[VOICE_MIXER_VCO_1], values[VOICE_MIXER_VCO_2] * (1.0f - shape / 2),
                            values[VOICE_MIXER_NOISE] * 0x1p-31f};
     struct voice_control control;
     struct voice_tone tone[2];
@@ -80,13 +85,9 @@ static void render(struct voice_work *work, const struct voice_patch *patch, uin
     voice_control_run(&control, work);
     voice_tones_init(tone, values);
     voice_lines_run(tone, gain, work);
-    voice_sound_init(&sound, work, values, tone, noise, out);
-    for (int n = 0; n < work->grid.points - 1; n++)
-        if (work->hard[n])
-            voice_segment_cut(&sound, work, tone, n);
-        else
-            voice_segment(&sound, work, n);
-    float peak = voice_peak(&sound);
+    voice_sound_init(&sound, voice_drive(midi, values[VOICE_VCO_2_MOD_DEPTH]), shape, noise);
+    voice_play(work, tone, &sound, out);
+    float peak = voice_peak(sound.peak);
     if (peak > 1)
         voice_scale(out, work->grid.frames, 1 / peak);
 }

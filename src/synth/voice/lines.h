@@ -43,9 +43,9 @@ static void voice_tone_init(struct voice_tone *tone, float midi, float depth, ui
     tone->initial_phase = initial_phase;
 }
 
-// A tone that stays between its limits, or beyond one, for the whole segment is one exponential. All bits where it does
-// not, or where it is steeper than the kernel's series allow.
-INLINE vu voice_tone_segment(const struct voice_tone *tone, struct voice_tone_lines *lines, int n, vf from, vf slope,
+// A tone that stays between its limits, or beyond one, for the whole segment is one exponential. Hard are the others, and
+// those that are steeper than the series allow.
+INLINE void voice_tone_segment(const struct voice_tone *tone, struct voice_tone_lines *lines, int n, vf from, vf slope,
                              vf last)
 {
     vf octaves = from * tone->depth + tone->octaves, steep = slope * tone->depth, end = octaves + steep * last;
@@ -59,7 +59,7 @@ INLINE vu voice_tone_segment(const struct voice_tone *tone, struct voice_tone_li
     vf_store(lines->slope + n, line);
     vf_store(lines->increment + n, vf_exp2(first) * tone->scale / voice_series_short(vf_bits(vu_bits(line) & ~hard)));
     vf_store(lines->ratio + n, across * 0.69314718f * voice_series(across) + 1.0f);
-    return hard;
+    vu_store(lines->hard + n, hard);
 }
 
 INLINE vf voice_load_any(const float *from)
@@ -84,13 +84,11 @@ static void voice_lines_run(const struct voice_tone *tone, const float *gain, st
     static const int amp[3] = {VOICE_TO_VCO_1_AMP, VOICE_TO_VCO_2_AMP, VOICE_TO_NOISE_AMP};
     const struct voice_grid *grid = &work->grid;
     for (int n = 0; n < grid->points - 1; n += SYNTH_WIDTH) {
-        vu hard = {0};
         vf slope;
         for (int o = 0; o < 2; o++) {
             vf from = voice_line(work->modulation[pitch[o]], grid, n, &slope);
-            hard |= voice_tone_segment(&tone[o], &work->tone[o], n, from, slope, vf_load(grid->last + n));
+            voice_tone_segment(&tone[o], &work->tone[o], n, from, slope, vf_load(grid->last + n));
         }
-        vu_store(work->hard + n, hard);
         for (int a = 0; a < 3; a++) {
             vf_store(work->amp[a] + n, voice_line(work->modulation[amp[a]], grid, n, &slope) * gain[a]);
             vf_store(work->amp_slope[a] + n, slope * gain[a]);

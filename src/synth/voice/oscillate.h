@@ -1,49 +1,16 @@
-// The audio of one part of a segment: VOICE_LANES successive samples at a time, phases as integers.
+// The audio: two oscillators and noise, VOICE_STEP samples at a time.
 #pragma once
-#include "synth/voice/lines.h"
+#include "synth/dsp/math.h"
+#include "synth/voice/noise.h"
+#include "synth/voice/work.h"
 
-enum { VOICE_VECTORS = VOICE_LANES / SYNTH_WIDTH };
+enum { VOICE_STEP_VECTORS = VOICE_STEP / SYNTH_WIDTH };
 
-// What does not change while a patch is rendered, and where it has come to.
 struct voice_sound {
-    float drive, shape;        // of the square and saw
-    const uint32_t *powers;    // of the noise's multiplier
-    uint32_t phase[2];         // 2^28 to a turn
-    uint32_t noise;
-    float *out, *end;
-    alignas(64) float peak[SYNTH_WIDTH];
+    float drive, shape;                    // of the square and saw
+    vu noise[VOICE_STEP_VECTORS], noise_step;
+    vf peak;
 };
-
-// So many samples, at most VOICE_SEGMENT_MAX, over which nothing bends.
-struct voice_part {
-    int frames;
-    float increment[2], slope[2], ratio[2];   // as in voice_tone_lines
-    float amp[3], amp_slope[3];
-};
-
-// A part's lanes, and what moves them on by VOICE_LANES samples.
-struct voice_lanes {
-    vf turned[2][VOICE_VECTORS], ratio[2];    // how far the phase has turned since the last sample before these
-    vf amp[3][VOICE_VECTORS], amp_step[3];
-    vu phase[2], noise;
-};
-
-static const alignas(64) float voice_lane[VOICE_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
-INLINE void voice_store_any(float *to, vf x)
-{
-    __builtin_memcpy(to, &x, sizeof x);
-}
-
-// The last lane's word in every lane.
-INLINE vu vu_last(vu x)
-{
-#if SYNTH_WIDTH == 1
-    return x;
-#else
-    return __builtin_shuffle(x, vu_set(SYNTH_WIDTH - 1));
-#endif
-}
 
 // Sine and cosine share what folds the phase. |s| <= 1/2: cos(phase) = sin(pi s), |sin(phase)| = cos(pi s).
 INLINE vf voice_fold(vu phase)
@@ -97,95 +64,33 @@ INLINE vf voice_sine(vu phase)
     return voice_cos(s, s * s);
 }
 
-static void voice_lanes_init(struct voice_lanes *lanes, const struct voice_sound *sound, const struct voice_part *part)
+static void voice_sound_init(struct voice_sound *sound, float drive, float shape, uint32_t noise)
 {
-    for (int o = 0; o < 2; o++) {
-        bool gentle = part->slope[o] * part->slope[o] <= 0x1p-16f;
-        for (int v = 0; v < VOICE_VECTORS; v++) {
-            vf nth = vf_min(vf_load(voice_lane + v * SYNTH_WIDTH) + 1.0f, vf_set((float)part->frames));
-            vf x = nth * part->slope[o];
-            lanes->turned[o][v] = nth * part->increment[o] * (gentle ? voice_series_short(x) : voice_series(x));
+    sound->drive = drive;
+    sound->shape = shape;
+    for (int v = 0; v < VOICE_STEP_VECTORS; v++)
+        sound->noise[v] = voice_noise_from(noise, v * SYNTH_WIDTH);
+    sound->noise_step = vu_set(voice_noise_power(VOICE_STEP));
+    sound->peak = (vf){0};
+}
+
+INLINE vf voice_mixed(const struct voice_sound *sound, const struct voice_block *block, int n, vu noise)
+{
+    vf sum = voice_sine(vu_load(block->phase[0] + n) << 4) * vf_load(block->amp[0] + n);
+    sum += voice_square_saw(vu_load(block->phase[1] + n) << 4, sound->drive, sound->shape) * vf_load(block->amp[1] + n);
+    return sum + vf_from(noise) * vf_load(block->amp[2] + n);
+}
+
+// frames: a multiple of VOICE_STEP.
+static void voice_sound_run(struct voice_sound *sound, const struct voice_block *block, int frames, float *out)
+{
+    struct voice_sound now = *sound;
+    for (int n = 0; n < frames; n += VOICE_STEP)
+        for (int v = 0; v < VOICE_STEP_VECTORS; v++) {
+            vf sum = voice_mixed(&now, block, n + v * SYNTH_WIDTH, now.noise[v]);
+            now.noise[v] *= now.noise_step;
+            now.peak = vf_max(now.peak, vf_abs(sum));
+            __builtin_memcpy(out + n + v * SYNTH_WIDTH, &sum, sizeof sum);
         }
-        lanes->ratio[o] = vf_set(part->ratio[o]);
-        lanes->phase[o] = vu_set(sound->phase[o]);
-    }
-    for (int a = 0; a < 3; a++) {
-        for (int v = 0; v < VOICE_VECTORS; v++)
-            lanes->amp[a][v] = vf_load(voice_lane + v * SYNTH_WIDTH) * part->amp_slope[a] + part->amp[a];
-        lanes->amp_step[a] = vf_set(part->amp_slope[a] * VOICE_LANES);
-    }
-    lanes->noise = vu_set(sound->noise);
-}
-
-// Vector v of the lanes; moves its lanes on.   phase: where both phases are at its samples.
-INLINE vf voice_vector(const struct voice_sound *sound, struct voice_lanes *lanes, int v, const uint32_t *powers,
-                       vu phase[2])
-{
-    for (int o = 0; o < 2; o++) {
-        phase[o] = lanes->phase[o] + vu_from(lanes->turned[o][v]);
-        lanes->turned[o][v] *= lanes->ratio[o];
-    }
-    vf noise = vf_from(lanes->noise * vu_load(powers + v * SYNTH_WIDTH));
-    vf sum = voice_sine(phase[0] << 4) * lanes->amp[0][v];
-    sum += voice_square_saw(phase[1] << 4, sound->drive, sound->shape) * lanes->amp[1][v];
-    sum += noise * lanes->amp[2][v];
-    for (int a = 0; a < 3; a++)
-        lanes->amp[a][v] += lanes->amp_step[a];
-    return sum;
-}
-
-INLINE vf voice_chunk(const struct voice_sound *sound, struct voice_lanes *lanes, const uint32_t *powers, float *out,
-                      vf peak)
-{
-    vu phase[2];
-    for (int v = 0; v < VOICE_VECTORS; v++) {
-        vf sum = voice_vector(sound, lanes, v, powers, phase);
-        voice_store_any(out + v * SYNTH_WIDTH, sum);
-        peak = vf_max(peak, vf_abs(sum));
-    }
-    for (int o = 0; o < 2; o++)
-        lanes->phase[o] = vu_last(phase[o]);
-    return peak;
-}
-
-// The first `frames` lanes, 0 < frames < VOICE_LANES.
-INLINE vf voice_tail(struct voice_sound *sound, struct voice_lanes *lanes, const uint32_t *powers, int frames,
-                     float *out, vf peak)
-{
-    alignas(64) uint32_t phases[2][VOICE_LANES];
-    alignas(64) float sums[VOICE_LANES];
-    for (int v = 0; v * SYNTH_WIDTH < frames; v++) {
-        vu phase[2];
-        vf sum = voice_vector(sound, lanes, v, powers, phase);
-        vu within = vf_less(vf_load(voice_lane + v * SYNTH_WIDTH), vf_set((float)frames));
-        for (int o = 0; o < 2; o++)
-            vu_store(phases[o] + v * SYNTH_WIDTH, phase[o]);
-        peak = vf_max(peak, vf_bits(vu_bits(vf_abs(sum)) & within));
-        if (sound->end - out >= VOICE_LANES)  // what is too much is written over by the next part
-            voice_store_any(out + v * SYNTH_WIDTH, sum);
-        else
-            vf_store(sums + v * SYNTH_WIDTH, sum);
-    }
-    if (sound->end - out < VOICE_LANES)
-        __builtin_memcpy(out, sums, (size_t)frames * sizeof *sums);
-    for (int o = 0; o < 2; o++)
-        sound->phase[o] = phases[o][frames - 1];
-    return peak;
-}
-
-static void voice_part_render(struct voice_sound *sound, const struct voice_part *part)
-{
-    struct voice_lanes lanes;
-    vf peak = vf_load(sound->peak);
-    int done = 0;
-    voice_lanes_init(&lanes, sound, part);
-    for (; done + VOICE_LANES <= part->frames; done += VOICE_LANES)
-        peak = voice_chunk(sound, &lanes, sound->powers + done, sound->out + done, peak);
-    for (int o = 0; o < 2; o++)
-        sound->phase[o] = vu_first(lanes.phase[o]);
-    if (done < part->frames)
-        peak = voice_tail(sound, &lanes, sound->powers + done, part->frames - done, sound->out + done, peak);
-    vf_store(sound->peak, peak);
-    sound->noise *= sound->powers[part->frames];
-    sound->out += part->frames;
+    *sound = now;
 }

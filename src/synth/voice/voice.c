@@ -7,7 +7,6 @@
 #include "base/random.h"
 #include "synth/levels.h"
 #include "synth/voice/levels.h"
-#include "synth/voice/noise.h"
 #include "synth/voice/work.h"
 
 #define SYNTH_WIDTH 1
@@ -97,8 +96,6 @@ void voice_work_init(struct voice_work *work, int frames)
         grid->last[n] = (float)(grid->first[n + 1] - grid->first[n] - 1);
         check(grid->last[n] < VOICE_SEGMENT_MAX);
     }
-    for (int n = 0; n < VOICE_SEGMENT_MAX; n++)
-        grid->powers[n] = n ? grid->powers[n - 1] * VOICE_NOISE_MULTIPLIER : 1;
 }
 
 void voice_render(const struct voice_renderer *renderer, struct voice_work *work, const struct voice_patch *patches,

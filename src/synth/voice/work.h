@@ -9,7 +9,10 @@ enum {
     VOICE_LANES = 16,                    // successive samples computed together, at every SIMD level
     VOICE_POINTS_MAX = VOICE_FRAMES_MAX / (VOICE_RATE / VOICE_CONTROL_RATE),
     VOICE_ROOM = (VOICE_POINTS_MAX + 2 * VOICE_LANES - 1) / VOICE_LANES * VOICE_LANES,
+    VOICE_STEP = 32,                     // samples to a step of the oscillators
+    VOICE_BLOCK_SEGMENTS = 8,
     VOICE_SEGMENT_MAX = 112,             // samples between two control points, rounded up to lanes
+    VOICE_BLOCK_ROOM = VOICE_STEP + VOICE_BLOCK_SEGMENTS * VOICE_SEGMENT_MAX,
 };
 
 // Destinations of the modulation matrix, as its rows name them.
@@ -30,7 +33,6 @@ struct voice_grid {
     alignas(64) int32_t first[VOICE_ROOM];   // a segment's first sample; [points - 1]: the end
     alignas(64) float late[VOICE_ROOM];      // how late it begins, in points
     alignas(64) float last[VOICE_ROOM];      // its number of samples, less one
-    alignas(64) uint32_t powers[VOICE_SEGMENT_MAX]; // of the noise's multiplier
 };
 
 // The pitch of one oscillator, segment by segment; octaves above voice_tone's base.
@@ -39,13 +41,21 @@ struct voice_tone_lines {
     alignas(64) float slope[VOICE_ROOM];     // octaves per sample
     alignas(64) float increment[VOICE_ROOM]; // phase per sample at the first, 2^28 to a turn, over series(slope)
     alignas(64) float ratio[VOICE_ROOM];     // of the increments of samples that are VOICE_LANES apart
+    alignas(64) uint32_t hard[VOICE_ROOM];   // not 0: the segment has to be cut into parts
+};
+
+// A few segments, sample by sample: what the oscillators and the noise need to know.
+struct voice_block {
+    int frames;
+    alignas(64) uint32_t phase[2][VOICE_BLOCK_ROOM]; // 2^28 to a turn
+    alignas(64) float amp[3][VOICE_BLOCK_ROOM];
 };
 
 struct voice_work {
     struct voice_grid grid;
-    alignas(64) uint32_t lfo[2][VOICE_ROOM];                     // phases
+    alignas(64) uint32_t lfo[2][VOICE_ROOM];                        // phases
     alignas(64) float modulation[VOICE_DESTINATIONS][VOICE_ROOM];
     struct voice_tone_lines tone[2];
     alignas(64) float amp[3][VOICE_ROOM], amp_slope[3][VOICE_ROOM]; // at the first sample, per sample
-    alignas(64) uint32_t hard[VOICE_ROOM];                       // not 0: the segment has to be cut into parts
+    struct voice_block block;
 };
