@@ -47,23 +47,6 @@ INLINE vf voice_tanh(vf x)
     return x * above / below;
 }
 
-// tanh(drive sin) (1 + shape cos). Between square and saw.
-// Source: V. Lazzarini, J. Timoney, New perspectives on distortion synthesis for virtual analog oscillators, Computer
-// Music Journal 34 (2010).
-INLINE vf voice_square_saw(vu phase, float drive, float shape)
-{
-    vf s = voice_fold(phase), q = s * s;
-    vf size = voice_tanh(voice_sin_size(q) * drive);
-    vf square = vf_bits(vu_bits(size) ^ (phase & 0x80000000));
-    return square * (voice_cos(s, q) * shape + 1.0f);
-}
-
-INLINE vf voice_sine(vu phase)
-{
-    vf s = voice_fold(phase);
-    return voice_cos(s, s * s);
-}
-
 static void voice_sound_init(struct voice_sound *sound, float drive, float shape, uint32_t noise)
 {
     sound->drive = drive;
@@ -74,23 +57,53 @@ static void voice_sound_init(struct voice_sound *sound, float drive, float shape
     sound->peak = (vf){0};
 }
 
-INLINE vf voice_mixed(const struct voice_sound *sound, const struct voice_block *block, int n, vu noise)
-{
-    vf sum = voice_sine(vu_load(block->phase[0] + n) << 4) * vf_load(block->amp[0] + n);
-    sum += voice_square_saw(vu_load(block->phase[1] + n) << 4, sound->drive, sound->shape) * vf_load(block->amp[1] + n);
-    return sum + vf_from(noise) * vf_load(block->amp[2] + n);
-}
-
-// frames: a multiple of VOICE_STEP.
-static void voice_sound_run(struct voice_sound *sound, const struct voice_block *block, int frames, float *out)
+// Three passes over a block: the chain of what waits for each other is then short enough to be overlapped.
+// The first: sine and noise. Their sum takes the place of the sine's amplitude.
+static void voice_sound_sines(struct voice_sound *sound, struct voice_block *block, int frames)
 {
     struct voice_sound now = *sound;
     for (int n = 0; n < frames; n += VOICE_STEP)
-        for (int v = 0; v < VOICE_STEP_VECTORS; v++) {
-            vf sum = voice_mixed(&now, block, n + v * SYNTH_WIDTH, now.noise[v]);
+        for (int v = 0, at = n; v < VOICE_STEP_VECTORS; v++, at += SYNTH_WIDTH) {
+            vf s = voice_fold(vu_load(block->phase[0] + at) << 4);
+            vf sine = voice_cos(s, s * s) * vf_load(block->amp[0] + at);
+            vf_store(block->amp[0] + at, sine + vf_from(now.noise[v]) * vf_load(block->amp[2] + at));
             now.noise[v] *= now.noise_step;
-            now.peak = vf_max(now.peak, vf_abs(sum));
-            __builtin_memcpy(out + n + v * SYNTH_WIDTH, &sum, sizeof sum);
         }
     *sound = now;
+}
+
+// Between square and saw: tanh(drive sin) (1 + shape cos). The second pass: drive |sin|, and all by which its tanh is to be
+// multiplied, in the place of the amplitude.
+// Source: V. Lazzarini, J. Timoney, New perspectives on distortion synthesis for virtual analog oscillators, Computer
+// Music Journal 34 (2010).
+static void voice_sound_drive(const struct voice_sound *sound, struct voice_block *block, int frames)
+{
+    float drive = sound->drive, shape = sound->shape;
+    for (int n = 0; n < frames; n += SYNTH_WIDTH) {
+        vu phase = vu_load(block->phase[1] + n) << 4;
+        vf s = voice_fold(phase), q = s * s;
+        vf level = (voice_cos(s, q) * shape + 1.0f) * vf_load(block->amp[1] + n);
+        vf_store(block->driven + n, voice_sin_size(q) * drive);
+        vf_store(block->amp[1] + n, vf_bits(vu_bits(level) ^ (phase & 0x80000000)));
+    }
+}
+
+// The third: all together.
+static void voice_sound_mix(struct voice_sound *sound, const struct voice_block *block, int frames, float *out)
+{
+    vf peak = sound->peak;
+    for (int n = 0; n < frames; n += SYNTH_WIDTH) {
+        vf sum = voice_tanh(vf_load(block->driven + n)) * vf_load(block->amp[1] + n) + vf_load(block->amp[0] + n);
+        peak = vf_max(peak, vf_abs(sum));
+        __builtin_memcpy(out + n, &sum, sizeof sum);
+    }
+    sound->peak = peak;
+}
+
+// frames: a multiple of VOICE_STEP. What it needs of the block is used up.
+static void voice_sound_run(struct voice_sound *sound, struct voice_block *block, int frames, float *out)
+{
+    voice_sound_sines(sound, block, frames);
+    voice_sound_drive(sound, block, frames);
+    voice_sound_mix(sound, block, frames, out);
 }

@@ -49,6 +49,7 @@ struct voice_block {
     int frames;
     alignas(64) uint32_t phase[2][VOICE_BLOCK_ROOM]; // 2^28 to a turn
     alignas(64) float amp[3][VOICE_BLOCK_ROOM];
+    alignas(64) float driven[VOICE_BLOCK_ROOM];
 };
 
 struct voice_work {
