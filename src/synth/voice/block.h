@@ -46,15 +46,15 @@ INLINE void voice_part_turns(const struct voice_part *part, vf turned[VOICE_VECT
     }
 }
 
-// phase: from the part's first sample on; phase[-1] is where it comes from.
-INLINE void voice_part_lay(const struct voice_part *part, uint32_t before, uint32_t *phase)
+// before: the phase of the sample before the part.   bits: by which the increment is short of 2^32 to a turn.
+INLINE void voice_part_lay(const struct voice_part *part, int bits, uint32_t before, uint32_t *phase)
 {
     vf turned[VOICE_VECTORS];
     vu from = vu_set(before), now = from;
     voice_part_turns(part, turned);
     for (int n = 0; n < part->frames; n += VOICE_LANES) {
         for (int v = 0; v < VOICE_VECTORS; v++) {
-            now = from + vu_from(turned[v]);
+            now = from + (vu_from(turned[v]) << bits);
             turned[v] *= part->ratio;
             voice_store_words(phase + n + v * SYNTH_WIDTH, now);
         }
@@ -98,16 +98,15 @@ static struct voice_part voice_part_cut(const struct voice_tone *tone, const str
     return (struct voice_part){frames, increment, slope, frames > VOICE_LANES ? exp2_of(slope * VOICE_LANES) : 1};
 }
 
-static uint32_t voice_cut_lay(const struct voice_tone *tone, const struct voice_tone_lines *lines, int n, int frames,
+static void voice_cut_lay(const struct voice_tone *tone, const struct voice_tone_lines *lines, int n, int frames,
                               uint32_t before, uint32_t *phase)
 {
     for (int at = 0; at < frames;) {
         struct voice_part part = voice_part_cut(tone, lines, n, at, frames - at);
-        voice_part_lay(&part, before, phase + at);
+        voice_part_lay(&part, 4, before, phase + at);
         at += part.frames;
         before = phase[at - 1];
     }
-    return before;
 }
 
 // Adds segment n.   phase: where both oscillators are before it, and then after it.
@@ -121,8 +120,10 @@ static void voice_block_add(struct voice_block *block, const struct voice_work *
         struct voice_part part = {frames, lines->increment[n], lines->slope[n], lines->ratio[n]};
         if (lines->hard[n])
             voice_cut_lay(&tone[o], lines, n, frames, phase[o], to);
+        else if (lines->low[n])
+            voice_part_lay(&part, 0, phase[o], to);
         else
-            voice_part_lay(&part, phase[o], to);
+            voice_part_lay(&part, 4, phase[o], to);
         phase[o] = to[frames - 1];
     }
     for (int a = 0; a < 3; a++)

@@ -58,7 +58,7 @@ static void voice_sound_end(struct voice_sound *sound, struct voice_block *block
 static void voice_play(struct voice_work *work, const struct voice_tone tone[2], struct voice_sound *sound, float *out)
 {
     struct voice_block *block = &work->block;
-    uint32_t phase[2] = {tone[0].initial_phase >> 4, tone[1].initial_phase >> 4};
+    uint32_t phase[2] = {tone[0].initial_phase, tone[1].initial_phase};
     block->frames = 0;
     for (int n = 0; n < work->grid.points - 1;) {
         for (int s = 0; s < VOICE_BLOCK_SEGMENTS && n < work->grid.points - 1; s++)

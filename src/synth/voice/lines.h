@@ -8,6 +8,7 @@
 struct voice_tone {
     float octaves, depth;      // without modulation; octaves per unit of modulation
     float lowest, highest;     // MIDI 0 and 127
+    float low;                 // MIDI 88: below, VOICE_LANES samples take less than half a turn
     float scale;               // phase per sample at octave 0, 2^28 to a turn
     uint32_t initial_phase;    // 2^32 to a turn
 };
@@ -39,6 +40,7 @@ static void voice_tone_init(struct voice_tone *tone, float midi, float depth, ui
     tone->depth = depth * (1.0f / 12);
     tone->lowest = (float)(-69.0 / 12 - whole);
     tone->highest = (float)(58.0 / 12 - whole);
+    tone->low = (float)(19.0 / 12 - whole);
     tone->scale = 440.0f / VOICE_RATE * 0x1p28f * exp2_of((float)whole);
     tone->initial_phase = initial_phase;
 }
@@ -55,10 +57,13 @@ INLINE void voice_tone_segment(const struct voice_tone *tone, struct voice_tone_
     vu hard = (moved & ~flat) | (vf_less(vf_set(1.0f / VOICE_LANES), vf_abs(steep)) & ~flat);
     vf line = vf_bits(vu_bits(steep) & ~flat);
     vf across = vf_bits(vu_bits(line * VOICE_LANES) & ~hard);
+    vu low = vf_less(vf_max(first, first + line * VOICE_SEGMENT_MAX), vf_set(tone->low)) & ~hard;
+    vf increment = vf_exp2(first) * tone->scale / voice_series_short(vf_bits(vu_bits(line) & ~hard));
     vf_store(lines->octaves + n, vf_select(hard, octaves, first));
     vf_store(lines->slope + n, line);
-    vf_store(lines->increment + n, vf_exp2(first) * tone->scale / voice_series_short(vf_bits(vu_bits(line) & ~hard)));
+    vf_store(lines->increment + n, increment * vf_select(low, vf_set(16.0f), vf_set(1.0f)));
     vf_store(lines->ratio + n, across * 0.69314718f * voice_series(across) + 1.0f);
+    vu_store(lines->low + n, low);
     vu_store(lines->hard + n, hard);
 }
 

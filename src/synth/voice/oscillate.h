@@ -64,7 +64,7 @@ static void voice_sound_sines(struct voice_sound *sound, struct voice_block *blo
     struct voice_sound now = *sound;
     for (int n = 0; n < frames; n += VOICE_STEP)
         for (int v = 0, at = n; v < VOICE_STEP_VECTORS; v++, at += SYNTH_WIDTH) {
-            vf s = voice_fold(vu_load(block->phase[0] + at) << 4);
+            vf s = voice_fold(vu_load(block->phase[0] + at));
             vf sine = voice_cos(s, s * s) * vf_load(block->amp[0] + at);
             vf_store(block->amp[0] + at, sine + vf_from(now.noise[v]) * vf_load(block->amp[2] + at));
             now.noise[v] *= now.noise_step;
@@ -80,7 +80,7 @@ static void voice_sound_drive(const struct voice_sound *sound, struct voice_bloc
 {
     float drive = sound->drive, shape = sound->shape;
     for (int n = 0; n < frames; n += SYNTH_WIDTH) {
-        vu phase = vu_load(block->phase[1] + n) << 4;
+        vu phase = vu_load(block->phase[1] + n);
         vf s = voice_fold(phase), q = s * s;
         vf level = (voice_cos(s, q) * shape + 1.0f) * vf_load(block->amp[1] + n);
         vf_store(block->driven + n, voice_sin_size(q) * drive);

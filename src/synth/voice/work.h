@@ -39,15 +39,16 @@ struct voice_grid {
 struct voice_tone_lines {
     alignas(64) float octaves[VOICE_ROOM];   // at the first sample
     alignas(64) float slope[VOICE_ROOM];     // octaves per sample
-    alignas(64) float increment[VOICE_ROOM]; // phase per sample at the first, 2^28 to a turn, over series(slope)
+    alignas(64) float increment[VOICE_ROOM]; // phase per sample at the first, over series(slope)
     alignas(64) float ratio[VOICE_ROOM];     // of the increments of samples that are VOICE_LANES apart
+    alignas(64) uint32_t low[VOICE_ROOM];    // not 0: the increment is 2^32 to a turn, else 2^28
     alignas(64) uint32_t hard[VOICE_ROOM];   // not 0: the segment has to be cut into parts
 };
 
 // A few segments, sample by sample: what the oscillators and the noise need to know.
 struct voice_block {
     int frames;
-    alignas(64) uint32_t phase[2][VOICE_BLOCK_ROOM]; // 2^28 to a turn
+    alignas(64) uint32_t phase[2][VOICE_BLOCK_ROOM]; // 2^32 to a turn
     alignas(64) float amp[3][VOICE_BLOCK_ROOM];
     alignas(64) float driven[VOICE_BLOCK_ROOM];
 };
