@@ -43,4 +43,4 @@ __attribute__((format(printf, 6, 7))) void bench_row(struct bench_output *output
                                                      const char *unit, const char *note, const char *name, ...);
 
 extern const struct bench bench_compose, bench_fanout, bench_memory, bench_stalled, bench_stations, bench_synth,
-    bench_units;
+    bench_units, bench_voice;

@@ -146,6 +146,8 @@ INLINE vf vf_max(vf a, vf b)
     return _mm_max_ps(a, b);
 #elif SYNTH_WIDTH == 8 && defined(__AVX__)
     return _mm256_max_ps(a, b);
+#elif SYNTH_WIDTH == 16 && defined(__AVX512F__)
+    return (vf)_mm512_max_ps((__m512)a, (__m512)b);
 #else
     return vf_select(vf_less(b, a), a, b);
 #endif
@@ -159,6 +161,8 @@ INLINE vf vf_min(vf a, vf b)
     return _mm_min_ps(a, b);
 #elif SYNTH_WIDTH == 8 && defined(__AVX__)
     return _mm256_min_ps(a, b);
+#elif SYNTH_WIDTH == 16 && defined(__AVX512F__)
+    return (vf)_mm512_min_ps((__m512)a, (__m512)b);
 #else
     return vf_select(vf_less(a, b), a, b);
 #endif
@@ -176,6 +180,15 @@ INLINE vf vf_abs(vf x)
 }
 
 INLINE float vf_first(vf x)
+{
+#if SYNTH_WIDTH == 1
+    return x;
+#else
+    return x[0];
+#endif
+}
+
+INLINE uint32_t vu_first(vu x)
 {
 #if SYNTH_WIDTH == 1
     return x;

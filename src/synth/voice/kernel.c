@@ -1,0 +1,107 @@
+// One patch of the Voice. Compiled once per SIMD level:
+//   SYNTH_WIDTH: floats to an instruction.   SYNTH_LEVEL: the level's name, which names the table as well.
+#include <string.h>
+
+#include "synth/levels.h"
+#include "synth/voice/block.h"
+#include "synth/voice/control.h"
+#include "synth/voice/levels.h"
+#include "synth/voice/oscillate.h"
+
+// How hard the square is driven: pi / 2 times as many partials as torchsynth counts for the highest pitch.
+static float voice_drive(float midi, float depth)
+{
+    float hz = 440.0f * exp2_of((midi + (depth > 0 ? depth : 0) - 69.0f) * (1.0f / 12));
+    return 1.57079633f * 12000.0f / (hz * (log2_of(hz) * 0.30103f));
+}
+
+static void voice_tones_init(struct voice_tone tone[2], const float *values)
+{
+    float midi = values[VOICE_KEYBOARD_MIDI_F0];
+    voice_tone_init(&tone[0], midi + values[VOICE_VCO_1_TUNING], values[VOICE_VCO_1_MOD_DEPTH],
+                    voice_phase_of(values[VOICE_VCO_1_INITIAL_PHASE]));
+    voice_tone_init(&tone[1], midi + values[VOICE_VCO_2_TUNING], values[VOICE_VCO_2_MOD_DEPTH],
+                    voice_phase_of(values[VOICE_VCO_2_INITIAL_PHASE]));
+}
+
+static float voice_peak(vf peaks)
+{
+    alignas(64) float lanes[SYNTH_WIDTH];
+    float peak = 0;
+    vf_store(lanes, peaks);
+    for (int i = 0; i < SYNTH_WIDTH; i++)
+        peak = lanes[i] > peak ? lanes[i] : peak;
+    return peak;
+}
+
+static void voice_scale(float *out, int frames, float gain)
+{
+    int n = 0;
+    for (; n + SYNTH_WIDTH <= frames; n += SYNTH_WIDTH)
+        voice_store_any(out + n, voice_load_any(out + n) * gain);
+    for (; n < frames; n++)
+        out[n] *= gain;
+}
+
+// The last samples, fewer than a step: the amplitudes after them are 0.
+static void voice_sound_end(struct voice_sound *sound, struct voice_block *block, float *out)
+{
+    float step[VOICE_STEP];
+    for (int a = 0; a < 3; a++)
+        for (int n = block->frames; n < VOICE_STEP; n++)
+            block->amp[a][n] = 0;
+    voice_sound_run(sound, block, VOICE_STEP, step);
+    memcpy(out, step, (size_t)block->frames * sizeof *step);
+}
+
+// From lines to samples, a block at a time.
+static void voice_play(struct voice_work *work, const struct voice_tone tone[2], struct voice_sound *sound, float *out)
+{
+    struct voice_block *block = &work->block;
+    uint32_t phase[2] = {tone[0].initial_phase, tone[1].initial_phase};
+    block->frames = 0;
+    for (int n = 0; n < work->grid.points - 1;) {
+        for (int s = 0; s < VOICE_BLOCK_SEGMENTS && n < work->grid.points - 1; s++)
+            voice_block_add(block, work, tone, n++, phase);
+        int frames = block->frames / VOICE_STEP * VOICE_STEP;
+        voice_sound_run(sound, block, frames, out);
+        voice_block_drop(block, frames);
+        out += frames;
+    }
+    if (block->frames > 0)
+        voice_sound_end(sound, block, out);
+}
+
+static void render(struct voice_work *work, const struct voice_patch *patch, uint32_t noise, float *out)
+{
+    const float *values = patch->value;
+    float midi = values[VOICE_KEYBOARD_MIDI_F0] + values[VOICE_VCO_2_TUNING], shape = values[VOICE_VCO_2_SHAPE];
+    const float gain[3] = {values[VOICE_MIXER_VCO_1], values[VOICE_MIXER_VCO_2] * (1.0f - shape / 2),
+                           values[VOICE_MIXER_NOISE] * 0x1p-31f};
+    struct voice_control control;
+    struct voice_tone tone[2];
+    struct voice_sound sound;
+    voice_control_init(&control, values);
+    voice_control_run(&control, work);
+    voice_tones_init(tone, values);
+    voice_lines_run(tone, gain, work);
+    voice_sound_init(&sound, voice_drive(midi, values[VOICE_VCO_2_MOD_DEPTH]), shape, noise);
+    voice_play(work, tone, &sound, out);
+    float peak = voice_peak(sound.peak);
+    if (peak > 1)
+        voice_scale(out, work->grid.frames, 1 / peak);
+}
+
+#define LEVEL_TABLE_(level) voice_##level
+#define LEVEL_TABLE(level) LEVEL_TABLE_(level)
+#define LEVEL_TEXT_(level) #level
+#define LEVEL_TEXT(level) LEVEL_TEXT_(level)
+#define LEVEL_AVAILABLE_(level) level##_available
+#define LEVEL_AVAILABLE(level) LEVEL_AVAILABLE_(level)
+
+const struct voice_renderer LEVEL_TABLE(SYNTH_LEVEL) = {
+    .name = LEVEL_TEXT(SYNTH_LEVEL),
+    .width = SYNTH_WIDTH,
+    .available = LEVEL_AVAILABLE(SYNTH_LEVEL),
+    .render = render,
+};
