@@ -17,7 +17,8 @@ struct partials {
 // Hz are one.
 // Source: J. O. Smith, Spectral Audio Signal Processing, "Quadratic Interpolation of Spectral Peaks".
 void partials_find(struct partials *partials, const double *power);
-// Sensory dissonance of all pairs over the power of all: 0 for a lone sine, at most .45 for two equal ones.
+// Sensory dissonance of all pairs over the power of all: 0 for a lone sine, at most .45 for two equal ones, more for
+// more of them.
 // Source: R. Plomp and W. Levelt 1965, in W. Sethares' parametrisation (Local consonance and the relationship between
 // timbre and scale, 1993): each pair adds a1 a2 (5 exp(-3.51 s d) - 5 exp(-5.75 s d)), s = .24 / (.0207 f + 18.96),
 // f the lower frequency, d the distance in Hz.
