@@ -228,7 +228,7 @@ enum status card_meter_read(struct card_meter *meter, struct card *card)
 
 // One step each is a difference that is clearly heard.
 static const struct { size_t offset; double step; } card_characters[] = {
-    {offsetof(struct card, roughness), .02}, {offsetof(struct card, onset_rate), .25},
+    {offsetof(struct card, roughness), .1}, {offsetof(struct card, onset_rate), .25},
     {offsetof(struct card, correlation), .2}, {offsetof(struct card, loudness_range), 3},
 };
 enum { CHARACTERS = sizeof card_characters / sizeof *card_characters };
