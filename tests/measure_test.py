@@ -15,7 +15,8 @@ import unittest
 import wave
 
 BINARY = sys.argv.pop(1)
-ROWS = ("integrated", "true_peak", "loudness_range", "crest", "dc", "clicks", "correlation", "slope", "roughness", "grid")
+ROWS = ("integrated", "true_peak", "loudness_range", "crest", "dc", "clicks", "correlation", "slope", "roughness",
+        "grid")
 
 
 def run(*arguments):
@@ -44,8 +45,9 @@ def samples_of(path):
 
 def ffmpeg_meters(path):
     """(integrated LUFS, loudness range LU, true peak dBTP) by ffmpeg's ebur128."""
-    said = subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-i", str(path), "-af", "ebur128=peak=true:framelog=verbose",
-                           "-f", "null", "-"], capture_output=True, text=True, timeout=100).stderr
+    said = subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-i", str(path), "-af",
+                           "ebur128=peak=true:framelog=verbose", "-f", "null", "-"], capture_output=True, text=True,
+                          timeout=100).stderr
     return tuple(float(re.search(rf"{name}:\s+(\S+) {unit}", said[said.index("Summary:"):])[1])
                  for name, unit in (("I", "LUFS"), ("LRA", "LU"), ("Peak", "dBFS")))
 

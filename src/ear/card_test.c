@@ -15,6 +15,7 @@
 #include "ear/gates.h"
 
 enum { SECONDS = 40, FRAMES = SECONDS * FRAME_RATE };
+#define SAMPLES ((size_t)FRAMES * CHANNELS)
 
 static float *good, *sound;
 static struct card card;
@@ -38,8 +39,8 @@ static void compose(void)
     for (int n = 0; n < 6; n++)
         for (int voice = 0; voice < 4; voice++)
             for (int partial = 1; partial < 5; partial++)
-                add_tone(n * 7 - 3 * (n > 0), 13, chords[n * 5 % 4][voice] * partial, (voice ? .09 : .14) / partial / partial,
-                         voice ? 1.2 : .1, 3);
+                add_tone(n * 7 - 3 * (n > 0), 13, chords[n * 5 % 4][voice] * partial,
+                         (voice ? .09 : .14) / partial / partial, voice ? 1.2 : .1, 3);
     double at = 1;
     for (uint64_t i = 0; at < SECONDS; i++) {
         add_tone(at, 2.5, 440 * pow(2, random_below(3, 2, i, 12) / 12.), .1, .8, .02);
@@ -55,14 +56,14 @@ static void scale_to(double lufs)
     assert_int_equal(card_meter_read(meter, &card), STATUS_OK);
     card_meter_destroy(meter);
     float gain = (float)pow(10, (lufs - card.integrated) / 20);
-    for (size_t i = 0; i < FRAMES * CHANNELS; i++)
+    for (size_t i = 0; i < SAMPLES; i++)
         good[i] *= gain;
 }
 
 static int claim(void **state)
 {
-    good = calloc(FRAMES * CHANNELS, sizeof *good);
-    sound = malloc(FRAMES * CHANNELS * sizeof *sound);
+    good = calloc(SAMPLES, sizeof *good);
+    sound = malloc(SAMPLES * sizeof *sound);
     if (!good || !sound)
         return -1;
     compose();
@@ -79,7 +80,7 @@ static int release(void **state)
 
 static void take_good(void)
 {
-    memcpy(sound, good, FRAMES * CHANNELS * sizeof *sound);
+    memcpy(sound, good, SAMPLES * sizeof *sound);
 }
 
 static void measure(size_t frames, size_t piece, bool against_good)
@@ -147,14 +148,14 @@ static void a_drop(void)
 
 static void no_dynamics(void)
 {
-    memset(sound, 0, FRAMES * CHANNELS * sizeof *sound);
+    memset(sound, 0, SAMPLES * sizeof *sound);
     signal_noise(sound, FRAMES, 3000, 1, .2, 1);
 }
 
 static void much_dynamics(void)
 {
-    for (size_t i = 0; i < FRAMES * CHANNELS; i++)
-        sound[i] *= (float)pow(10, -18. * (double)i / (FRAMES * CHANNELS) / 20);
+    for (size_t i = 0; i < SAMPLES; i++)
+        sound[i] *= (float)pow(10, -18. * (double)i / (SAMPLES) / 20);
 }
 
 // Between the samples: a burst at a quarter of the rate, 45 degrees off; its samples stay under the gate.
@@ -162,7 +163,7 @@ static void burst(double amplitude)
 {
     for (size_t i = 0; i < 480; i++) {
         double window = .5 - .5 * cos(2 * M_PI * (double)i / 480);
-        sound[2 * (25 * FRAME_RATE + i)] += (float)(amplitude * window * sin(M_PI / 2 * (double)i + M_PI / 4));
+        sound[2 * ((size_t)25 * FRAME_RATE + i)] += (float)(amplitude * window * sin(M_PI / 2 * (double)i + M_PI / 4));
     }
 }
 
@@ -173,7 +174,7 @@ static void a_peak_between_samples(void)
 
 static void squashed(void)
 {
-    for (size_t i = 0; i < FRAMES * CHANNELS; i++)
+    for (size_t i = 0; i < SAMPLES; i++)
         sound[i] = .15f * tanhf(sound[i] * 15);
 }
 
@@ -200,13 +201,13 @@ static void a_denormal(void)
 
 static void a_click(void)
 {
-    sound[2 * 30 * FRAME_RATE] += .02f;
+    sound[(size_t)2 * 30 * FRAME_RATE] += .02f;
 }
 
 static void a_small_step(void)
 {
-    for (size_t i = 23 * FRAME_RATE; i < FRAMES; i++)
-        sound[2 * i + 1] += .001f * expf(-(float)(i - 23 * FRAME_RATE) / 4800);
+    for (size_t i = (size_t)23 * FRAME_RATE; i < FRAMES; i++)
+        sound[2 * i + 1] += .001f * expf(-(float)(i - (size_t)23 * FRAME_RATE) / 4800);
 }
 
 static void mono(void)
@@ -305,7 +306,7 @@ static void profiles_differ_in_loudness_and_peak(void **state)
 static void how_it_is_cut_makes_no_difference(void **state)
 {
     static struct card whole;
-    const size_t frames = 10 * FRAME_RATE + 123;
+    const size_t frames = (size_t)10 * FRAME_RATE + 123;
     take_good();
     a_small_step();
     measure(frames, frames, true);
@@ -318,7 +319,7 @@ static void how_it_is_cut_makes_no_difference(void **state)
 
 static void silence_and_nothing_are_not_good(void **state)
 {
-    memset(sound, 0, FRAMES * CHANNELS * sizeof *sound);
+    memset(sound, 0, SAMPLES * sizeof *sound);
     measure(FRAMES, FRAMES, false);
     assert_false(is_good("integrated") || is_good("correlation") || is_good("crest"));
     assert_true(card.clicks == 0 && card.onset_rate == 0);
@@ -333,7 +334,7 @@ static void a_piece_is_nearer_to_itself(void **state)
     take_good();
     measure(FRAMES / 2, FRAMES, false);
     first = card;
-    memmove(sound, sound + FRAMES, FRAMES * sizeof *sound);
+    memmove(sound, sound + FRAMES, (size_t)FRAMES * sizeof *sound);
     measure(FRAMES / 2, FRAMES, false);
     second = card;
     no_dynamics();

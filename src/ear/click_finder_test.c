@@ -45,7 +45,7 @@ static size_t find(size_t piece, struct click *found)
     assert_int_equal(click_finder_end(&finder), STATUS_OK);
     size_t count = finder.count;
     assert_true(count <= FOUND);
-    if (count > 0)
+    if (count > 0 && found)
         memcpy(found, finder.found, count * sizeof *found);
     click_finder_finish(&finder);
     return count;

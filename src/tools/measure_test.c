@@ -35,7 +35,8 @@ static int tear_down(void **state)
 
 static void render(char *scene, char *seed, char *duration)
 {
-    char *words[] = {"render", "--quiet", "--scene", scene, "--seed", seed, "--duration", duration, "--out", path, NULL};
+    char *words[] = {"render", "--quiet", "--scene", scene, "--seed", seed, "--duration", duration,
+                     "--out", path, NULL};
     assert_int_equal(tool_render.run(sizeof words / sizeof *words - 1, words), 0);
 }
 
