@@ -89,11 +89,13 @@ void card_meter_destroy(struct card_meter *meter)
 static void card_window(void *context, const double *power)
 {
     struct card_meter *meter = context;
+    double bands[SPECTRUM_BANDS];
     spectrum_add(&meter->spectrum, power);
+    spectrum_bands(power, bands);
     partials_find(&meter->partials, power);
     meter->roughness += partials_roughness(&meter->partials);
-    signature_add(&meter->signature, &meter->partials, power);
-    recurrence_add(&meter->recurrence, &meter->partials, power);
+    signature_add(&meter->signature, &meter->partials, bands);
+    recurrence_add(&meter->recurrence, &meter->partials, bands);
 }
 
 // The block goes to all meters; those that look at spectra get silence where it is no number.
@@ -226,7 +228,7 @@ enum status card_meter_read(struct card_meter *meter, struct card *card)
 
 // One step each is a difference that is clearly heard.
 static const struct { size_t offset; double step; } card_characters[] = {
-    {offsetof(struct card, roughness), .02}, {offsetof(struct card, onset_rate), .25},
+    {offsetof(struct card, roughness), .1}, {offsetof(struct card, onset_rate), .25},
     {offsetof(struct card, correlation), .2}, {offsetof(struct card, loudness_range), 3},
 };
 enum { CHARACTERS = sizeof card_characters / sizeof *card_characters };

@@ -8,7 +8,7 @@
 
 #define OPEN HUGE_VAL
 #define LOUDNESS(lufs) {.name = "integrated", .unit = "LUFS", .low = (lufs) - 1, .high = (lufs) + 1}
-#define TRUE_PEAK(most) {.name = "true_peak", .unit = "dBTP", .low = -OPEN, .high = most}
+#define TRUE_PEAK(most) {.name = "true_peak", .unit = "dBTP", .low = -OPEN, .high = (most)}
 // What holds for all material.
 #define COMMON                                                                                                         \
     {.name = "short_term_move", .unit = "LU", .low = 0, .high = 6},                                                    \
@@ -35,7 +35,7 @@ static const struct gate decoded_gates[] = {LOUDNESS(DAY_LUFS), TRUE_PEAK(DECODE
 static const struct gate sleep_gates[] = {LOUDNESS(SLEEP_LUFS), TRUE_PEAK(RENDERED_DBTP), COMMON};
 static const struct gate sleep_decoded_gates[] = {LOUDNESS(SLEEP_LUFS), TRUE_PEAK(DECODED_DBTP), COMMON};
 
-#define PROFILE(name, line, gates) {name, line, gates, sizeof gates / sizeof *gates}
+#define PROFILE(name, line, gates) {(name), (line), gates, sizeof gates / sizeof *gates}
 const struct gate_profile gate_profiles[] = {
     PROFILE("render", "as it is rendered, for the day", render_gates),
     PROFILE("decoded", "the same after a lossy codec", decoded_gates),

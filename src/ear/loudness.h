@@ -25,8 +25,8 @@ struct loudness_meter {
 void loudness_add(struct loudness_meter *meter, const float *stereo, size_t frames);
 // What it is so far; what was heard under -70 LUFS is left out of everything but the maxima, and a move is looked for
 // among what lies at most 20 LU below the integrated loudness. NAN everywhere when memory is short.
-// Source: ITU-R BS.1770-4, annex 1 with tables 1 and 2; momentary, short term: EBU Tech 3341; range: EBU Tech 3342, with
-// a short-term value each second.
+// Source: ITU-R BS.1770-4, annex 1 with tables 1 and 2; momentary, short term: EBU Tech 3341; range: EBU Tech 3342,
+// with a short-term value each second.
 struct loudness loudness_read(const struct loudness_meter *meter);
 void loudness_finish(struct loudness_meter *meter);
 // All at once.

@@ -7,12 +7,12 @@
 
 static const double lowest_hz = 100, loudness_exponent = .3, silence_power = 1e-9;
 static const double windows_per_s = (double)FRAME_RATE / MOTION_HOP;
-static const double onset_least = .1, shortest_lag_s = .2, longest_lag_s = 10;
+static const double onset_least = .075, shortest_lag_s = .2, longest_lag_s = 10;
 enum { NEAR = (int)(.5 * FRAME_RATE / MOTION_HOP), APART = 3 };
 
 bool motion_init(struct motion_meter *meter)
 {
-    *meter = (struct motion_meter){.begun = false};
+    *meter = (struct motion_meter){.windows = 0};
     const double bin_hz = (double)FRAME_RATE / MOTION_SIZE;
     for (int band = 0; band <= MOTION_BANDS; band++)
         meter->edges[band] = (int)lround(lowest_hz * pow(10, (band - .5) / 10.) / bin_hz);
@@ -25,19 +25,19 @@ bool motion_init(struct motion_meter *meter)
 static void motion_window(void *context, const double *power)
 {
     struct motion_meter *meter = context;
-    double rise = 0, all = 0;
+    double rise = 0, all = 0, *bands = meter->bands[meter->windows % MOTION_LAG];
     for (int band = 0; band < MOTION_BANDS; band++) {
         double sum = silence_power;
         for (int bin = meter->edges[band]; bin < meter->edges[band + 1]; bin++)
             sum += power[bin];
         double loudness = pow(sum, loudness_exponent);
-        rise += loudness > meter->bands[band] ? loudness - meter->bands[band] : 0;
+        rise += loudness > bands[band] ? loudness - bands[band] : 0;
         all += loudness;
-        meter->bands[band] = loudness;
+        bands[band] = loudness;
     }
-    series_add(&meter->rise, meter->begun ? rise : 0);
+    series_add(&meter->rise, meter->windows < MOTION_LAG ? 0 : rise);
     series_add(&meter->loudness, all);
-    meter->begun = true;
+    meter->windows++;
 }
 
 void motion_add(struct motion_meter *meter, const float *stereo, size_t frames)

@@ -10,13 +10,14 @@ enum {
     MOTION_SIZE = 2048,
     MOTION_HOP = 1024,      // 21 ms
     MOTION_BANDS = 22,      // third-octaves from 100 Hz to 12.7 kHz
+    MOTION_LAG = 3,         // windows that a rise may take
 };
 
 struct motion_meter {
     struct stft stft;
-    double bands[MOTION_BANDS];     // loudness of each in the last window
+    double bands[MOTION_LAG][MOTION_BANDS];     // loudness of each in the last windows, window n at n % MOTION_LAG
     int edges[MOTION_BANDS + 1];    // first bin of each
-    bool begun;
+    size_t windows;
     struct series rise, loudness;   // by window: the sum of what grew, and of all
 };
 
@@ -30,9 +31,11 @@ struct motion {
 bool motion_init(struct motion_meter *meter);
 // Samples are finite.
 void motion_add(struct motion_meter *meter, const float *stereo, size_t frames);
-// Spectral flux: what grows, from one window to the next, of the loudness (power ^ .3) in third-octaves, over the mean
-// loudness within a second around. Onsets are its peaks that stand out by a tenth of all loudness. For the grid the flux
-// above its mean of half a second either side is held against itself, shifted. NAN when memory is short.
-// Source: S. Dixon, Onset detection revisited, 2006; D. Ellis, Beat tracking by dynamic programming, 2007.
+// Spectral flux: what grows, within three windows, of the loudness (power ^ .3) in third-octaves, over the mean
+// loudness within half a second either side. Onsets are its peaks that stand out of their surroundings by .075: a kick
+// does, a soft note in much reverberation does not. For the grid the flux above its mean of half a second either side is
+// held against itself, shifted. NAN when memory is short.
+// Source: S. Dixon, Onset detection revisited, 2006; S. Boeck and G. Widmer, Maximum filter vibrato suppression for
+// onset detection, 2013 (the lag); D. Ellis, Beat tracking by dynamic programming, 2007 (the autocorrelation).
 struct motion motion_read(const struct motion_meter *meter);
 void motion_finish(struct motion_meter *meter);

@@ -12,12 +12,13 @@ struct partials {
     int count;
 };
 
-// power: SPECTRUM_BINS bins of `stft`. Local maxima from 40 Hz to 8 kHz, at most 60 dB below the strongest and not under
-// -100 dBFS; frequency and height by a parabola through the logarithms of three bins. Two partials nearer than some 18
-// Hz are one.
+// power: SPECTRUM_BINS bins of `stft`. Local maxima from 40 Hz to 8 kHz, at most 60 dB below the strongest and not
+// under -100 dBFS; frequency and height by a parabola through the logarithms of three bins. Two partials nearer than
+// some 18 Hz are one.
 // Source: J. O. Smith, Spectral Audio Signal Processing, "Quadratic Interpolation of Spectral Peaks".
 void partials_find(struct partials *partials, const double *power);
-// Sensory dissonance of all pairs over the power of all: 0 for a lone sine, at most .45 for two equal ones.
+// Sensory dissonance of all pairs over the power of all: 0 for a lone sine, at most .45 for two equal ones, more for
+// more of them.
 // Source: R. Plomp and W. Levelt 1965, in W. Sethares' parametrisation (Local consonance and the relationship between
 // timbre and scale, 1993): each pair adds a1 a2 (5 exp(-3.51 s d) - 5 exp(-5.75 s d)), s = .24 / (.0207 f + 18.96),
 // f the lower frequency, d the distance in Hz.

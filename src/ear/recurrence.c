@@ -20,9 +20,9 @@ static void recurrence_keep(struct recurrence_meter *meter)
     meter->filled = 0;
 }
 
-void recurrence_add(struct recurrence_meter *meter, const struct partials *partials, const double *power)
+void recurrence_add(struct recurrence_meter *meter, const struct partials *partials, const double *bands)
 {
-    signature_add(&meter->piece, partials, power);
+    signature_add(&meter->piece, partials, bands);
     if (++meter->filled == RECURRENCE_PIECE_WINDOWS)
         recurrence_keep(meter);
 }

@@ -17,7 +17,8 @@ struct recurrence {
     double lag_s;
 };
 
-void recurrence_add(struct recurrence_meter *meter, const struct partials *partials, const double *power);
+// One window of SPECTRUM_HOP.   bands: power of its third-octaves.
+void recurrence_add(struct recurrence_meter *meter, const struct partials *partials, const double *bands);
 // Two pieces side by side make a window; of each feature its mean over the material is taken out and its deviation
 // brought to one, chroma and timbre count alike, and the most similar pair is told. NAN when memory is short.
 struct recurrence recurrence_read(const struct recurrence_meter *meter);

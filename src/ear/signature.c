@@ -6,11 +6,9 @@
 
 static const double floor_db = -70;
 
-void signature_add(struct signature *signature, const struct partials *partials, const double *power)
+void signature_add(struct signature *signature, const struct partials *partials, const double *bands)
 {
-    double bands[SPECTRUM_BANDS];
     partials_add_chroma(partials, signature->chroma);
-    spectrum_bands(power, bands);
     for (int i = 0; i < SPECTRUM_BANDS; i++)
         signature->bands[i] += bands[i];
 }

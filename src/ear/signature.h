@@ -11,7 +11,8 @@ struct signature {
     double bands[SPECTRUM_BANDS];       // power
 };
 
-void signature_add(struct signature *signature, const struct partials *partials, const double *power);
+// bands: power of the third-octaves.
+void signature_add(struct signature *signature, const struct partials *partials, const double *bands);
 void signature_merge(struct signature *signature, const struct signature *more);
 // The level taken out: chroma of length one, then the third-octaves in dB of their sum, not under -70 dB. Zeroes for
 // silence.

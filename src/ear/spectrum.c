@@ -16,20 +16,24 @@ void spectrum_add(struct spectrum *spectrum, const double *power)
     spectrum->windows++;
 }
 
-// Where a bin covers half of its width either side of its middle.
+// A bin covers half of its width either side of its middle; `from` and `to` in bins.
 static double spectrum_share(int bin, double from, double to)
 {
-    double share = fmin(to, bin + .5) - fmax(from, bin - .5);
-    return share > 0 ? share : 0;
+    double low = from > bin - .5 ? from : bin - .5, high = to < bin + .5 ? to : bin + .5;
+    return high > low ? high - low : 0;
 }
 
 double spectrum_within(const double *power, double from_hz, double to_hz)
 {
-    double from = from_hz / bin_hz, to = to_hz / bin_hz, sum = 0;
+    double from = from_hz / bin_hz, to = to_hz / bin_hz;
     int first = (int)(from + .5), last = (int)(to + .5);
-    for (int bin = first; bin <= last && bin < SPECTRUM_BINS; bin++)
-        sum += power[bin] * spectrum_share(bin, from, to);
-    return sum;
+    last = last < SPECTRUM_BINS ? last : SPECTRUM_BINS - 1;
+    if (first > last)
+        return 0;
+    double sum = power[first] * spectrum_share(first, from, to);
+    for (int bin = first + 1; bin < last; bin++)
+        sum += power[bin];
+    return last > first ? sum + power[last] * spectrum_share(last, from, to) : sum;
 }
 
 double spectrum_band_hz(int band)

@@ -25,7 +25,7 @@ bool stft_init(struct stft *stft, int size, int hop)
     return true;
 }
 
-static double stft_bin(const float *out, int bin)
+static double stft_bin(const float *out, size_t bin)
 {
     double re = out[2 * bin], im = out[2 * bin + 1];
     return re * re + im * im;
@@ -34,16 +34,17 @@ static double stft_bin(const float *out, int bin)
 // The squares of bin k and of its mirror image together are twice those of left and right together.
 static void stft_transform(struct stft *stft)
 {
-    for (int i = 0; i < stft->size; i++) {
+    size_t size = (size_t)stft->size;
+    for (size_t i = 0; i < size; i++) {
         stft->in[2 * i] = stft->frames[2 * i] * stft->window[i];
         stft->in[2 * i + 1] = stft->frames[2 * i + 1] * stft->window[i];
     }
     kiss_fft(stft->fft, (const kiss_fft_cpx *)stft->in, (kiss_fft_cpx *)stft->out);
-    double window_squares = .375 * stft->size, scale = .5 / ((double)stft->size * window_squares);
-    for (int bin = 0; bin <= stft->size / 2; bin++)
-        stft->power[bin] = scale * (stft_bin(stft->out, bin) + stft_bin(stft->out, (stft->size - bin) % stft->size));
+    double window_squares = .375 * (double)size, scale = .5 / ((double)size * window_squares);
+    for (size_t bin = 0; bin <= size / 2; bin++)
+        stft->power[bin] = scale * (stft_bin(stft->out, bin) + stft_bin(stft->out, (size - bin) % size));
     stft->power[0] /= 2;
-    stft->power[stft->size / 2] /= 2;
+    stft->power[size / 2] /= 2;
 }
 
 void stft_add(struct stft *stft, const float *stereo, size_t frames, stft_sink *sink, void *context)

@@ -28,11 +28,12 @@ static double true_peak_tap(double distance)
 
 void true_peak_init(struct true_peak *meter)
 {
+    const int middle = TRUE_PEAK_TAPS / 2 - 1;
     *meter = (struct true_peak){.reach = 1};
     for (int phase = 0; phase < TRUE_PEAK_PHASES; phase++) {
         double *taps = meter->taps[phase], sum = 0, reach = 0;
         for (int tap = 0; tap < TRUE_PEAK_TAPS; tap++)
-            sum += taps[tap] = true_peak_tap(tap - (TRUE_PEAK_TAPS / 2 - 1) - (phase + 1) / 4.);
+            sum += taps[tap] = true_peak_tap(tap - middle - (phase + 1) / 4.);
         for (int tap = 0; tap < TRUE_PEAK_TAPS; tap++)
             reach += fabs(taps[tap] /= sum);
         meter->reach = fmax(meter->reach, reach);

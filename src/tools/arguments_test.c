@@ -149,6 +149,32 @@ static void a_list_has_an_end(void **state)
     assert_int_equal(read_words(&t, words), ARGUMENTS_BAD);
 }
 
+static void the_rest_is_a_list_of_one_at_least(void **state)
+{
+    struct rest { const char *first; bool loud; struct argument_list rest; } t;
+    static const struct argument rest_rows[] = {
+        {.name = "FIRST", .kind = ARGUMENT_POSITION, .offset = offsetof(struct rest, first), .help = "one"},
+        {.name = "loud", .kind = ARGUMENT_FLAG, .offset = offsetof(struct rest, loud), .help = "say more"},
+        {.name = "FILE", .kind = ARGUMENT_REST, .offset = offsetof(struct rest, rest), .help = "and more"},
+    };
+    static const struct argument_table rest_table = {"auralis rest FIRST FILE...", "Takes all.", rest_rows, 3};
+    static const struct { char *words[8]; int given, count; const char *wrong; } cases[] = {
+        {{"rest", "a", "b"}, 3, 1, ""}, {{"rest", "a", "b", "--loud", "c", "--", "--loud"}, 7, 3, ""},
+        {{"rest", "a"}, 2, 0, "FILE is missing"}, {{"rest", "--loud"}, 2, 0, "FIRST is missing"},
+        {{"rest", "a", "b", ""}, 4, 0, "FILE: '' is not allowed: not empty, at most 32 times"},
+        {{"rest", "a", "--FILE=x"}, 3, 0, "unknown option --FILE"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text error = text_on(message, sizeof message);
+        enum arguments_result result =
+            arguments_read(&rest_table, cases[i].given, (char **)(uintptr_t)cases[i].words, &t, &error);
+        assert_string_equal(message, cases[i].wrong);
+        assert_int_equal(result, *cases[i].wrong ? ARGUMENTS_BAD : ARGUMENTS_OK);
+        if (result == ARGUMENTS_OK)
+            assert_int_equal(t.rest.count, cases[i].count);
+    }
+}
+
 static void help_comes_before_everything_later(void **state)
 {
     struct target t;
@@ -183,6 +209,7 @@ int main(void)
         cmocka_unit_test(bad_values_are_refused_with_name_and_rule),
         cmocka_unit_test(missing_and_surplus_words_are_refused),
         cmocka_unit_test(a_list_has_an_end),
+        cmocka_unit_test(the_rest_is_a_list_of_one_at_least),
         cmocka_unit_test(help_comes_before_everything_later),
         cmocka_unit_test(help_names_every_row_within_80_columns),
     };

@@ -47,8 +47,8 @@ static void print_row(const struct measure_summary *summary, const struct card_r
 static void print_distance(const struct measure_summary *summary, FILE *out)
 {
     const struct card_distance *distance = summary->distance;
-    fprintf(out, "%-21s%12.3f         from %s: timbre %.2f dB, chroma %.3f, character %.2f\n", "distance", distance->all,
-            summary->other, distance->timbre_db, distance->chroma, distance->character);
+    fprintf(out, "%-21s%12.3f         from %s: timbre %.2f dB, chroma %.3f, character %.2f\n", "distance",
+            distance->all, summary->other, distance->timbre_db, distance->chroma, distance->character);
 }
 
 void measure_print_text(const struct measure_summary *summary, FILE *out)
