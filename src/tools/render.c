@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/frames.h"
 #include "base/hash.h"
@@ -191,12 +192,6 @@ static enum status render_midi(const struct render *render, struct text *failure
     return status;
 }
 
-static void render_bar(struct render *render, uint64_t frame)
-{
-    progress_show(&render->progress, (double)(frame - render->first_frame) /
-                                         (double)(render->end_frame - render->first_frame));
-}
-
 static enum status render_sink(void *context, uint64_t first_frame, const float *chunk)
 {
     struct render *render = context;
@@ -206,7 +201,7 @@ static enum status render_sink(void *context, uint64_t first_frame, const float 
     size_t frames = (size_t)(to - from);
     uint64_t words[2] = {render->hash, hash_bytes(sound, frames * CHANNELS * sizeof *sound)};
     render->hash = hash_bytes(words, sizeof words);
-    render_bar(render, to);
+    progress_show(&render->progress, (double)(to - render->first_frame) / FRAME_RATE);
     return render->file ? sound_file_write(render->file, sound, frames) : STATUS_OK;
 }
 
@@ -221,7 +216,7 @@ static enum status render_run(struct render *render)
         .block_frames = (int)render->options.block,
     };
     render->start_ns = clock_now_ns(&render->clock);
-    render_bar(render, render->first_frame);
+    progress_begin(&render->progress, PROGRESS_SOUND, (double)(render->end_frame - render->first_frame) / FRAME_RATE);
     return segments_render(&job, render_sink, render);
 }
 
@@ -279,7 +274,7 @@ static int render_main(int argc, char **argv)
     char words[FAILURE_BYTES];
     struct text failure = text_on(words, sizeof words);
     clock_init(&render.clock, 1);
-    progress_init(&render.progress, render.options.quiet);
+    progress_init(&render.progress, &render.clock, STDERR_FILENO, render.options.quiet);
     render.first_frame = (uint64_t)llround(render.options.start_s * FRAME_RATE);
     render.end_frame = render.first_frame + (uint64_t)llround(render.options.duration_s * FRAME_RATE);
     enum status status = render_all(&render, &failure);

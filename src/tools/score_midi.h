@@ -2,11 +2,11 @@
 //
 // Track 0 holds tempo, key signatures, sections (markers) and chords (texts); then comes a track for each layer, named
 // as the layer. Ticks are beats of the score, counted from the stretch's first frame, so they do not drift; in seconds,
-// as tempos are whole microseconds a beat, a reader of the file is at most 4 ms an hour away from the sound. Pitches are
-// those of General MIDI; what lies between them is bent, by up to half a semitone. A layer has channels of its own:
-// while one is free each note gets its place between left and right and its instrument, and a channel that two notes
-// must share keeps those of the first. Kicks are drum 36 on channel 10. Brightness, attack and release have no place in
-// the file.
+// as tempos are whole microseconds a beat, a reader of the file is at most 4 ms an hour off the sound. Pitches are
+// those of General MIDI; what lies between them is bent, by up to half a semitone. A layer has channels of its own. On
+// a free one a note gets its place between left and right and its instrument; when it must share one with a note that
+// still sounds, it takes what that one has. Kicks are drum 36 on channel 10. Brightness, attack and release have no
+// place in the file.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
