@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/frames.h"
 #include "tools/arguments.h"
@@ -58,6 +59,7 @@ struct measure {
     struct measure_options options;
     uint64_t from_frame, frames;
     struct card compared;       // the card of options.compare
+    struct clock clock;
     struct progress progress;
     json_t *json;
     int bad;                    // gates not kept, in all files
@@ -78,6 +80,7 @@ static enum status measure_read(struct measure_pass *pass, struct text *failure)
 {
     enum status status = STATUS_OK;
     uint64_t done = 0;
+    progress_begin(pass->progress, PROGRESS_SOUND, (double)pass->frames / FRAME_RATE);
     while (done < pass->frames && status == STATUS_OK) {
         size_t wanted = pass->frames - done < CHUNK_FRAMES ? (size_t)(pass->frames - done) : CHUNK_FRAMES;
         size_t got = sound_reader_read(pass->reader, pass->sound, wanted);
@@ -88,7 +91,7 @@ static enum status measure_read(struct measure_pass *pass, struct text *failure)
             status = STATUS_IO;
         }
         done += got;
-        progress_show(pass->progress, (double)done / (double)pass->frames);
+        progress_show(pass->progress, (double)done / FRAME_RATE);
     }
     progress_clear(pass->progress);
     return status;
@@ -184,7 +187,8 @@ static int measure_main(int argc, char **argv)
         return exit_status;
     char words[FAILURE_BYTES];
     struct text failure = text_on(words, sizeof words);
-    progress_init(&measure.progress, measure.options.quiet);
+    clock_init(&measure.clock, 1);
+    progress_init(&measure.progress, &measure.clock, STDERR_FILENO, measure.options.quiet);
     measure.from_frame = (uint64_t)llround(measure.options.from_s * FRAME_RATE);
     measure.frames = (uint64_t)llround(measure.options.duration_s * FRAME_RATE);
     measure.json = measure.options.json ? json_array() : NULL;

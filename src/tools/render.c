@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/frames.h"
 #include "base/hash.h"
@@ -13,6 +14,7 @@
 #include "tools/arguments.h"
 #include "tools/progress.h"
 #include "tools/score_file.h"
+#include "tools/score_midi.h"
 #include "tools/segments.h"
 #include "tools/sound_file.h"
 #include "tools/tools.h"
@@ -22,7 +24,7 @@ enum { LOG_FILE_MAX_BYTES = 64 << 20, FAILURE_BYTES = 256 };
 struct render_options {
     uint64_t seed;
     double start_s, duration_s;
-    const char *out, *scene, *begin, *log, *simd, *format;
+    const char *out, *midi, *scene, *begin, *log, *simd, *format;
     struct argument_list set;
     int64_t threads, block;
     bool hash, quiet;
@@ -38,6 +40,8 @@ static const struct argument render_arguments[] = {
      .max = 1e7, .help = "seconds to render"},
     {.name = "out", .kind = ARGUMENT_TEXT, .offset = AT(out), .value = "FILE",
      .help = "where to: NAME.wav, NAME.flac or NAME.opus"},
+    {.name = "midi", .kind = ARGUMENT_TEXT, .offset = AT(midi), .value = "FILE",
+     .help = "the score as a Standard MIDI File, a track for each layer; without --out and --hash nothing else is made"},
     {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "s16", .choices = "s16|s24|float",
      .help = "samples in a .wav or .flac"},
     {.name = "scene", .kind = ARGUMENT_TEXT, .offset = AT(scene), .value = "NAME", 
@@ -60,7 +64,7 @@ static const struct argument render_arguments[] = {
 };
 
 static const struct argument_table render_table = {
-    "auralis render [options] --out FILE",
+    "auralis render [options] --out FILE | --midi FILE",
     "Renders a stretch of a programme, faster than it plays. The same seed, mood and log give the same samples, "
     "whatever the threads, the SIMD level and the block.",
     render_arguments, sizeof render_arguments / sizeof *render_arguments};
@@ -150,13 +154,19 @@ static enum status render_backend(struct render *render, struct text *failure)
     return STATUS_UNSUPPORTED;
 }
 
+// The score alone is asked for.
+static bool render_is_silent(const struct render_options *options)
+{
+    return options->midi && !options->out && !options->hash;
+}
+
 static enum status render_file(struct render *render, struct text *failure)
 {
     const struct render_options *options = &render->options;
-    if (!options->out && options->hash)
+    if (!options->out && (options->hash || options->midi))
         return STATUS_OK;
     if (!options->out) {
-        text_add(failure, "say where to with --out, or ask for --hash alone");
+        text_add(failure, "say where to with --out or --midi, or ask for --hash alone");
         return STATUS_INVALID;
     }
     enum sound_depth depth = strcmp(options->format, "s16") == 0   ? SOUND_S16
@@ -165,10 +175,21 @@ static enum status render_file(struct render *render, struct text *failure)
     return sound_file_create(&render->file, options->out, FRAME_RATE, depth, failure);
 }
 
-static void render_bar(struct render *render, uint64_t frame)
+static enum status render_midi(const struct render *render, struct text *failure)
 {
-    progress_show(&render->progress, (double)(frame - render->first_frame) /
-                                         (double)(render->end_frame - render->first_frame));
+    struct program program = {.seed = render->score.seed, .log = &render->score.log};
+    uint8_t *bytes;
+    size_t len;
+    if (!render->options.midi)
+        return STATUS_OK;
+    enum status status = score_midi_bytes(&program, render->first_frame, render->end_frame, &bytes, &len);
+    if (status != STATUS_OK)
+        return status;
+    status = file_write(render->options.midi, (const char *)bytes, len, 0644);
+    if (status != STATUS_OK)
+        text_printf(failure, "%s: cannot be written: %s", render->options.midi, status_text(status));
+    free(bytes);
+    return status;
 }
 
 static enum status render_sink(void *context, uint64_t first_frame, const float *chunk)
@@ -180,7 +201,7 @@ static enum status render_sink(void *context, uint64_t first_frame, const float 
     size_t frames = (size_t)(to - from);
     uint64_t words[2] = {render->hash, hash_bytes(sound, frames * CHANNELS * sizeof *sound)};
     render->hash = hash_bytes(words, sizeof words);
-    render_bar(render, to);
+    progress_show(&render->progress, (double)(to - render->first_frame) / FRAME_RATE);
     return render->file ? sound_file_write(render->file, sound, frames) : STATUS_OK;
 }
 
@@ -195,20 +216,24 @@ static enum status render_run(struct render *render)
         .block_frames = (int)render->options.block,
     };
     render->start_ns = clock_now_ns(&render->clock);
-    render_bar(render, render->first_frame);
+    progress_begin(&render->progress, PROGRESS_SOUND, (double)(render->end_frame - render->first_frame) / FRAME_RATE);
     return segments_render(&job, render_sink, render);
 }
 
-static void render_tell(struct render *render)
+static void render_tell(const struct render *render)
 {
+    const struct render_options *options = &render->options;
     double took_s = (double)(clock_now_ns(&render->clock) - render->start_ns) / 1e9;
     double sound_s = (double)(render->end_frame - render->first_frame) / FRAME_RATE;
-    progress_clear(&render->progress);
-    if (render->options.hash)
+    if (options->hash)
         printf("%016llx\n", (unsigned long long)render->hash);
-    if (!render->options.quiet)
+    if (options->quiet)
+        return;
+    if (options->midi)
+        fprintf(stderr, "%.1f s of score, %s\n", sound_s, options->midi);
+    if (!render_is_silent(options))
         fprintf(stderr, "%.1f s of sound in %.1f s: %.0f x real time (%s)%s%s\n", sound_s, took_s, sound_s / took_s,
-                render->backend->name, render->options.out ? ", " : "", render->options.out ? render->options.out : "");
+                render->backend->name, options->out ? ", " : "", options->out ? options->out : "");
 }
 
 static enum status render_all(struct render *render, struct text *failure)
@@ -216,17 +241,20 @@ static enum status render_all(struct render *render, struct text *failure)
     enum status status = render_score(render, failure);
     if (status == STATUS_OK)
         status = render_backend(render, failure);
-    if (status == STATUS_OK)
-        status = render_file(render, failure);
     if (status != STATUS_OK)
         return status;
     *failure = text_on(failure->bytes, failure->cap);
-    status = render_run(render);
+    status = render_file(render, failure);
+    if (status == STATUS_OK)
+        status = render_midi(render, failure);
+    if (status == STATUS_OK && !render_is_silent(&render->options))
+        status = render_run(render);
+    progress_clear(&render->progress);
     if (status == STATUS_OK)
         status = sound_file_close(render->file);
     else
         sound_file_discard(render->file);
-    if (status == STATUS_IO)
+    if (status == STATUS_IO && failure->len == 0)
         text_printf(failure, "%s: writing failed; the disk may be full", render->options.out);
     return status;
 }
@@ -246,7 +274,7 @@ static int render_main(int argc, char **argv)
     char words[FAILURE_BYTES];
     struct text failure = text_on(words, sizeof words);
     clock_init(&render.clock, 1);
-    progress_init(&render.progress, render.options.quiet);
+    progress_init(&render.progress, &render.clock, STDERR_FILENO, render.options.quiet);
     render.first_frame = (uint64_t)llround(render.options.start_s * FRAME_RATE);
     render.end_frame = render.first_frame + (uint64_t)llround(render.options.duration_s * FRAME_RATE);
     enum status status = render_all(&render, &failure);

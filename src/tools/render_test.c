@@ -20,7 +20,7 @@
 enum { FILE_MAX = 4 << 20, WAV_HEAD_BYTES = 44 };
 
 static char directory[] = "/tmp/auralis-render-XXXXXX";
-static char first[64], second[64];
+static char first[64], second[64], third[64];
 static char bytes[2][FILE_MAX];
 
 #define RENDER(...) render_words((char *[]){"render", "--quiet", __VA_ARGS__, NULL})
@@ -56,6 +56,7 @@ static int set_up(void **state)
         return -1;
     snprintf(first, sizeof first, "%s/first.wav", directory);
     snprintf(second, sizeof second, "%s/second.wav", directory);
+    snprintf(third, sizeof third, "%s/third.wav", directory);
     return 0;
 }
 
@@ -116,6 +117,19 @@ static void a_log_takes_the_place_of_seed_and_mood(void **state)
     assert_same_files();
 }
 
+static void the_score_is_written_with_or_without_sound(void **state)
+{
+    assert_int_equal(RENDER("--start", "5", "--duration", "1", "--midi", first), 0);
+    assert_int_equal(RENDER("--start", "5", "--duration", "1", "--midi", second, "--out", third), 0);
+    assert_int_equal(contents(third, bytes[0]), WAV_HEAD_BYTES + FRAME_RATE * 4);
+    size_t len = contents(first, bytes[0]);
+    assert_int_equal(contents(second, bytes[1]), len);
+    assert_memory_equal(bytes[0], bytes[1], len);
+    assert_memory_equal(bytes[0], "MThd", 4);
+    assert_int_equal(RENDER("--duration", "1", "--midi", "/nowhere/x.mid", "--out", first), 1);
+    assert_int_equal(access(first, F_OK), -1);
+}
+
 static void mistakes_are_refused(void **state)
 {
     assert_int_equal(RENDER("--duration", "0", "--out", first), 2);
@@ -137,7 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(how_it_is_cut_makes_no_difference), cmocka_unit_test(pieces_make_up_the_whole),
         cmocka_unit_test(a_file_holds_what_a_listener_gets), cmocka_unit_test(a_log_takes_the_place_of_seed_and_mood),
-        cmocka_unit_test(mistakes_are_refused),
+        cmocka_unit_test(the_score_is_written_with_or_without_sound), cmocka_unit_test(mistakes_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
