@@ -166,6 +166,7 @@ static void card_read_levels(const struct card_meter *meter, struct card *card)
     card->momentary_max = loudness.momentary_max_lufs;
     card->short_term_max = loudness.short_term_max_lufs;
     card->short_term_move = loudness.short_term_move_lu;
+    card->short_term_move_at = loudness.short_term_move_at_s;
     card->loudness_range = loudness.range_lu;
     card->true_peak = true_peak_dbtp(&meter->true_peak);
     card->sample_peak = levels_peak_dbfs(&meter->levels);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/frames.h"
 #include "ear/decibel.h"
 
 enum {
@@ -129,7 +130,7 @@ static double loudness_range(struct loudness_means *means)
     return decibel_of_power(scratch[high] / scratch[low]);
 }
 
-static double loudness_move(const struct loudness_means *means, double gate)
+static void loudness_move(const struct loudness_means *means, double gate, struct loudness *loudness)
 {
     double most = 1;
     for (size_t i = 0; i < means->count; i++) {
@@ -140,16 +141,19 @@ static double loudness_move(const struct loudness_means *means, double gate)
             low = fmin(low, means->values[n]);
             high = fmax(high, means->values[n]);
         }
-        most = high > 0 ? fmax(most, high / low) : most;
+        if (high > 0 && high / low > most) {
+            most = high / low;
+            loudness->short_term_move_at_s = (double)i * STEP_FRAMES / FRAME_RATE;
+        }
     }
-    return means->count ? decibel_of_power(most) : NAN;
+    loudness->short_term_move_lu = means->count ? decibel_of_power(most) : NAN;
 }
 
 struct loudness loudness_read(const struct loudness_meter *meter)
 {
     struct loudness_means blocks = loudness_means(&meter->steps, BLOCK_STEPS);
     struct loudness_means shorts = loudness_means(&meter->steps, SHORT_TERM_STEPS);
-    struct loudness loudness = {NAN, NAN, NAN, NAN, NAN};
+    struct loudness loudness = {NAN, NAN, NAN, NAN, NAN, NAN};
     if (!meter->steps.failed && blocks.values && shorts.values) {
         double integrated = loudness_gated(&blocks, loudness_gate(&blocks, relative_gate_lu));
         double gate = fmax(loudness_power(absolute_gate_lufs), integrated * decibel_to_power(range_gate_lu));
@@ -157,8 +161,9 @@ struct loudness loudness_read(const struct loudness_meter *meter)
             .integrated_lufs = loudness_lufs(integrated),
             .momentary_max_lufs = loudness_max(&blocks),
             .short_term_max_lufs = loudness_max(&shorts),
-            .short_term_move_lu = loudness_move(&shorts, gate),
+            .short_term_move_at_s = NAN,
         };
+        loudness_move(&shorts, gate, &loudness);
         loudness.range_lu = loudness_range(&shorts);
     }
     free(blocks.values);

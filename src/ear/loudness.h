@@ -10,6 +10,7 @@ struct loudness {
     double momentary_max_lufs;  // 400 ms, every 100 ms; -HUGE_VAL likewise
     double short_term_max_lufs; // 3 s, every 100 ms; -HUGE_VAL for silence and for less than 3 s
     double short_term_move_lu;  // the largest difference of two short-term values within 10 s; NAN for less than 3 s
+    double short_term_move_at_s; // where the 10 s begin; NAN when nothing moves
     double range_lu;            // loudness range; NAN for less than 3 s and for silence
 };
 

@@ -164,7 +164,9 @@ static void test_moves_within_ten_seconds(void **state)
     }
     assert_true(fabs(loudness_measure(stereo, FRAMES).short_term_move_lu - 5) < .1);
     scale(50, 60, -9);
-    assert_true(fabs(loudness_measure(stereo, FRAMES).short_term_move_lu - 9) < .1);
+    struct loudness step = loudness_measure(stereo, FRAMES);
+    assert_true(fabs(step.short_term_move_lu - 9) < .1);
+    assert_true(step.short_term_move_at_s >= 39.9 && step.short_term_move_at_s <= 50);
     clear();
     signal_sine(stereo, FRAMES, 1000, .1);
     scale(30, 60, -15);

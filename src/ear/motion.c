@@ -81,7 +81,7 @@ static bool motion_is_onset(const double *strength, size_t count, size_t at)
     if (strength[at] < onset_least)
         return false;
     for (size_t i = at < APART ? 0 : at - APART; i < count && i <= at + APART; i++)
-        if (strength[i] > strength[at] || (strength[i] == strength[at] && i < at))
+        if (i < at ? strength[i] >= strength[at] : strength[i] > strength[at])
             return false;
     return true;
 }

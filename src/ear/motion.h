@@ -33,8 +33,8 @@ bool motion_init(struct motion_meter *meter);
 void motion_add(struct motion_meter *meter, const float *stereo, size_t frames);
 // Spectral flux: what grows, within three windows, of the loudness (power ^ .3) in third-octaves, over the mean
 // loudness within half a second either side. Onsets are its peaks that stand out of their surroundings by .075: a kick
-// does, a soft note in much reverberation does not. For the grid the flux above its mean of half a second either side is
-// held against itself, shifted. NAN when memory is short.
+// does, a soft note in much reverberation does not. For the grid the flux above its mean of half a second either side
+// is held against itself, shifted. NAN when memory is short.
 // Source: S. Dixon, Onset detection revisited, 2006; S. Boeck and G. Widmer, Maximum filter vibrato suppression for
 // onset detection, 2013 (the lag); D. Ellis, Beat tracking by dynamic programming, 2007 (the autocorrelation).
 struct motion motion_read(const struct motion_meter *meter);
