@@ -182,11 +182,12 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 
 static void long_files_are_refused(void **state)
 {
+    static const char scale[] = {'\n', '1', '\n', '2', '/', '1', '\n'};
     char *text = malloc(SCALA_BYTES_MAX + 1);
     struct tuning tuning;
     assert_non_null(text);
     memset(text, 'x', SCALA_BYTES_MAX + 1);
-    memcpy(text + 100, "\n1\n2/1\n", 7);
+    memcpy(text + 100, scale, sizeof scale);
     assert_int_equal(read_bytes(&tuning, text, SCALA_BYTES_MAX), STATUS_OK);
     assert_int_equal(read_bytes(&tuning, text, SCALA_BYTES_MAX + 1), STATUS_INVALID);
     assert_string_equal(words, "line 1: the file has more than 65536 bytes");
