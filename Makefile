@@ -71,7 +71,7 @@ help:
 	@echo 'make check     builds, and holds the includes against the table in ARCHITECTURE.md'
 	@echo 'make sanitize  the tests under AddressSanitizer + UBSan, ThreadSanitizer and Valgrind; most of an hour'
 	@echo 'make soak      24 h of programme on a fast clock and 35 min of it in real time; doc/soak.md'
-	@echo 'make fuzz      a minute of libFuzzer on each of nine parsers; FUZZ_SECONDS=600'
+	@echo 'make fuzz      a minute of libFuzzer on each of ten parsers; FUZZ_SECONDS=600'
 	@echo 'make lint      clang-tidy and cppcheck'
 	@echo 'make format    clang-format over the tree'
 	@echo 'make clean     removes what was built'

@@ -31,15 +31,23 @@ struct midi_file {
     struct midi_track track[];
 };
 
+static void pool_reserve(struct pool *pool, size_t len)
+{
+    if (len <= pool->cap - pool->len || pool->short_of_memory)
+        return;
+    size_t cap = 2 * pool->cap + len + 256;
+    uint8_t *bytes = realloc(pool->bytes, cap);
+    if (!bytes) {
+        pool->short_of_memory = true;
+        return;
+    }
+    pool->bytes = bytes;
+    pool->cap = cap;
+}
+
 static void pool_add(struct pool *pool, const void *bytes, size_t len)
 {
-    if (len > pool->cap - pool->len && !pool->short_of_memory) {
-        size_t cap = 2 * pool->cap + len + 256;
-        uint8_t *more = realloc(pool->bytes, cap);
-        pool->short_of_memory = !more;
-        pool->bytes = more ? more : pool->bytes;
-        pool->cap = more ? cap : pool->cap;
-    }
+    pool_reserve(pool, len);
     if (pool->short_of_memory || len == 0)
         return;
     memcpy(pool->bytes + pool->len, bytes, len);
@@ -67,7 +75,8 @@ int midi_quantity(uint8_t *out, uint32_t value)
 static void pool_add_quantity(struct pool *pool, uint32_t value)
 {
     uint8_t bytes[MIDI_QUANTITY_BYTES];
-    pool_add(pool, bytes, (size_t)midi_quantity(bytes, value));
+    int len = midi_quantity(bytes, value);
+    pool_add(pool, bytes, (size_t)len);
 }
 
 struct midi_file *midi_file_create(int tracks, int quarter_ticks)
