@@ -1,5 +1,5 @@
-// Phases and amplitudes of a few segments, sample by sample. A segment is written in whole groups of VOICE_LANES; what is
-// too much at its end is written over by the next.
+// Phases and amplitudes of a few segments, sample by sample. A segment is written in whole groups of VOICE_LANES; what
+// is too much at its end is written over by the next.
 #pragma once
 #include <stdbool.h>
 
@@ -12,7 +12,7 @@ static const alignas(64) float voice_lane[VOICE_LANES] = {0, 1, 2, 3, 4, 5, 6, 7
 // Samples over which a tone is one exponential.
 struct voice_part {
     int frames;
-    float increment, slope, ratio;   // as in voice_tone_lines
+    float increment, slope, ratio; // as in voice_tone_lines
 };
 
 INLINE void voice_store_any(float *to, vf x)
@@ -85,12 +85,13 @@ INLINE float voice_clamped(const struct voice_tone *tone, float octaves)
     return vf_first(vf_clamp(vf_set(octaves), tone->lowest, tone->highest));
 }
 
-// The longest part from sample `at` of a hard segment on, `most` at most: it lies between the limits and turns by no more
-// than an octave in VOICE_LANES samples, or beyond one limit.
-static struct voice_part voice_part_cut(const struct voice_tone *tone, const struct voice_tone_lines *lines, int n, int at,
-                                        int most)
+// The longest part from sample `at` of a hard segment on, `most` at most: it lies between the limits and turns by no
+// more than an octave in VOICE_LANES samples, or beyond one limit.
+static struct voice_part voice_part_cut(const struct voice_tone *tone, const struct voice_tone_lines *lines, int n,
+                                        int at, int most)
 {
-    float slope = lines->slope[n], octaves = lines->octaves[n] + (float)at * slope, first = voice_clamped(tone, octaves);
+    float slope = lines->slope[n], octaves = lines->octaves[n] + (float)at * slope;
+    float first = voice_clamped(tone, octaves);
     bool inside = first == octaves, steep = slope * slope > 1.0f / (VOICE_LANES * VOICE_LANES);
     int frames = 1;
     for (; frames < most; frames++) {
@@ -116,8 +117,8 @@ static uint32_t voice_cut_lay(const struct voice_tone *tone, const struct voice_
 }
 
 // Adds segment n.   phase: where both oscillators are before it, and then after it.
-static void voice_block_add(struct voice_block *block, const struct voice_work *work, const struct voice_tone *tone, int n,
-                            uint32_t phase[2])
+static void voice_block_add(struct voice_block *block, const struct voice_work *work, const struct voice_tone *tone,
+                            int n, uint32_t phase[2])
 {
     int frames = work->grid.first[n + 1] - work->grid.first[n];
     for (int o = 0; o < 2; o++) {
