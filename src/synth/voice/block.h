@@ -30,8 +30,12 @@ INLINE vu vu_last(vu x)
 {
 #if SYNTH_WIDTH == 1
     return x;
+#elif SYNTH_WIDTH == 4
+    return __builtin_shufflevector(x, x, 3, 3, 3, 3);
+#elif SYNTH_WIDTH == 8
+    return __builtin_shufflevector(x, x, 7, 7, 7, 7, 7, 7, 7, 7);
 #else
-    return __builtin_shuffle(x, vu_set(SYNTH_WIDTH - 1));
+    return __builtin_shufflevector(x, x, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15);
 #endif
 }
 

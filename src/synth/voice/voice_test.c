@@ -253,14 +253,15 @@ static void a_batch_can_be_shared_out(void **unused)
     struct voice_patch patches[8];
     for (int p = 0; p < 8; p++)
         voice_patch_from_seed(&patches[p], SEED, (uint64_t)p);
-    float *want = rendered(voice_renderer_best(), patches, 8, SHORT), *is = room(8 * SHORT * sizeof *is);
+    size_t bytes = sizeof(float) * 8 * SHORT;
+    float *want = rendered(voice_renderer_best(), patches, 8, SHORT), *is = room(bytes);
     struct voice_work *work = room(voice_work_bytes());
     voice_work_init(work, SHORT);
     voice_render(voice_renderer_best(), work, patches, 3, 5, NOISE, is);
     voice_render(voice_renderer_best(), work, patches, 0, 3, NOISE, is);
-    assert_memory_equal(is, want, 8 * SHORT * sizeof *is);
+    assert_memory_equal(is, want, bytes);
     voice_render(voice_renderer_best(), work, patches, 0, 8, NOISE + 1, is);
-    assert_memory_not_equal(is, want, 8 * SHORT * sizeof *is);
+    assert_memory_not_equal(is, want, bytes);
     free(work);
     free(is);
     free(want);
