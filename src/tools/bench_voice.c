@@ -17,7 +17,7 @@ static const double batch_samples = (double)VOICES * VOICE_FRAMES_MAX;
 struct voice_batch {
     struct voice_patch patch[VOICES];
     struct voice_work *work[THREADS];
-    float *out;                  // every sample of every voice
+    float *out; // every sample of every voice
 };
 
 struct voice_case {
@@ -30,7 +30,7 @@ struct voice_share {
     struct voice_case whole;
     struct thread thread;
     int number;
-    uint64_t cpu_ns;             // out
+    uint64_t cpu_ns; // out
 };
 
 static void voice_case_run(void *context)
@@ -50,8 +50,8 @@ static void voice_share_run(void *context)
     share->cpu_ns = clock_thread_cpu_ns() - start_ns;
 }
 
-// least_ns: of all repeats; passed: until the last thread had ended; cpu: what the thread that worked longest had of its
-// core, which is less where others run as well.
+// least_ns: of all repeats; passed: until the last thread had ended; cpu: what the thread that worked longest had of
+// its core, which is less where others run as well.
 static enum status voice_shared(const struct voice_case *whole, uint64_t *passed_ns, uint64_t *cpu_ns)
 {
     struct clock clock;
@@ -97,8 +97,8 @@ static void voice_report(struct bench_output *output, const struct bench_case *c
         bench_row(output, million_samples(least_ns), million_samples(median_ns), "million samples/s", NULL, "%s",
                   cases[i].name);
         if (i > 0)
-            bench_row(output, (double)cases[0].least_ns / (double)least_ns, NAN, "x", NULL, "%s against %s", cases[i].name,
-                      cases[0].name);
+            bench_row(output, (double)cases[0].least_ns / (double)least_ns, NAN, "x", NULL, "%s against %s",
+                      cases[i].name, cases[0].name);
     }
 }
 
@@ -164,4 +164,5 @@ static enum status voice_run(const struct bench_options *options, struct bench_o
     return status;
 }
 
-const struct bench bench_voice = {"voice", "a batch of 128 voices of 78 parameters, 4 s each, at each SIMD level", voice_run};
+const struct bench bench_voice = {"voice", "a batch of 128 voices of 78 parameters, 4 s each, at each SIMD level",
+                                  voice_run};

@@ -1,5 +1,5 @@
-// Phases and amplitudes of a few segments, sample by sample. A segment is written in whole groups of VOICE_LANES; what is
-// too much at its end is written over by the next.
+// Phases and amplitudes of a few segments, sample by sample. A segment is written in whole groups of VOICE_LANES; what
+// is too much at its end is written over by the next.
 #pragma once
 #include <stdbool.h>
 
@@ -12,7 +12,7 @@ static const alignas(64) float voice_lane[VOICE_LANES] = {0, 1, 2, 3, 4, 5, 6, 7
 // Samples over which a tone is one exponential.
 struct voice_part {
     int frames;
-    float increment, slope, ratio;   // as in voice_tone_lines
+    float increment, slope, ratio; // as in voice_tone_lines
 };
 
 INLINE void voice_store_any(float *to, vf x)
@@ -30,8 +30,12 @@ INLINE vu vu_last(vu x)
 {
 #if SYNTH_WIDTH == 1
     return x;
+#elif SYNTH_WIDTH == 4
+    return __builtin_shufflevector(x, x, 3, 3, 3, 3);
+#elif SYNTH_WIDTH == 8
+    return __builtin_shufflevector(x, x, 7, 7, 7, 7, 7, 7, 7, 7);
 #else
-    return __builtin_shuffle(x, vu_set(SYNTH_WIDTH - 1));
+    return __builtin_shufflevector(x, x, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15);
 #endif
 }
 
@@ -47,27 +51,33 @@ INLINE void voice_part_turns(const struct voice_part *part, vf turned[VOICE_VECT
 }
 
 // before: the phase of the sample before the part.   bits: by which the increment is short of 2^32 to a turn.
-INLINE void voice_part_lay(const struct voice_part *part, int bits, uint32_t before, uint32_t *phase)
+// frames: how many to write at least; a multiple of VOICE_LANES writes no more.   Returns the phase of the part's last.
+INLINE uint32_t voice_part_lay(const struct voice_part *part, int bits, int frames, uint32_t before, uint32_t *phase)
 {
+    alignas(64) uint32_t last[VOICE_LANES];
     vf turned[VOICE_VECTORS];
-    vu from = vu_set(before), now = from;
+    vu from = vu_set(before), by[VOICE_VECTORS] = {0};
     voice_part_turns(part, turned);
-    for (int n = 0; n < part->frames; n += VOICE_LANES) {
+    for (int n = 0; n < frames; n += VOICE_LANES) {
         for (int v = 0; v < VOICE_VECTORS; v++) {
-            now = from + (vu_from(turned[v]) << bits);
+            by[v] = vu_from(turned[v]) << bits;
             turned[v] *= part->ratio;
-            voice_store_words(phase + n + v * SYNTH_WIDTH, now);
+            voice_store_words(phase + n + v * SYNTH_WIDTH, from + by[v]);
         }
-        from = vu_last(now);
+        from += vu_last(by[VOICE_VECTORS - 1]);
     }
+    from -= vu_last(by[VOICE_VECTORS - 1]);
+    for (int v = 0; v < VOICE_VECTORS; v++)
+        vu_store(last + v * SYNTH_WIDTH, from + by[v]);
+    return last[(part->frames - 1) % VOICE_LANES];
 }
 
-INLINE void voice_line_lay(float level, float slope, int frames, float *amp)
+INLINE void voice_line_lay(float level, float slope, float *amp)
 {
     vf now[VOICE_VECTORS];
     for (int v = 0; v < VOICE_VECTORS; v++)
         now[v] = vf_load(voice_lane + v * SYNTH_WIDTH) * slope + level;
-    for (int n = 0; n < frames; n += VOICE_LANES)
+    for (int n = 0; n < VOICE_SEGMENT_MAX; n += VOICE_LANES)
         for (int v = 0; v < VOICE_VECTORS; v++) {
             voice_store_any(amp + n + v * SYNTH_WIDTH, now[v]);
             now[v] += slope * VOICE_LANES;
@@ -79,12 +89,13 @@ INLINE float voice_clamped(const struct voice_tone *tone, float octaves)
     return vf_first(vf_clamp(vf_set(octaves), tone->lowest, tone->highest));
 }
 
-// The longest part from sample `at` of a hard segment on, `most` at most: it lies between the limits and turns by no more
-// than an octave in VOICE_LANES samples, or beyond one limit.
-static struct voice_part voice_part_cut(const struct voice_tone *tone, const struct voice_tone_lines *lines, int n, int at,
-                                        int most)
+// The longest part from sample `at` of a hard segment on, `most` at most: it lies between the limits and turns by no
+// more than an octave in VOICE_LANES samples, or beyond one limit.
+static struct voice_part voice_part_cut(const struct voice_tone *tone, const struct voice_tone_lines *lines, int n,
+                                        int at, int most)
 {
-    float slope = lines->slope[n], octaves = lines->octaves[n] + (float)at * slope, first = voice_clamped(tone, octaves);
+    float slope = lines->slope[n], octaves = lines->octaves[n] + (float)at * slope;
+    float first = voice_clamped(tone, octaves);
     bool inside = first == octaves, steep = slope * slope > 1.0f / (VOICE_LANES * VOICE_LANES);
     int frames = 1;
     for (; frames < most; frames++) {
@@ -98,20 +109,20 @@ static struct voice_part voice_part_cut(const struct voice_tone *tone, const str
     return (struct voice_part){frames, increment, slope, frames > VOICE_LANES ? exp2_of(slope * VOICE_LANES) : 1};
 }
 
-static void voice_cut_lay(const struct voice_tone *tone, const struct voice_tone_lines *lines, int n, int frames,
+static uint32_t voice_cut_lay(const struct voice_tone *tone, const struct voice_tone_lines *lines, int n, int frames,
                               uint32_t before, uint32_t *phase)
 {
     for (int at = 0; at < frames;) {
         struct voice_part part = voice_part_cut(tone, lines, n, at, frames - at);
-        voice_part_lay(&part, 4, before, phase + at);
+        before = voice_part_lay(&part, 4, part.frames, before, phase + at);
         at += part.frames;
-        before = phase[at - 1];
     }
+    return before;
 }
 
 // Adds segment n.   phase: where both oscillators are before it, and then after it.
-static void voice_block_add(struct voice_block *block, const struct voice_work *work, const struct voice_tone *tone, int n,
-                            uint32_t phase[2])
+static void voice_block_add(struct voice_block *block, const struct voice_work *work, const struct voice_tone *tone,
+                            int n, uint32_t phase[2])
 {
     int frames = work->grid.first[n + 1] - work->grid.first[n];
     for (int o = 0; o < 2; o++) {
@@ -119,15 +130,14 @@ static void voice_block_add(struct voice_block *block, const struct voice_work *
         uint32_t *to = block->phase[o] + block->frames;
         struct voice_part part = {frames, lines->increment[n], lines->slope[n], lines->ratio[n]};
         if (lines->hard[n])
-            voice_cut_lay(&tone[o], lines, n, frames, phase[o], to);
+            phase[o] = voice_cut_lay(&tone[o], lines, n, frames, phase[o], to);
         else if (lines->low[n])
-            voice_part_lay(&part, 0, phase[o], to);
+            phase[o] = voice_part_lay(&part, 0, VOICE_SEGMENT_MAX, phase[o], to);
         else
-            voice_part_lay(&part, 4, phase[o], to);
-        phase[o] = to[frames - 1];
+            phase[o] = voice_part_lay(&part, 4, VOICE_SEGMENT_MAX, phase[o], to);
     }
     for (int a = 0; a < 3; a++)
-        voice_line_lay(work->amp[a][n], work->amp_slope[a][n], frames, block->amp[a] + block->frames);
+        voice_line_lay(work->amp[a][n], work->amp_slope[a][n], block->amp[a] + block->frames);
     block->frames += frames;
 }
 

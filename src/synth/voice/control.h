@@ -10,13 +10,13 @@ struct voice_lfo {
     struct voice_envelope rate, amp;
     float frequency_hz, depth_hz;
     uint32_t initial_phase;
-    float weight[LFO_SHAPES];   // sine, triangle, saw, falling saw, square; they add up to 1
+    float weight[LFO_SHAPES]; // sine, triangle, saw, falling saw, square; they add up to 1
 };
 
 struct voice_control {
     struct voice_envelope adsr[2];
     struct voice_lfo lfo[2];
-    const float *matrix;        // [source][destination]
+    const float *matrix; // [source][destination]
 };
 
 // 2^32 to a turn.
@@ -36,7 +36,8 @@ static void voice_lfo_weigh(struct voice_lfo *lfo, const float *values)
         lfo->weight[s] = sum > 0 ? lfo->weight[s] / sum : 0;
 }
 
-static void voice_lfo_init(struct voice_lfo *lfo, const float *values, const float *rate, const float *amp, float held_s)
+static void voice_lfo_init(struct voice_lfo *lfo, const float *values, const float *rate, const float *amp,
+                           float held_s)
 {
     voice_envelope_init(&lfo->rate, rate, held_s);
     voice_envelope_init(&lfo->amp, amp, held_s);
@@ -99,8 +100,8 @@ static void voice_control_run(const struct voice_control *control, struct voice_
         vf point = voice_points_from(n), source[VOICE_SOURCES];
         for (int l = 0; l < 2; l++) {
             source[l] = voice_envelope_at(&control->adsr[l], (float)n, point);
-            source[2 + l] = voice_lfo_at(&control->lfo[l], vu_load(work->lfo[l] + n))
-                          * voice_envelope_at(&control->lfo[l].amp, (float)n, point);
+            source[2 + l] = voice_lfo_at(&control->lfo[l], vu_load(work->lfo[l] + n)) *
+                            voice_envelope_at(&control->lfo[l].amp, (float)n, point);
         }
         for (int d = 0; d < VOICE_DESTINATIONS; d++) {
             vf sum = source[0] * control->matrix[d];

@@ -5,8 +5,8 @@
 
 // A line from 0 to 1, kept there, bent by a power; or one minus that.
 struct voice_ramp {
-    float start, per_point, end;   // points; it has arrived from `end` on
-    float alpha, before;           // before: its value up to the start
+    float start, per_point, end; // points; it has arrived from `end` on
+    float alpha, before;         // before: its value up to the start
     bool falls;
 };
 

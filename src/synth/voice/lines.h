@@ -1,16 +1,16 @@
-// What is drawn between two control points: pitch as a straight line in octaves, so frequency as an exponential and phase
-// as its sum in closed form; amplitudes as straight lines. Once a segment, SYNTH_WIDTH segments at a time.
+// What is drawn between two control points: pitch as a straight line in octaves, so frequency as an exponential and
+// phase as its sum in closed form; amplitudes as straight lines. Once a segment, SYNTH_WIDTH segments at a time.
 #pragma once
 #include "synth/dsp/math.h"
 #include "synth/voice/work.h"
 
 // A pitch is kept as octaves above 440 Hz * 2^whole, so that small modulation is not rounded against a large pitch.
 struct voice_tone {
-    float octaves, depth;      // without modulation; octaves per unit of modulation
-    float lowest, highest;     // MIDI 0 and 127
-    float low;                 // MIDI 88: below, VOICE_LANES samples take less than half a turn
-    float scale;               // phase per sample at octave 0, 2^28 to a turn
-    uint32_t initial_phase;    // 2^32 to a turn
+    float octaves, depth;   // without modulation; octaves per unit of modulation
+    float lowest, highest;  // MIDI 0 and 127
+    float low;              // MIDI 88: below, VOICE_LANES samples take less than half a turn
+    float scale;            // phase per sample at octave 0, 2^28 to a turn
+    uint32_t initial_phase; // 2^32 to a turn
 };
 
 // (2^x - 1) / (x ln 2): relative error below 1e-8 where |x| <= 1/16, below 3e-9 where |x| <= 1.
@@ -45,10 +45,10 @@ static void voice_tone_init(struct voice_tone *tone, float midi, float depth, ui
     tone->initial_phase = initial_phase;
 }
 
-// A tone that stays between its limits, or beyond one, for the whole segment is one exponential. Hard are the others, and
-// those that are steeper than the series allow.
+// A tone that stays between its limits, or beyond one, for the whole segment is one exponential. Hard are the others,
+// and those that are steeper than the series allow.
 INLINE void voice_tone_segment(const struct voice_tone *tone, struct voice_tone_lines *lines, int n, vf from, vf slope,
-                             vf last)
+                               vf last)
 {
     vf octaves = from * tone->depth + tone->octaves, steep = slope * tone->depth, end = octaves + steep * last;
     vf first = vf_clamp(octaves, tone->lowest, tone->highest), final = vf_clamp(end, tone->lowest, tone->highest);

@@ -25,8 +25,8 @@ static REAL OF(adsr)(const float *values, float held, int point)
     REAL attack = values[0], decay = values[1], sustain = values[2], release = values[3], alpha = values[4], on = held;
     REAL new_attack = fmin(attack, on), new_decay = fmin(fmax(on - attack, (REAL)0), decay);
     REAL fall = OF(ramp)(point, new_attack, new_decay, alpha, true);
-    return OF(ramp)(point, 0, new_attack, alpha, false) * ((1 - sustain) * fall + sustain)
-         * OF(ramp)(point, on, release, alpha, true);
+    return OF(ramp)(point, 0, new_attack, alpha, false) * ((1 - sustain) * fall + sustain) *
+           OF(ramp)(point, on, release, alpha, true);
 }
 
 // values: frequency, mod_depth, initial_phase, sin, tri, saw, rsaw, sqr.
@@ -44,8 +44,9 @@ static void OF(lfo)(const float *values, const float *rate, float held, int poin
         REAL square = (REAL)((cosine > 0) - (cosine < 0)), saw = fmod(argument, two_pi);
         saw = (saw < 0 ? saw + two_pi : saw) / two_pi;
         REAL triangle = 2 * saw > 1 ? 2 - 2 * saw : 2 * saw;
-        out[n] = (mode[0] * (cosine + 1) / 2 + mode[1] * triangle + mode[2] * saw + mode[3] * (1 - saw)
-                  + mode[4] * (square + 1) / 2) / total;
+        out[n] = (mode[0] * (cosine + 1) / 2 + mode[1] * triangle + mode[2] * saw + mode[3] * (1 - saw) +
+                  mode[4] * (square + 1) / 2) /
+                 total;
     }
 }
 
@@ -58,7 +59,8 @@ static void OF(modulate)(const float *values, int points, REAL *out)
     OF(lfo)(values + VOICE_LFO_1_FREQUENCY, values + VOICE_LFO_1_RATE_ATTACK, held, points, lfo[0]);
     OF(lfo)(values + VOICE_LFO_2_FREQUENCY, values + VOICE_LFO_2_RATE_ATTACK, held, points, lfo[1]);
     for (int n = 0; n < points; n++) {
-        REAL source[4] = {OF(adsr)(values + VOICE_ADSR_1_ATTACK, held, n), OF(adsr)(values + VOICE_ADSR_2_ATTACK, held, n),
+        REAL source[4] = {OF(adsr)(values + VOICE_ADSR_1_ATTACK, held, n),
+                          OF(adsr)(values + VOICE_ADSR_2_ATTACK, held, n),
                           lfo[0][n] * OF(adsr)(values + VOICE_LFO_1_AMP_ATTACK, held, n),
                           lfo[1][n] * OF(adsr)(values + VOICE_LFO_2_AMP_ATTACK, held, n)};
         for (int d = 0; d < VOICE_DESTINATIONS; d++)
@@ -104,7 +106,8 @@ void OF(reference)(const struct voice_patch *patch, uint32_t noise, int frames, 
 {
     const float *values = patch->value;
     int points = (int)lround((double)frames / VOICE_RATE * VOICE_CONTROL_RATE);
-    REAL *modulation = OF(room)(points * VOICE_DESTINATIONS), midi_f0 = values[VOICE_KEYBOARD_MIDI_F0], now[5], peak = 0;
+    REAL *modulation = OF(room)(points * VOICE_DESTINATIONS), midi_f0 = values[VOICE_KEYBOARD_MIDI_F0], now[5],
+         peak = 0;
     double sum[2] = {0, 0};
     OF(modulate)(values, points, modulation);
     for (int n = 0; n < frames; n++, noise *= 747796405u) {
@@ -112,9 +115,10 @@ void OF(reference)(const struct voice_patch *patch, uint32_t noise, int frames, 
             now[d] = OF(upsampled)(modulation + d * points, points, n, frames);
         REAL sine = cos(OF(argument)(values + VOICE_VCO_1_TUNING, midi_f0, now[VOICE_TO_VCO_1_PITCH], &sum[0]));
         REAL argument = OF(argument)(values + VOICE_VCO_2_TUNING, midi_f0, now[VOICE_TO_VCO_2_PITCH], &sum[1]);
-        REAL mixed = sine * now[VOICE_TO_VCO_1_AMP] * (REAL)values[VOICE_MIXER_VCO_1]
-                   + OF(square_saw)(values, midi_f0, argument) * now[VOICE_TO_VCO_2_AMP] * (REAL)values[VOICE_MIXER_VCO_2]
-                   + (REAL)(int32_t)noise * (REAL)0x1p-31 * now[VOICE_TO_NOISE_AMP] * (REAL)values[VOICE_MIXER_NOISE];
+        REAL mixed =
+            sine * now[VOICE_TO_VCO_1_AMP] * (REAL)values[VOICE_MIXER_VCO_1] +
+            OF(square_saw)(values, midi_f0, argument) * now[VOICE_TO_VCO_2_AMP] * (REAL)values[VOICE_MIXER_VCO_2] +
+            (REAL)(int32_t)noise * (REAL)0x1p-31 * now[VOICE_TO_NOISE_AMP] * (REAL)values[VOICE_MIXER_NOISE];
         out[n] = (double)mixed;
         peak = fmax(peak, fabs(mixed));
     }

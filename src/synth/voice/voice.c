@@ -94,7 +94,7 @@ void voice_work_init(struct voice_work *work, int frames)
     for (int n = 0; n < intervals; n++) {
         grid->late[n] = (float)(grid->first[n] * (int64_t)intervals - n * last_frame) / (float)last_frame;
         grid->last[n] = (float)(grid->first[n + 1] - grid->first[n] - 1);
-        check(grid->last[n] < VOICE_SEGMENT_MAX);
+        check(grid->last[n] >= VOICE_SEGMENT_MAX - VOICE_LANES && grid->last[n] < VOICE_SEGMENT_MAX);
     }
 }
 

@@ -1,8 +1,9 @@
-// The Voice: two oscillators and noise under six envelopes, two LFOs and a modulation matrix, 78 parameters in all; many
-// patches are rendered in one go. It stands beside the stations' synthesiser and shares its vectors and polynomials.
-// Any thread; one `work` for each. Nothing is allocated, nothing locked, and every level gives the same bits.
-// Source: J. Turian, J. Shier, G. Tzanetakis, K. McNally, M. Henry, One Billion Audio Sounds from GPU-enabled Modular
-// Synthesis (2021); the formulas of torchsynth 1.0.2. Its noise is not ours, and patches are not mapped with its rounding.
+// The Voice: two oscillators and noise under six envelopes, two LFOs and a modulation matrix, 78 parameters in all;
+// many patches are rendered in one go. It stands beside the stations' synthesiser and shares its vectors and
+// polynomials. Any thread; one `work` for each. Nothing is allocated, nothing locked, and every level gives the same
+// bits. Source: J. Turian, J. Shier, G. Tzanetakis, K. McNally, M. Henry, One Billion Audio Sounds from GPU-enabled
+// Modular Synthesis (2021); the formulas of torchsynth 1.0.2. Its noise is not ours, and patches are not mapped with
+// its rounding.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,8 +24,8 @@ enum {
 };
 
 struct voice_range {
-    const char *name;          // "lfo_1.frequency"
-    const char *unit;          // "" where it has none
+    const char *name; // "lfo_1.frequency"
+    const char *unit; // "" where it has none
     float smallest, largest, curve;
     bool symmetric;
 };
@@ -45,9 +46,9 @@ struct voice_work;
 
 // One per SIMD level of the CPU.
 struct voice_renderer {
-    const char *name;          // "scalar", "sse2", "avx2", "avx512", "neon"
-    int width;                 // samples that one instruction computes
-    bool (*available)(void);   // this machine can run it
+    const char *name;        // "scalar", "sse2", "avx2", "avx512", "neon"
+    int width;               // samples that one instruction computes
+    bool (*available)(void); // this machine can run it
     // One patch.   noise: picks its noise.   out: work's frames, mono, no alignment needed.
     void (*render)(struct voice_work *work, const struct voice_patch *patch, uint32_t noise, float *out);
 };

@@ -51,7 +51,8 @@ static void ranges_are_met(void **unused)
             float units[VOICE_PARAMETERS] = {0};
             double side = range->symmetric ? 2 * unit - 1 : unit;
             double bent = copysign(pow(fabs(side), 1.0 / (double)range->curve), side);
-            double share = range->symmetric ? (bent + 1) / 2 : bent, span = (double)range->largest - (double)range->smallest;
+            double share = range->symmetric ? (bent + 1) / 2 : bent,
+                   span = (double)range->largest - (double)range->smallest;
             units[p] = unit;
             voice_patch_from_units(&patch, units);
             assert_true(fabs(patch.value[p] - (range->smallest + span * share)) <= 2e-5 * span);
@@ -77,8 +78,8 @@ static double difference_rms(const struct difference *difference)
     return sqrt(difference->squares / difference->samples);
 }
 
-// Phases drift: a pitch in single precision is right to about 1e-7, and within 4 s turns up to 50,000 times. So the first
-// 100 ms are judged more strictly, and the whole against what the same formulas in single precision make of it.
+// Phases drift: a pitch in single precision is right to about 1e-7, and within 4 s turns up to 50,000 times. So the
+// first 100 ms are judged more strictly, and the whole against what the same formulas in single precision make of it.
 static void sounds_as_the_formulas_say(void **unused)
 {
     enum { PATCHES = 64, FRAMES = VOICE_FRAMES_MAX, EARLY = VOICE_RATE / 10 };
@@ -252,14 +253,15 @@ static void a_batch_can_be_shared_out(void **unused)
     struct voice_patch patches[8];
     for (int p = 0; p < 8; p++)
         voice_patch_from_seed(&patches[p], SEED, (uint64_t)p);
-    float *want = rendered(voice_renderer_best(), patches, 8, SHORT), *is = room(8 * SHORT * sizeof *is);
+    size_t bytes = sizeof(float) * 8 * SHORT;
+    float *want = rendered(voice_renderer_best(), patches, 8, SHORT), *is = room(bytes);
     struct voice_work *work = room(voice_work_bytes());
     voice_work_init(work, SHORT);
     voice_render(voice_renderer_best(), work, patches, 3, 5, NOISE, is);
     voice_render(voice_renderer_best(), work, patches, 0, 3, NOISE, is);
-    assert_memory_equal(is, want, 8 * SHORT * sizeof *is);
+    assert_memory_equal(is, want, bytes);
     voice_render(voice_renderer_best(), work, patches, 0, 8, NOISE + 1, is);
-    assert_memory_not_equal(is, want, 8 * SHORT * sizeof *is);
+    assert_memory_not_equal(is, want, bytes);
     free(work);
     free(is);
     free(want);
@@ -287,11 +289,16 @@ static void noise_is_white(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranges_are_met),        cmocka_unit_test(sounds_as_the_formulas_say),
-        cmocka_unit_test(levels_agree),          cmocka_unit_test(every_parameter_matters),
-        cmocka_unit_test(extremes_are_finite),   cmocka_unit_test(sweeps_meet_the_limits),
-        cmocka_unit_test(all_levels_down_are_silent), cmocka_unit_test(any_length_fits),
-        cmocka_unit_test(a_batch_can_be_shared_out), cmocka_unit_test(noise_is_white),
+        cmocka_unit_test(ranges_are_met),
+        cmocka_unit_test(sounds_as_the_formulas_say),
+        cmocka_unit_test(levels_agree),
+        cmocka_unit_test(every_parameter_matters),
+        cmocka_unit_test(extremes_are_finite),
+        cmocka_unit_test(sweeps_meet_the_limits),
+        cmocka_unit_test(all_levels_down_are_silent),
+        cmocka_unit_test(any_length_fits),
+        cmocka_unit_test(a_batch_can_be_shared_out),
+        cmocka_unit_test(noise_is_white),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

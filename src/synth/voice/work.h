@@ -6,12 +6,12 @@
 #include "synth/voice/voice.h"
 
 enum {
-    VOICE_LANES = 16,                    // successive samples computed together, at every SIMD level
+    VOICE_LANES = 16, // successive samples computed together, at every SIMD level
     VOICE_POINTS_MAX = VOICE_FRAMES_MAX / (VOICE_RATE / VOICE_CONTROL_RATE),
     VOICE_ROOM = (VOICE_POINTS_MAX + 2 * VOICE_LANES - 1) / VOICE_LANES * VOICE_LANES,
-    VOICE_STEP = 32,                     // samples to a step of the oscillators
+    VOICE_STEP = 32, // samples to a step of the oscillators
     VOICE_BLOCK_SEGMENTS = 8,
-    VOICE_SEGMENT_MAX = 112,             // samples between two control points, rounded up to lanes
+    VOICE_SEGMENT_MAX = 112, // samples between two control points, rounded up to lanes
     VOICE_BLOCK_ROOM = VOICE_STEP + VOICE_BLOCK_SEGMENTS * VOICE_SEGMENT_MAX,
 };
 
@@ -25,14 +25,14 @@ enum voice_destination {
     VOICE_DESTINATIONS
 };
 
-// Where control points lie among the samples: the same for every patch. Point p is sample p (frames - 1) / (points - 1),
-// so segments between two points are not all of one length and begin up to a sample late.
+// Where control points lie among the samples: the same for every patch. Point p is sample p (frames - 1) / (points -
+// 1), so segments between two points are not all of one length and begin up to a sample late.
 struct voice_grid {
     int frames, points;
     float points_per_frame;
-    alignas(64) int32_t first[VOICE_ROOM];   // a segment's first sample; [points - 1]: the end
-    alignas(64) float late[VOICE_ROOM];      // how late it begins, in points
-    alignas(64) float last[VOICE_ROOM];      // its number of samples, less one
+    alignas(64) int32_t first[VOICE_ROOM]; // a segment's first sample; [points - 1]: the end
+    alignas(64) float late[VOICE_ROOM];    // how late it begins, in points
+    alignas(64) float last[VOICE_ROOM];    // its number of samples, less one
 };
 
 // The pitch of one oscillator, segment by segment; octaves above voice_tone's base.
@@ -55,7 +55,7 @@ struct voice_block {
 
 struct voice_work {
     struct voice_grid grid;
-    alignas(64) uint32_t lfo[2][VOICE_ROOM];                        // phases
+    alignas(64) uint32_t lfo[2][VOICE_ROOM]; // phases
     alignas(64) float modulation[VOICE_DESTINATIONS][VOICE_ROOM];
     struct voice_tone_lines tone[2];
     alignas(64) float amp[3][VOICE_ROOM], amp_slope[3][VOICE_ROOM]; // at the first sample, per sample
