@@ -1,7 +1,5 @@
 // One patch of the Voice. Compiled once per SIMD level:
 //   SYNTH_WIDTH: floats to an instruction.   SYNTH_LEVEL: the level's name, which names the table as well.
-#include <string.h>
-
 #include "synth/levels.h"
 #include "synth/voice/block.h"
 #include "synth/voice/control.h"
@@ -34,31 +32,46 @@ static float voice_peak(vf peaks)
     return peak;
 }
 
-static void voice_scale(float *out, int frames, float gain)
+// Past the caches, where there is an instruction for that: a batch is larger than they are, and a line that is only
+// written need not be fetched first.
+INLINE void voice_stream(float *to, vf x)
+{
+#if SYNTH_WIDTH == 4 && defined(__SSE2__)
+    _mm_stream_ps(to, (__m128)x);
+#elif SYNTH_WIDTH == 8 && defined(__AVX__)
+    _mm256_stream_ps(to, (__m256)x);
+#elif SYNTH_WIDTH == 16 && defined(__AVX512F__)
+    _mm512_stream_ps(to, (__m512)x);
+#else
+    vf_store(to, x);
+#endif
+}
+
+INLINE void voice_stream_end(void)
+{
+#if SYNTH_WIDTH > 1 && defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+static void voice_deliver(const float *sound, int frames, float gain, float *out)
 {
     int n = 0;
+    for (; n < frames && (uintptr_t)(out + n) % sizeof(vf); n++)
+        out[n] = sound[n] * gain;
     for (; n + SYNTH_WIDTH <= frames; n += SYNTH_WIDTH)
-        voice_store_any(out + n, voice_load_any(out + n) * gain);
+        voice_stream(out + n, voice_load_any(sound + n) * gain);
     for (; n < frames; n++)
-        out[n] *= gain;
+        out[n] = sound[n] * gain;
+    voice_stream_end();
 }
 
-// The last samples, fewer than a step: the amplitudes after them are 0.
-static void voice_sound_end(struct voice_sound *sound, struct voice_block *block, float *out)
-{
-    float step[VOICE_STEP];
-    for (int a = 0; a < 3; a++)
-        for (int n = block->frames; n < VOICE_STEP; n++)
-            block->amp[a][n] = 0;
-    voice_sound_run(sound, block, VOICE_STEP, step);
-    memcpy(out, step, (size_t)block->frames * sizeof *step);
-}
-
-// From lines to samples, a block at a time.
-static void voice_play(struct voice_work *work, const struct voice_tone tone[2], struct voice_sound *sound, float *out)
+// From lines to samples, a block at a time. The last step may be wider than what is left: its amplitudes are 0 there.
+static void voice_play(struct voice_work *work, const struct voice_tone tone[2], struct voice_sound *sound)
 {
     struct voice_block *block = &work->block;
     uint32_t phase[2] = {tone[0].initial_phase, tone[1].initial_phase};
+    float *out = work->sound;
     block->frames = 0;
     for (int n = 0; n < work->grid.points - 1;) {
         for (int s = 0; s < VOICE_BLOCK_SEGMENTS && n < work->grid.points - 1; s++)
@@ -68,8 +81,10 @@ static void voice_play(struct voice_work *work, const struct voice_tone tone[2],
         voice_block_drop(block, frames);
         out += frames;
     }
-    if (block->frames > 0)
-        voice_sound_end(sound, block, out);
+    for (int a = 0; a < 3; a++)
+        for (int n = block->frames; n < VOICE_STEP; n++)
+            block->amp[a][n] = 0;
+    voice_sound_run(sound, block, VOICE_STEP, out);
 }
 
 static void render(struct voice_work *work, const struct voice_patch *patch, uint32_t noise, float *out)
@@ -86,10 +101,9 @@ static void render(struct voice_work *work, const struct voice_patch *patch, uin
     voice_tones_init(tone, values);
     voice_lines_run(tone, gain, work);
     voice_sound_init(&sound, voice_drive(midi, values[VOICE_VCO_2_MOD_DEPTH]), shape, noise);
-    voice_play(work, tone, &sound, out);
+    voice_play(work, tone, &sound);
     float peak = voice_peak(sound.peak);
-    if (peak > 1)
-        voice_scale(out, work->grid.frames, 1 / peak);
+    voice_deliver(work->sound, work->grid.frames, peak > 1 ? 1 / peak : 1, out);
 }
 
 #define LEVEL_TABLE_(level) voice_##level

@@ -93,12 +93,12 @@ static void voice_sound_mix(struct voice_sound *sound, const struct voice_block 
     for (int n = 0; n < frames; n += SYNTH_WIDTH) {
         vf sum = voice_tanh(vf_load(block->driven + n)) * vf_load(block->amp[1] + n) + vf_load(block->amp[0] + n);
         peak = vf_max(peak, vf_abs(sum));
-        __builtin_memcpy(out + n, &sum, sizeof sum);
+        vf_store(out + n, sum);
     }
     sound->peak = peak;
 }
 
-// frames: a multiple of VOICE_STEP. What it needs of the block is used up.
+// frames: a multiple of VOICE_STEP.   out: aligned to the vector. What it needs of the block is used up.
 static void voice_sound_run(struct voice_sound *sound, struct voice_block *block, int frames, float *out)
 {
     voice_sound_sines(sound, block, frames);

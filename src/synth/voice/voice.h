@@ -66,6 +66,6 @@ void voice_work_init(struct voice_work *work, int frames);
 // Patches first .. first + count - 1 of an array.   out: the sound of patches[n] goes to out + n * frames, in
 // -1 .. 1 (what is louder is scaled down as a whole). The noise of patches[n] depends on n and noise_seed alone, so a
 // batch can be shared out among threads.
-// Values out of range are rendered as they are while they are finite; the ranges are the caller's affair.
+// Values are to lie in their ranges, as both ways to make a patch see to.
 void voice_render(const struct voice_renderer *renderer, struct voice_work *work, const struct voice_patch *patches,
                   int first, int count, uint32_t noise_seed, float *out);

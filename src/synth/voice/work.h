@@ -60,4 +60,5 @@ struct voice_work {
     struct voice_tone_lines tone[2];
     alignas(64) float amp[3][VOICE_ROOM], amp_slope[3][VOICE_ROOM]; // at the first sample, per sample
     struct voice_block block;
+    alignas(64) float sound[VOICE_FRAMES_MAX + VOICE_STEP]; // before it is scaled; stays in the second-level cache
 };
