@@ -19,8 +19,8 @@ static struct mood mood_of(const char *name)
     return scene_mood(scene_find(name));
 }
 
-// The turns of each loop come a period apart, or several where some stay silent, give or take the second that a turn may
-// be late.
+// The turns of each loop come a period apart, or several where some stay silent, give or take the second that a turn
+// may be late.
 static void loops_keep_their_periods(void **state)
 {
     static const double period_s[] = {23.5, 25.875, 29.9375, 34.311, 41.777};

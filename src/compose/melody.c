@@ -131,7 +131,7 @@ static void melody_add(const struct program *program, const struct candidate *ca
         .velocity = (float)((0.3 + 0.35 * velocity) * (0.75 + 0.5 * mood->intensity) * (inside ? 1.0 : 0.7)),
         .pan = (float)(1.2 * (random_unit(program->seed, PURPOSE_LEAD, ~candidate->slot) - 0.5)),
         .brightness = (float)(0.2 + 0.5 * mood->intensity + 0.25 * velocity),
-        .attack_s = (float)(0.01 + 0.09 * hold),
+        .attack_s = (float)(0.02 + 0.09 * hold),
         .release_s = (float)(1.5 + 2.5 * hold),
         .hold_frames = candidate_hold(candidate, mood),
     };

@@ -25,7 +25,7 @@ static void mix_gains(const struct program *program, uint64_t frame, const struc
     const bool enabled[LAYER_COUNT] = {mood->enable_pads, mood->enable_melody, mood->enable_kicks,
                                        mood->enable_swells, mood->enable_melody, mood->enable_pads && drone > 0.0,
                                        texture > 0.0};
-    const double base[LAYER_COUNT] = {0.85, 0.7, 0.75, 0.65, 0.6, 0.85 * drone, 0.05 + 0.9 * texture};
+    const double base[LAYER_COUNT] = {0.85, 0.52, 0.7, 0.65, 0.42, 0.85 * drone, 0.05 + 0.9 * texture};
     for (uint64_t layer = 0; layer < LAYER_COUNT; layer++) {
         double breath = noise_at(program->seed, PURPOSE_MIX_LAYER + layer, frame, LAYER_FRAMES + layer * FRAME_RATE);
         double level = base[layer] + 0.1 * (mood->intensity - 0.5) + 0.15 * (breath - 0.5);

@@ -78,7 +78,7 @@ static void pad_add_on(const struct program *program, const struct harmony *harm
         .pan = (float)(pad_voices[voice].pan + (voice == 0 ? 0.0 : 0.3 * (sway - 0.5))),
         .brightness = (float)(0.2 + 0.5 * intensity + 0.2 * chance),
         .attack_s = (float)attack,
-        .release_s = (float)(5.0 + 0.5 * palette->attack_s + 0.5 * chance),
+        .release_s = (float)(2.5 + palette->attack_s + 0.4 * chance),
     };
     events_add_note(events, at_frame, &note);
 }

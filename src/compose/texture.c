@@ -1,4 +1,5 @@
-// Beds of weather: each comes in over some seconds while the one before goes. What it is made of follows from the scene.
+// Beds of weather: each comes in over some seconds while the one before goes. What it is made of follows from the
+// scene.
 #include "base/random.h"
 #include "compose/ensemble.h"
 #include "compose/layers.h"

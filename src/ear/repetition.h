@@ -13,8 +13,8 @@ struct repetition {
     size_t first, second;
 };
 
-// Looks for a run of `length` notes (at least 1) that comes twice: the same pitches, and each as far behind the first one
-// of its run as its counterpart, within `tolerance_frames`. The two runs may overlap.
+// Looks for a run of `length` notes (at least 1) that comes twice: the same pitches, and each as far behind the first
+// one of its run as its counterpart, within `tolerance_frames`. The two runs may overlap.
 // Returns 1 when there is one, then told by *found; 0 when there is none; -1 when memory is short.
 int repetition_find(const struct repetition_note *notes, size_t count, size_t length, uint64_t tolerance_frames,
                     struct repetition *found);

@@ -27,7 +27,8 @@ static void plant(struct repetition_note *notes, size_t from, size_t to, uint64_
 {
     for (size_t i = 0; i < RUN; i++) {
         notes[to + i].pitch = notes[from + i].pitch;
-        notes[to + i].at_frame = notes[to].at_frame + (notes[from + i].at_frame - notes[from].at_frame) + (i % 2) * late;
+        uint64_t behind = notes[from + i].at_frame - notes[from].at_frame;
+        notes[to + i].at_frame = notes[to].at_frame + behind + (i % 2) * late;
     }
 }
 

@@ -39,7 +39,7 @@ struct note {
     float pan;              // -1 left .. 1 right
     float brightness;       // 0..1
     float attack_s;         // >= .008
-    float release_s;
+    float release_s;        // until it has gone, as an attack turned round
     uint32_t hold_frames;   // percussion and melody: ends by itself after this; 0: until EVENT_NOTE_OFF
 };
 

@@ -41,13 +41,13 @@ const struct scene scenes[] = {
      .mood = {PLACE | AIR, {.key = {F, 0, KEY_BARE}, .mode = MODE_DORIAN, .bpm = 56, .intensity = .35,
                             .brightness = .4, .space = .45, .warmth = .7, .texture = .85}},
      .parts = {[LAYER_LEAD] = {PLAY(BAR, 1)}, [LAYER_LOOP] = {PLAY(BAR, 1)}, [LAYER_TEXTURE] = {PLAY(RAIN, 1)}},
-     .melody = .9, .loops = .3, .drone = .1, .loudness = -19},
+     .melody = .9, .loops = .3, .drone = .1, .loudness = -18},
     {.name = "tide", .title = "Tide", .line = "Waves that come and go under a far choir.",
      .mood = {PLACE | AIR, {.key = {D, 0, KEY_MAJOR}, .mode = MODE_MIXOLYDIAN, .bpm = 50, .intensity = .3,
                             .brightness = .5, .space = .7, .warmth = .55, .texture = .9}},
      .parts = {[LAYER_PAD] = {PLAY(CHOIR, 1)}, [LAYER_LEAD] = {PLAY(BELL, 1)}, [LAYER_LOOP] = {PLAY(BELL, 1)},
                [LAYER_TEXTURE] = {PLAY(SEA, 1)}},
-     .melody = .6, .loops = .3, .drone = .3, .shimmer = .2, .loudness = -19},
+     .melody = .6, .loops = .3, .drone = .3, .shimmer = .2, .loudness = -18},
     {.name = "glass", .title = "Glass", .line = "Bells and bars in clear, cold light.",
      .mood = {PLACE | AIR, {.key = {F, 1, KEY_MAJOR}, .mode = MODE_LYDIAN, .bpm = 76, .intensity = .6,
                             .brightness = .85, .space = .85, .warmth = .2, .texture = 0}},
@@ -67,7 +67,7 @@ const struct scene scenes[] = {
      .mood = {PLACE | AIR, {.key = {C, 0, KEY_BARE}, .mode = MODE_PHRYGIAN, .bpm = 44, .intensity = .2,
                             .brightness = .2, .space = .75, .warmth = .95, .texture = .5}},
      .parts = {[LAYER_LEAD] = {PLAY(BOWL, 1)}, [LAYER_LOOP] = {PLAY(BOWL, 1)}, [LAYER_TEXTURE] = {PLAY(GRAIN, 1)}},
-     .melody = .4, .loops = .2, .drone = 1, .loudness = -20},
+     .melody = .4, .loops = .2, .drone = 1, .loudness = -18},
     {.name = "dust", .title = "Dust", .line = "An old record of something that was never played.",
      .mood = {PLACE | AIR, {.key = {A, 0, KEY_BARE}, .mode = MODE_DORIAN, .bpm = 66, .intensity = .5,
                             .brightness = .3, .space = .35, .warmth = .9, .texture = .8}},
@@ -84,7 +84,7 @@ const struct scene scenes[] = {
                             .brightness = .25, .space = .6, .warmth = .75, .texture = .7}},
      .parts = {[LAYER_PAD] = {PLAY(PAD, 1)}, [LAYER_LEAD] = {PLAY(BOWL, .5), PLAY(BELL, .5)},
                [LAYER_LOOP] = {PLAY(BOWL, 1)}, [LAYER_TEXTURE] = {PLAY(WIND, 1)}},
-     .melody = .6, .loops = .3, .drone = .5, .loudness = -20},
+     .melody = .6, .loops = .3, .drone = .5, .loudness = -18},
 };
 
 const int scene_count = sizeof scenes / sizeof scenes[0];

@@ -27,10 +27,9 @@ struct lanes {
     struct lane_notes now, next;
     uint32_t waiting[LANES];     // a note in `next` wants the lane
     uint32_t stage[LANES];       // enum lane_stage
-    float ramp[LANES];           // 0..1, place on the attack or, falling, on the way out for another note
-    float step[LANES];           // of the attack, per block
-    float factor[LANES];         // of the release, per block
-    float top[LANES];            // level at which making room began
+    float ramp[LANES];           // 0..1, place on the attack or, falling, on the way out
+    float step[LANES];           // of the attack or the release, per block
+    float top[LANES];            // level at which the way out began
     float level[LANES];          // envelope at the end of the last block, 0..1
 };
 

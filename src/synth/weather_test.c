@@ -100,7 +100,8 @@ static void beds_do_not_click(void **unused)
         double ratio = test_click_ratio(out, (size_t)20 * FRAME_RATE);
         out[10 * FRAME_RATE * CHANNELS] += 0.4f;
         double planted = test_click_ratio(out, (size_t)20 * FRAME_RATE);
-        print_message("# %s: click ratio %.2f, with a click %.2f\n", instrument_name(rows[n].instrument), ratio, planted);
+        print_message("# %s: click ratio %.2f, with a click %.2f\n", instrument_name(rows[n].instrument), ratio,
+                      planted);
         assert_true(ratio < 3 && planted > 3);
         free(out);
     }

@@ -57,8 +57,8 @@ def pace(binary):
     """Processor seconds of a short render. Neighbours on a machine change what the same work costs: this tells by how
     much, and is not touched by the age of the server."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as wav:
-        render = subprocess.Popen([binary, "render", "--quiet", "--duration", "10", "--threads", "1", "--out", wav.name],
-                                  stdin=subprocess.DEVNULL)
+        command = [binary, "render", "--quiet", "--duration", "10", "--threads", "1", "--out", wav.name]
+        render = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         _, status, usage = os.wait4(render.pid, 0)
         render.returncode = os.waitstatus_to_exitcode(status)
     if render.returncode:

@@ -27,12 +27,6 @@ INLINE float envelope_curve(float ramp)
     return ramp * ramp * (3.0f - 2.0f * ramp);
 }
 
-// Falls by 60 dB in release_s.
-INLINE float envelope_release_factor(float release_s)
-{
-    return exp2_of(-9.9657843f * CONTROL_FRAMES / FRAME_RATE / release_s);
-}
-
 INLINE void lane_start(struct lanes *l, int n)
 {
     struct lane_notes *now = &l->now;
@@ -53,10 +47,13 @@ INLINE void lane_start(struct lanes *l, int n)
     l->step[n] = (float)CONTROL_FRAMES / FRAME_RATE / now->attack_s[n];
 }
 
+// Goes as it came: a chord that gives way to the next leaves no hole between them.
 INLINE void lane_release(struct lanes *l, int n)
 {
     l->stage[n] = LANE_RELEASES;
-    l->factor[n] = envelope_release_factor(l->now.release_s[n]);
+    l->ramp[n] = 1.0f;
+    l->top[n] = l->level[n];
+    l->step[n] = (float)CONTROL_FRAMES / FRAME_RATE / l->now.release_s[n];
 }
 
 // Moves from stage to stage at the beginning of a block. True when a note begins.
@@ -91,10 +88,9 @@ INLINE float lane_level(struct lanes *l, int n)
         return 1.0f;
     case LANE_HOLDS:
         return 1.0f;
-    case LANE_RELEASES: {
-        float level = l->level[n] * l->factor[n] - 2e-6f;
-        return level > 0 ? level : 0;
-    }
+    case LANE_RELEASES:
+        l->ramp[n] -= l->step[n];
+        return l->ramp[n] > 0 ? l->top[n] * envelope_curve(l->ramp[n]) : 0;
     case LANE_MAKES_ROOM:
         l->ramp[n] -= 1.0f / LANE_ROOM_BLOCKS;
         return l->ramp[n] > 0 ? l->top[n] * envelope_curve(l->ramp[n]) : 0;

@@ -1,5 +1,5 @@
-// Shimmer: what the reverb gave, an octave higher, on its way into the reverb again. Two taps read the past at twice its
-// pace and take turns, each coming in while the other goes; they have caught up after SHIMMER_TURN frames.
+// Shimmer: what the reverb gave, an octave higher, on its way into the reverb again. Two taps read the past at twice
+// its pace and take turns, each coming in while the other goes; they have caught up after SHIMMER_TURN frames.
 #pragma once
 #include <string.h>
 

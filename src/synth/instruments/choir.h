@@ -33,7 +33,7 @@ static const struct {
 struct choir_control {
     vu increment_a, increment_b, step_a, step_b;
     struct saw_shape shape;
-    vf other;  // how much of the other voice each side hears
+    vf apart;  // 1: each side has a voice of its own in front; 0: both have the same
     struct sides_control formant[CHOIR_FORMANTS];
 };
 
@@ -71,14 +71,15 @@ INLINE void choir_pitch(const struct choir *c, int first, const struct lane_bloc
     vu seed = vu_load(c->seed + first), age = vu_load(c->age + first), started = lanes_started(b, first);
     vf bend_a = choir_bend(seed, age, b->number, motion);
     vf bend_b = choir_bend(seed * 0x9e3779b1u, age, b->number, motion);
-    vu to_a = phase_increment(pitch_hz(pitch + bend_a + 0.04f));
-    vu to_b = phase_increment(pitch_hz(pitch + bend_b - 0.04f));
+    // Eight cents apart, and what is heard in front and behind is in tune together.
+    k->apart = 1.0f - vf_clamp((64.0f - pitch) * 0.05f, 0.0f, 1.0f);
+    vu to_a = phase_increment(pitch_hz(pitch + bend_a + 0.02f + k->apart * 0.02f));
+    vu to_b = phase_increment(pitch_hz(pitch + bend_b - 0.06f + k->apart * 0.02f));
     k->increment_a = vu_select(started, to_a, vu_load(c->increment_a + first));
     k->increment_b = vu_select(started, to_b, vu_load(c->increment_b + first));
     k->step_a = choir_step(k->increment_a, to_a);
     k->step_b = choir_step(k->increment_b, to_b);
     k->shape = saw_shape(pitch_hz(pitch));
-    k->other = 0.35f + vf_clamp((64.0f - pitch) * 0.03f, 0.0f, 0.55f);
 }
 
 // 0 "oo" .. 1 "ah".
@@ -122,7 +123,9 @@ INLINE void choir_frames(struct choir *c, int first, struct choir_control *k, vu
         a += k->increment_a;
         b += k->increment_b;
         vf saw_a = saw_at(a, &k->shape), saw_b = saw_at(b, &k->shape);
-        vf to_left = saw_a + saw_b * k->other, to_right = saw_b + saw_a * k->other, left = {0}, right = {0};
+        // The voice behind is softer, or the two would come and go together as they beat.
+        vf to_left = saw_a + saw_b * 0.35f, to_right = to_left + (saw_b - saw_a) * (k->apart * 0.65f);
+        vf left = {0}, right = {0};
         for (int f = 0; f < CHOIR_FORMANTS; f++) {
             struct sides_control *s = &k->formant[f];
             sides_advance(s);

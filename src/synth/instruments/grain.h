@@ -1,5 +1,5 @@
-// Grain: a cloud of short soft tones around a note: sixteen streams of grains, one after the other. How long a grain is,
-// its pitch and its place are hashed.
+// Grain: a cloud of short soft tones around a note: sixteen streams of grains, one after the other. How long a grain
+// is, its pitch and its place are hashed.
 #pragma once
 #include "synth/dsp/oscillator.h"
 #include "synth/instruments/weather.h"

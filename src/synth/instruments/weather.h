@@ -1,5 +1,5 @@
-// Weather: one note is noise through eight bands for each side, whose strengths are all that differs between rain, wind,
-// sea and the dust of a record. Curves and drops follow from the note and the absolute block alone.
+// Weather: one note is noise through eight bands for each side, whose strengths are all that differs between rain,
+// wind, sea and the dust of a record. Curves and drops follow from the note and the absolute block alone.
 #pragma once
 #include "synth/dsp/envelope.h"
 #include "synth/dsp/noise.h"
