@@ -1,5 +1,6 @@
 // Ten minutes of programme with a parameter changed every five seconds: the ear may find no click, and must find one
 // that was planted.
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,14 +68,39 @@ static void print_clicks(const struct click *clicks, long count)
                     clicks[i].ratio);
 }
 
-// A frame in the middle of the programme that is no onset's neighbour.
-static size_t quiet_place(const uint64_t *onsets, size_t count)
+static bool is_by_an_onset(size_t at, const uint64_t *onsets, size_t count)
 {
-    size_t at = (size_t)SECONDS / 2 * FRAME_RATE;
     for (size_t i = 0; i < count; i++)
         if (onsets[i] + FRAME_RATE / 20 > at && onsets[i] < at + FRAME_RATE / 20)
-            at = onsets[i] + FRAME_RATE / 10;
-    return at;
+            return true;
+    return false;
+}
+
+// How much of the half second around a frame is high: where rain falls a click has to be louder to be one.
+static double highs_around(const float *sound, size_t at)
+{
+    double power = 0;
+    for (size_t i = at - FRAME_RATE / 4; i < at + FRAME_RATE / 4; i++) {
+        const float *x = sound + i * CHANNELS;
+        double bend = (double)x[0] - 2.0 * (double)x[CHANNELS] + (double)x[2 * CHANNELS];
+        power += bend * bend;
+    }
+    return power;
+}
+
+// The middle of the second with the fewest highs, by no onset.
+static size_t quiet_place(const float *sound, const uint64_t *onsets, size_t count)
+{
+    size_t best = FRAME_RATE / 2;
+    double least = INFINITY;
+    for (size_t second = 1; second + 2 < SECONDS; second++) {
+        size_t at = second * FRAME_RATE + FRAME_RATE / 2;
+        if (is_by_an_onset(at, onsets, count) || highs_around(sound, at) >= least)
+            continue;
+        least = highs_around(sound, at);
+        best = at;
+    }
+    return best;
 }
 
 static void plant_step(float *sound, size_t at, float height)
@@ -104,10 +130,10 @@ static void moving_parameters_do_not_click(void **state)
     assert_int_equal(found, 0);
     assert_int_equal(programme_faults(programme), 0);
 
-    // The detectors must not be deaf to this material: without a reference a step of -26 dBFS has to be found,
+    // The detectors must not be deaf to this material: without a reference a step of -34 dBFS has to be found,
     // against a reference one of -60 dBFS.
-    size_t at = quiet_place(onsets, onset_count);
-    plant_step(sound, at, .05f);
+    size_t at = quiet_place(sound, onsets, onset_count);
+    plant_step(sound, at, .02f);
     assert_true(clicks_find(sound, frames, onsets, onset_count, clicks, MAX_CLICKS) > 0);
     float *reference = malloc(STEP_FRAMES * 2 * CHANNELS * sizeof *reference);
     memcpy(reference, sound + (at - STEP_FRAMES / 2) * CHANNELS, STEP_FRAMES * 2 * CHANNELS * sizeof *reference);
