@@ -168,12 +168,38 @@ static void layers_alone_do_not_click(void **unused)
     }
 }
 
+// Each texture alone: a bed some 15 dB below a chord that does not click, is wide, and leaves the lows in the middle.
+static void textures_are_beds(void **unused)
+{
+    (void)unused;
+    enum { SECONDS = 40, FRAMES = SECONDS * FRAME_RATE };
+    for (enum instrument instrument = 0; instrument < INSTRUMENT_COUNT; instrument++) {
+        static struct test_score score;
+        if (!test_score_texture(instrument))
+            continue;
+        score.count = 0;
+        test_score_mix(&score, 0, middle);
+        test_score_note(&score, 0, instrument, 5, 60, SECONDS);
+        test_score_note(&score, 20, instrument, 6, 60, 10);
+        float *out = test_render(backend_best(), &score, SECONDS, 75);
+        double ratio = test_click_ratio(out, FRAMES), wide = correlation(out, FRAMES, false);
+        double low = correlation(out, FRAMES, true), loudness = test_loudness(out, FRAMES).integrated_lufs;
+        print_message("# %s: click ratio %.2f, correlation %.2f, in the lows %.3f, %.1f LUFS\n",
+                      instrument_name(instrument), ratio, wide, low, loudness);
+        assert_true(ratio < 3);
+        assert_true(wide > 0 && wide < 0.9 && low > 0.95);
+        assert_true(loudness > -34 && loudness < -22);
+        assert_true(fabs(mean_of(out, FRAMES, 0)) < 1e-3 && fabs(mean_of(out, FRAMES, 1)) < 1e-3);
+        free(out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_minute_is_in_range),      cmocka_unit_test(crowds_stay_under_the_ceiling),
         cmocka_unit_test(layers_fade),               cmocka_unit_test(taken_lanes_do_not_click),
-        cmocka_unit_test(layers_alone_do_not_click),
+        cmocka_unit_test(layers_alone_do_not_click), cmocka_unit_test(textures_are_beds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,11 +22,13 @@ void test_score_mix(struct test_score *score, double at_s, struct mix mix)
 static const struct {
     enum layer layer;
     float attack_s, release_s, velocity;
+    bool texture;
 } playing[INSTRUMENT_COUNT] = {
     [INSTRUMENT_PAD] = {LAYER_PAD, 2.5f, 4.0f, 0.6f},
     [INSTRUMENT_BELL] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
     [INSTRUMENT_KICK] = {LAYER_KICK, 0.008f, 0.5f, 0.6f},
     [INSTRUMENT_SWELL] = {LAYER_SWELL, 3.0f, 3.0f, 0.5f},
+    [INSTRUMENT_WIND] = {LAYER_SWELL, 4.0f, 4.0f, 0.5f, true},
 };
 
 void test_score_note(struct test_score *score, double at_s, enum instrument instrument, int lane, float pitch,
@@ -74,6 +76,18 @@ static void fill_lead(struct test_score *score, double seconds)
         test_score_note(score, at, INSTRUMENT_BELL, count % 16, scale[random_below(3, 0, (uint64_t)count, 7)], 1.5);
 }
 
+bool test_score_texture(enum instrument instrument)
+{
+    return playing[instrument].texture;
+}
+
+static void fill_textures(struct test_score *score, double seconds)
+{
+    for (enum instrument instrument = 0; instrument < INSTRUMENT_COUNT; instrument++)
+        for (double at = instrument; test_score_texture(instrument) && at < seconds; at += 35)
+            test_score_note(score, at, instrument, score->count % 16, 60, 40);
+}
+
 void test_score_fill(struct test_score *score, double seconds, int layers)
 {
     if (layers & TEST_PADS)
@@ -86,6 +100,8 @@ void test_score_fill(struct test_score *score, double seconds, int layers)
     if (layers & TEST_SWELLS)
         for (double at = 4; at < seconds; at += 20)
             test_score_note(score, at, INSTRUMENT_SWELL, score->count % 16, 60, 3);
+    if (layers & TEST_TEXTURES)
+        fill_textures(score, seconds);
     test_score_sort(score);
 }
 

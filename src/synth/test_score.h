@@ -13,13 +13,16 @@ struct test_score {
 };
 
 // Bits of layers, for test_score_fill.
-enum { TEST_PADS = 1, TEST_LEAD = 2, TEST_KICKS = 4, TEST_SWELLS = 8, TEST_ALL = 15 };
+enum { TEST_PADS = 1, TEST_LEAD = 2, TEST_KICKS = 4, TEST_SWELLS = 8, TEST_TEXTURES = 16, TEST_ALL = 31 };
 
 void test_score_mix(struct test_score *score, double at_s, struct mix mix);
 // A note that holds for hold_s; its id is its number in the score.
 void test_score_note(struct test_score *score, double at_s, enum instrument instrument, int lane, float pitch,
                      double hold_s);
-// Chords every 12 s, a melody, a kick every 10 s, a swell every 20 s; lanes of all groups are used. Sorts the score.
+// Chords every 12 s, a melody, a kick every 10 s, a swell every 20 s, each texture for 40 s every 35 s; lanes of all
+// groups are used. Sorts the score.
+// Whether tests play it as a bed that is held.
+bool test_score_texture(enum instrument instrument);
 void test_score_fill(struct test_score *score, double seconds, int layers);
 void test_score_sort(struct test_score *score);
 

@@ -183,3 +183,24 @@ INLINE float vf_first(vf x)
     return x[0];
 #endif
 }
+
+INLINE uint32_t vu_first(vu x)
+{
+#if SYNTH_WIDTH == 1
+    return x;
+#else
+    return x[0];
+#endif
+}
+
+// Numbers first, first + 1 ...
+INLINE vu vu_count(uint32_t first)
+{
+#if SYNTH_WIDTH == 1
+    return first;
+#elif SYNTH_WIDTH == 4
+    return (vu){0, 1, 2, 3} + first;
+#else
+    return (vu){0, 1, 2, 3, 4, 5, 6, 7} + first;
+#endif
+}

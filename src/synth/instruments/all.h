@@ -4,6 +4,7 @@
 #include "synth/instruments/kick.h"
 #include "synth/instruments/pad.h"
 #include "synth/instruments/swell.h"
+#include "synth/instruments/wind.h"
 
 struct synth_state {
     alignas(64) uint64_t input_frame;

@@ -1,0 +1,66 @@
+// Noise through eight band-passes, four to a side: what rain, wind, sea and vinyl are made of. The bands of one note
+// are the lanes here, for no more than a note or two of a texture sounds at once. Frequencies hold for a block, gains
+// move in straight lines.
+#pragma once
+#include "synth/dsp/svf.h"
+#include "synth/instruments/lane_bus.h"
+#include "synth/instruments/lane_keep.h"
+
+enum { BANDS = 8, BAND_VECTORS = BANDS / SYNTH_WIDTH };  // bands 0 .. 3 sound on the left, 4 .. 7 on the right
+
+// What is kept of one note.
+struct bands {
+    alignas(32) float one[BANDS], two[BANDS];  // filter memories
+    float gain[BANDS];                         // reached
+};
+
+// What SYNTH_WIDTH bands shall do by the end of a block.
+struct band_wish {
+    vf hz, damping;   // damping: 1/Q
+    vf gain;          // at the peak
+    vf left, right;   // how much of each noise goes in
+};
+
+// What the bands of one note do during one block.
+struct bands_control {
+    vf one[BAND_VECTORS], two[BAND_VECTORS], gain[BAND_VECTORS], gain_step[BAND_VECTORS];
+    vf left[BAND_VECTORS], right[BAND_VECTORS];
+    vf through[BAND_VECTORS], across[BAND_VECTORS], enters[BAND_VECTORS];
+};
+
+// Begins a block on vector k. The filter of dsp/svf.h with its sums taken together: fewer of them, and a shorter way from
+// one frame to the next.
+INLINE void bands_load(struct bands_control *c, int k, const struct bands *s, struct band_wish wish)
+{
+    struct svf_coefficients f = svf_design(wish.hz, wish.damping);
+    c->one[k] = vf_load(s->one + k * SYNTH_WIDTH);
+    c->two[k] = vf_load(s->two + k * SYNTH_WIDTH);
+    c->gain[k] = vf_load(s->gain + k * SYNTH_WIDTH);
+    c->gain_step[k] = (wish.gain * wish.damping * 0.5f - c->gain[k]) * (1.0f / CONTROL_FRAMES);
+    c->through[k] = 2.0f * f.a1 - 1.0f;
+    c->across[k] = 2.0f * f.a2;
+    c->enters[k] = 2.0f * f.a3;
+    c->left[k] = wish.left;
+    c->right[k] = wish.right;
+}
+
+// One frame of vector k.
+INLINE vf bands_tick(struct bands_control *c, int k, float left, float right)
+{
+    vf one = c->one[k], two = c->two[k];
+    vf in = (c->left[k] * left + c->right[k] * right) - two;
+    c->one[k] = c->through[k] * one + c->across[k] * in;
+    c->two[k] = (c->across[k] * one + two) + c->enters[k] * in;
+    c->gain[k] += c->gain_step[k];
+    return (one + c->one[k]) * c->gain[k];
+}
+
+// lives: all bits when the note goes on.
+INLINE void bands_keep(struct bands *s, const struct bands_control *c, uint32_t lives)
+{
+    for (int k = 0; k < BAND_VECTORS; k++) {
+        lane_keep(s->one + k * SYNTH_WIDTH, c->one[k], vu_set(lives));
+        lane_keep(s->two + k * SYNTH_WIDTH, c->two[k], vu_set(lives));
+        lane_keep(s->gain + k * SYNTH_WIDTH, c->gain[k], vu_set(lives));
+    }
+}
