@@ -26,6 +26,8 @@ static bool all_finite(const float *x, int count)
     static bool name##_render(struct name *group, uint64_t frame, const struct mix *mix, struct lane_bus *bus) \
     {                                                                                                          \
         struct lane_block b;                                                                                   \
+        if (lanes_sleep(&group->lanes))                                                                        \
+            return false;                                                                                      \
         lanes_advance(&group->lanes, frame, mix, &b);                                                          \
         for (uint32_t left = b.started; left; left &= left - 1)                                                \
             name##_start(group, __builtin_ctz(left));                                                          \
@@ -65,7 +67,11 @@ static bool instrument_collect(const struct lane_bus *bus, struct instrument_lev
     static bool name##_play(struct synth_state *s, struct stereo_block *dry, struct stereo_block *send)          \
     {                                                                                                           \
         struct lane_bus bus;                                                                                    \
-        bool sounds = false;                                                                                    \
+        bool sleeps = true, sounds = false;                                                                     \
+        for (int n = 0; n < (lanes_) / LANES; n++)                                                              \
+            sleeps &= lanes_sleep(&s->name[n].lanes);                                                           \
+        if (sleeps)                                                                                             \
+            return true;                                                                                        \
         memset(&bus, 0, sizeof bus);                                                                            \
         for (int n = 0; n < (lanes_) / LANES; n++)                                                              \
             sounds |= name##_render(&s->name[n], s->input_frame, &s->mix.now, &bus);                            \

@@ -118,6 +118,15 @@ INLINE void lanes_advance(struct lanes *l, uint64_t frame, const struct mix *mix
     }
 }
 
+// True when nothing sounds and no note waits: the block would leave the lanes as they are.
+INLINE int lanes_sleep(const struct lanes *l)
+{
+    uint32_t busy = 0;
+    for (int n = 0; n < LANES; n++)
+        busy |= l->stage[n] | l->waiting[n];
+    return !busy;
+}
+
 // True when none of the SYNTH_WIDTH lanes from `first` on sounds.
 INLINE int lanes_rest(const struct lane_block *b, int first)
 {
