@@ -70,6 +70,13 @@ INLINE vf vf_tanh(vf x)
     return x * above / below;
 }
 
+// From 0 to 1 with level ends, x clamped to 0 .. 1.
+INLINE vf vf_smooth_step(vf x)
+{
+    x = vf_clamp(x, 0.0f, 1.0f);
+    return x * x * (3.0f - 2.0f * x);
+}
+
 // 2^x of one number.
 INLINE float exp2_of(float x)
 {

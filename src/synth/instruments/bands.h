@@ -8,6 +8,9 @@
 
 enum { BANDS = 8, BAND_VECTORS = BANDS / SYNTH_WIDTH };  // bands 0 .. 3 sound on the left, 4 .. 7 on the right
 
+// A table of what the bands are like, the same on both sides.
+#define EACH_SIDE(...) {__VA_ARGS__, __VA_ARGS__}
+
 // What is kept of one note.
 struct bands {
     alignas(32) float one[BANDS], two[BANDS];  // filter memories

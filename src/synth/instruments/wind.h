@@ -23,8 +23,6 @@ struct wind_bands {
     float cross[BANDS];                  // share of the other side's noise
 };
 
-#define EACH_SIDE(...) {__VA_ARGS__, __VA_ARGS__}
-
 static const struct wind_bands wind_low = {
     .octave = EACH_SIDE(6.1f, 7.1f, 8.0f, 8.8f),
     .damping = EACH_SIDE(1.3f, 1.1f, 1.0f, 0.9f),

@@ -1,0 +1,141 @@
+// Sea: waves that swell, break and run back, 7 to 14 s from one to the next. How late, high, bright and long a wave is
+// follows from its number; even and odd waves have eight bands of noise each, for the next rises while one runs back.
+#pragma once
+#include "synth/dsp/envelope.h"
+#include "synth/dsp/noise.h"
+#include "synth/instruments/bands.h"
+#include "synth/instruments/pan.h"
+
+struct sea {
+    struct lanes lanes;
+    struct bands even[LANES], odd[LANES];
+};
+
+static const struct instrument_levels sea_levels = {.dry = 0.3f, .send = 0.06f};
+
+enum { SEA_WAVE_BLOCKS = 7875 };       // 10.5 s
+#define SEA_LATE 0.33f                 // a wave comes up to so much of that later
+
+// The swell, its roar, the breaking, the running back, on either side. Times are in waves of 10.5 s since the swell
+// began; all is over before the wave after the next can begin, 2 - SEA_LATE later.
+static const struct {
+    alignas(32) float begin[BANDS], peak[BANDS], end[BANDS];
+    float octave[BANDS];                 // above 1 Hz
+    float rises[BANDS];                  // octaves more at the peak
+    float bright[BANDS];                 // octaves more of the brightest wave
+    float damping[BANDS], gain[BANDS];
+    float rest[BANDS];                   // gain between the waves
+    float foam[BANDS];                   // how much of it is bubbles
+    float cross[BANDS];                  // share of the other side's noise
+} sea_bands = {
+    .begin = EACH_SIDE(0.0f, 0.1f, 0.33f, 0.48f),
+    .peak = EACH_SIDE(0.42f, 0.46f, 0.5f, 0.78f),
+    .end = EACH_SIDE(1.15f, 1.2f, 1.1f, 1.62f),
+    .octave = EACH_SIDE(6.4f, 7.9f, 10.2f, 12.2f),
+    .rises = EACH_SIDE(0.7f, 1.1f, 0.8f, -0.5f),
+    .bright = EACH_SIDE(0.1f, 0.3f, 0.8f, 0.6f),
+    .damping = EACH_SIDE(1.2f, 1.3f, 1.5f, 1.3f),
+    .gain = EACH_SIDE(1.3f, 0.62f, 0.42f, 0.13f),
+    .rest = EACH_SIDE(0.17f, 0.12f, 0.035f, 0.035f),
+    .foam = EACH_SIDE(0.0f, 0.1f, 0.25f, 0.6f),
+    .cross = EACH_SIDE(1.0f, 0.45f, 0.1f, 0.05f),
+};
+
+// One wave and what its note asks of it.
+struct sea_wave {
+    uint32_t seed, block;
+    float age;                 // since it would have begun, were it not late, in waves
+    float height, brightness, length, lag;
+    float loudness, colour;    // colour: octaves
+    struct pan_gains pan;
+};
+
+INLINE void sea_start(struct sea *s, int n)
+{
+    s->even[n] = s->odd[n] = (struct bands){.gain = {0}};
+}
+
+// The last wave of the given parity that may have begun. Waves run along the shore: a side is up to .05 waves late.
+INLINE struct sea_wave sea_wave(const struct lanes *l, int n, const struct lane_block *b, const struct mix *mix,
+                                uint32_t parity)
+{
+    uint32_t seed = note_seed(l->now.id[n]), block = b->number + seed % SEA_WAVE_BLOCKS + SEA_WAVE_BLOCKS;
+    uint32_t number = block / SEA_WAVE_BLOCKS;
+    number -= (number ^ parity) & 1;
+    uint32_t chance = chance_of(seed ^ chance_of(number)), more = chance_of(chance);
+    float bright = l->now.brightness[n] * 0.5f + mix->brightness * 0.3f;
+    float height = chance_unit_of(more);
+    return (struct sea_wave){
+        .seed = seed + parity,
+        .block = b->number,
+        .age = (float)(block - number * SEA_WAVE_BLOCKS) * (1.0f / SEA_WAVE_BLOCKS)
+            - chance_unit_of(chance) * SEA_LATE,
+        .height = 0.45f + 0.55f * height,
+        .brightness = bright + 0.4f * (height - 0.5f) + 0.2f * chance_unit_of(chance << 8),
+        .length = 0.85f + 0.15f * chance_unit_of(chance << 16),
+        .lag = 0.1f * chance_unit_of(more << 12) - 0.05f,
+        .loudness = b->loudness[n],
+        .colour = (l->now.pitch[n] - 60.0f) * (0.5f / 12.0f),
+        .pan = pan_gains(vf_set(l->now.pan[n] * 0.3f)),
+    };
+}
+
+// 0 before and after, 1 at the peak.
+INLINE vf sea_height(const struct sea_wave *w, int first, vu right)
+{
+    vf age = (w->age - vf_bits(vu_bits(vf_set(w->lag)) & right)) / w->length;
+    vf begin = vf_load(sea_bands.begin + first), peak = vf_load(sea_bands.peak + first);
+    vf rise = vf_smooth_step((age - begin) / (peak - begin));
+    vf fall = vf_smooth_step((vf_load(sea_bands.end + first) - age) / (vf_load(sea_bands.end + first) - peak));
+    return rise * rise * fall * fall;
+}
+
+// Bubbles that burst: a quick curve of each band.
+INLINE vf sea_foam(const struct sea_wave *w, int first)
+{
+    vu band = vu_count((uint32_t)first);
+    vf curve = chance_curve(w->seed * 0x85ebca6bu + band * 0x27220a95u,
+                            w->block * (CHANCE_PACE(11.0) + band * CHANCE_PACE(1.3)));
+    return 1.0f + curve * vf_load(sea_bands.foam + first);
+}
+
+INLINE struct band_wish sea_wish(const struct sea_wave *w, int first)
+{
+    vu right = vu_nonzero(vu_count((uint32_t)first) & 4);
+    vf up = sea_height(w, first, right), bright = vf_load(sea_bands.bright + first) * w->brightness;
+    vf octave = vf_load(sea_bands.octave + first) + vf_load(sea_bands.rises + first) * up + bright * up + w->colour;
+    vf gain = vf_load(sea_bands.rest + first) + vf_load(sea_bands.gain + first) * up * (w->height * (1.0f + bright));
+    vf side = vf_select(right, w->pan.right, w->pan.left), cross = vf_load(sea_bands.cross + first);
+    return (struct band_wish){
+        .hz = vf_exp2(octave),
+        .damping = vf_load(sea_bands.damping + first),
+        .gain = gain * sea_foam(w, first) * side * w->loudness,
+        .left = vf_select(right, cross, vf_set(1.0f)),
+        .right = vf_select(right, vf_set(1.0f), cross),
+    };
+}
+
+INLINE void sea_note(struct sea *s, int n, const struct lane_block *b, const struct mix *mix, struct lane_bus *bus)
+{
+    alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
+    struct bands_control even, odd;
+    struct sea_wave even_wave = sea_wave(&s->lanes, n, b, mix, 0), odd_wave = sea_wave(&s->lanes, n, b, mix, 1);
+    for (int k = 0; k < BAND_VECTORS; k++) {
+        bands_load(&even, k, &s->even[n], sea_wish(&even_wave, k * SYNTH_WIDTH));
+        bands_load(&odd, k, &s->odd[n], sea_wish(&odd_wave, k * SYNTH_WIDTH));
+    }
+    noise_fill(even_wave.seed, b->number, left, right);
+    for (int i = 0; i < CONTROL_FRAMES; i++)
+        for (int k = 0; k < BAND_VECTORS; k++)
+            lane_bus_sides(bus, i, k * SYNTH_WIDTH,
+                           bands_tick(&even, k, left[i], right[i]) + bands_tick(&odd, k, left[i], right[i]));
+    bands_keep(&s->even[n], &even, b->lives[n]);
+    bands_keep(&s->odd[n], &odd, b->lives[n]);
+}
+
+INLINE void sea_lanes(struct sea *s, int first, const struct lane_block *b, const struct mix *mix, struct lane_bus *bus)
+{
+    for (int n = first; n < first + SYNTH_WIDTH; n++)
+        if (b->sounding >> n & 1)
+            sea_note(s, n, b, mix, bus);
+}
