@@ -3,6 +3,7 @@
 #include "synth/instruments/bell.h"
 #include "synth/instruments/kick.h"
 #include "synth/instruments/pad.h"
+#include "synth/instruments/rain.h"
 #include "synth/instruments/sea.h"
 #include "synth/instruments/swell.h"
 #include "synth/instruments/wind.h"

@@ -65,6 +65,16 @@ INLINE void lane_bus_sides(struct lane_bus *bus, int frame, int first, vf lanes)
 #endif
 }
 
+// Vector k of eight such lanes with their sides exchanged.
+INLINE vf lane_bus_across(const vf *lanes, int k)
+{
+#if SYNTH_WIDTH == 8
+    return __builtin_shufflevector(lanes[k], lanes[k], 4, 5, 6, 7, 0, 1, 2, 3);
+#else
+    return lanes[k ^ (BUS_COLUMNS / SYNTH_WIDTH)];
+#endif
+}
+
 INLINE void lane_bus_sum(const struct lane_bus *bus, struct stereo_block *out)
 {
     for (int i = 0; i < CONTROL_FRAMES; i++)
