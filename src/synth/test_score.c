@@ -30,6 +30,7 @@ static const struct {
     [INSTRUMENT_SWELL] = {LAYER_SWELL, 3.0f, 3.0f, 0.5f},
     [INSTRUMENT_RAIN] = {LAYER_SWELL, 4.0f, 4.0f, 0.5f, true},
     [INSTRUMENT_SEA] = {LAYER_SWELL, 4.0f, 4.0f, 0.5f, true},
+    [INSTRUMENT_VINYL] = {LAYER_SWELL, 4.0f, 4.0f, 0.5f, true},
     [INSTRUMENT_WIND] = {LAYER_SWELL, 4.0f, 4.0f, 0.5f, true},
 };
 

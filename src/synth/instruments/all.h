@@ -6,6 +6,7 @@
 #include "synth/instruments/rain.h"
 #include "synth/instruments/sea.h"
 #include "synth/instruments/swell.h"
+#include "synth/instruments/vinyl.h"
 #include "synth/instruments/wind.h"
 
 struct synth_state {

@@ -31,8 +31,8 @@ struct bands_control {
     vf through[BAND_VECTORS], across[BAND_VECTORS], enters[BAND_VECTORS];
 };
 
-// Begins a block on vector k. The filter of dsp/svf.h with its sums taken together: fewer of them, and a shorter way from
-// one frame to the next.
+// Begins a block on vector k. The filter of dsp/svf.h with its sums taken together: fewer of them, and a shorter way
+// from one frame to the next.
 INLINE void bands_load(struct bands_control *c, int k, const struct bands *s, struct band_wish wish)
 {
     struct svf_coefficients f = svf_design(wish.hz, wish.damping);

@@ -1,7 +1,7 @@
-// Eight sources that a note is made of, drops of rain or grains of a cloud: the lanes are theirs, for no more than a note
-// or two of a texture sounds at once. Each has cells of its own length in absolute time, and what happens in a cell
-// follows from the note, the source and the number of the cell. The first four sources are to the left, the others to the
-// right; from there a source comes to the other side as well.
+// Eight sources that a note is made of, drops of rain or grains of a cloud: the lanes are theirs, for no more than a
+// note or two of a texture sounds at once. Each has cells of its own length in absolute time, and what happens in a cell
+// follows from the note, the source and the number of the cell. The first four sources are to the left, the others to
+// the right; from there a source comes to the other side as well.
 #pragma once
 #include "synth/dsp/chance.h"
 #include "synth/dsp/math.h"
@@ -22,7 +22,8 @@ struct cell {
     vf blocks;     // length of the cell
 };
 
-// seed: of the note.   pace, paces: a cell lasts 2^20 / pace blocks, one of another source down to 2^20 / (pace + paces).
+// seed: of the note and these sources.   pace, paces: a source's cells last 2^20 / pace blocks, another's less, down to
+// 2^20 / (pace + paces).
 INLINE struct cell cell_at(uint32_t seed, uint32_t block, int first, uint32_t pace, uint32_t paces)
 {
     vu source = chance_bits(seed + vu_count((uint32_t)first) * 0x9e3779b1u);

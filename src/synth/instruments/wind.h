@@ -1,5 +1,5 @@
-// Wind: gusts that open eight bands of noise on each side, two of which whistle. Speed and what each band makes of it are
-// curves of the note and the absolute block. The lows are one for both sides, above them each has its own noise.
+// Wind: gusts that open eight bands of noise on each side, two of which whistle. Speed and what each band makes of it
+// are curves of the note and the absolute block. The lows are one for both sides, above them each has its own noise.
 #pragma once
 #include "synth/dsp/envelope.h"
 #include "synth/dsp/noise.h"
