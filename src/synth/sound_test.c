@@ -179,8 +179,8 @@ static void textures_are_beds(void **unused)
             continue;
         score.count = 0;
         test_score_mix(&score, 0, middle);
-        test_score_note(&score, 0, instrument, 5, 60, SECONDS);
-        test_score_note(&score, 20, instrument, 6, 60, 10);
+        test_score_note(&score, 0, instrument, 5, 48, SECONDS);
+        test_score_note(&score, 20, instrument, 6, 48, 10);
         float *out = test_render(backend_best(), &score, SECONDS, 75);
         double ratio = test_click_ratio(out, FRAMES), wide = correlation(out, FRAMES, false);
         double low = correlation(out, FRAMES, true), loudness = test_loudness(out, FRAMES).integrated_lufs;

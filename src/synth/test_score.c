@@ -28,6 +28,7 @@ static const struct {
     [INSTRUMENT_BELL] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
     [INSTRUMENT_KICK] = {LAYER_KICK, 0.008f, 0.5f, 0.6f},
     [INSTRUMENT_SWELL] = {LAYER_SWELL, 3.0f, 3.0f, 0.5f},
+    [INSTRUMENT_GRAIN] = {LAYER_SWELL, 4.0f, 4.0f, 0.5f, true},
     [INSTRUMENT_RAIN] = {LAYER_SWELL, 4.0f, 4.0f, 0.5f, true},
     [INSTRUMENT_SEA] = {LAYER_SWELL, 4.0f, 4.0f, 0.5f, true},
     [INSTRUMENT_VINYL] = {LAYER_SWELL, 4.0f, 4.0f, 0.5f, true},

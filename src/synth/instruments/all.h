@@ -1,6 +1,7 @@
 // Every instrument, and the whole state of a chain.
 #pragma once
 #include "synth/instruments/bell.h"
+#include "synth/instruments/grain.h"
 #include "synth/instruments/kick.h"
 #include "synth/instruments/pad.h"
 #include "synth/instruments/rain.h"

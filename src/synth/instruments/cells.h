@@ -1,5 +1,5 @@
 // Eight sources that a note is made of, drops of rain or grains of a cloud: the lanes are theirs, for no more than a
-// note or two of a texture sounds at once. Each has cells of its own length in absolute time, and what happens in a cell
+// note or two of a texture sounds at once. Each has cells of its own length in absolute time, and what happens in one
 // follows from the note, the source and the number of the cell. The first four sources are to the left, the others to
 // the right; from there a source comes to the other side as well.
 #pragma once
