@@ -150,6 +150,16 @@ static void stale_envelope(struct synth_state *s)
     s->bell[0].decay[2] *= 0.9999f;
 }
 
+static void zeroed_bands(struct synth_state *s)
+{
+    memset(s->wind[0].low, 0, sizeof s->wind[0].low);
+}
+
+static void zeroed_grains(struct synth_state *s)
+{
+    memset(s->grain[0].wide, 0, sizeof s->grain[0].wide);
+}
+
 static void stale_limiter(struct synth_state *s)
 {
     s->mastering.limiter_gain *= 0.99999f;
@@ -159,7 +169,7 @@ static void wrong_restores_are_caught(void **unused)
 {
     (void)unused;
     static spoil *const spoils[] = {stale_phase, zeroed_filter, shifted_delay_line, stale_coefficient, stale_servo,
-                                    stale_glide, stale_envelope, stale_limiter};
+                                    stale_glide, stale_envelope, zeroed_bands, zeroed_grains, stale_limiter};
     struct test_score score = busy_score(SECONDS);
     static float want[GOES_ON_BLOCKS * BLOCK_SAMPLES], got[GOES_ON_BLOCKS * BLOCK_SAMPLES];
     void *state = busy_state(&score), *copy = test_state(0);

@@ -24,6 +24,12 @@ struct band_wish {
     vf left, right;   // how much of each noise goes in
 };
 
+// Octaves that a note's pitch moves its bands: half of its own, from middle C, and one at most.
+INLINE float bands_colour(float pitch)
+{
+    return vf_first(vf_clamp(vf_set((pitch - 60.0f) * (0.5f / 12.0f)), -1.0f, 1.0f));
+}
+
 // What the bands of one note do during one block.
 struct bands_control {
     vf one[BAND_VECTORS], two[BAND_VECTORS], gain[BAND_VECTORS], gain_step[BAND_VECTORS];
@@ -31,11 +37,20 @@ struct bands_control {
     vf through[BAND_VECTORS], across[BAND_VECTORS], enters[BAND_VECTORS];
 };
 
+// svf_design by Lambert's continued fraction of the tangent, 1 % high at 20 kHz, with one division in all.
+INLINE struct svf_coefficients bands_design(vf hz, vf damping)
+{
+    vf x = vf_clamp(hz, 10.0f, 20000.0f) * (3.14159265f / FRAME_RATE), q = x * x;
+    vf sine = (15.0f - q) * x, cosine = 15.0f - q * 6.0f;
+    vf part = 1.0f / (cosine * cosine + sine * (sine + damping * cosine));
+    return (struct svf_coefficients){cosine * cosine * part, sine * cosine * part, sine * sine * part};
+}
+
 // Begins a block on vector k. The filter of dsp/svf.h with its sums taken together: fewer of them, and a shorter way
 // from one frame to the next.
 INLINE void bands_load(struct bands_control *c, int k, const struct bands *s, struct band_wish wish)
 {
-    struct svf_coefficients f = svf_design(wish.hz, wish.damping);
+    struct svf_coefficients f = bands_design(wish.hz, wish.damping);
     c->one[k] = vf_load(s->one + k * SYNTH_WIDTH);
     c->two[k] = vf_load(s->two + k * SYNTH_WIDTH);
     c->gain[k] = vf_load(s->gain + k * SYNTH_WIDTH);

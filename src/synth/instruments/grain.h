@@ -11,7 +11,7 @@ struct grain {
     struct cells wide[LANES], central[LANES];   // eight grains far out, eight near the middle
 };
 
-static const struct instrument_levels grain_levels = {.dry = 0.04f, .send = 0.018f};
+static const struct instrument_levels grain_levels = {.dry = 0.048f, .send = 0.02f};
 
 // One note's block.
 struct grain_cloud {
@@ -21,13 +21,13 @@ struct grain_cloud {
     struct pan_gains pan;
 };
 
-// Eight grains of one note during one block. A tone is a sine with its second and third harmonic, made of the sine and
-// the cosine that turn on from frame to frame.
+// Eight grains of one note during one block. The sine and the cosine turn on from frame to frame; a tone is the sine
+// times the square of (level + bend cosine), which adds the second and third harmonic.
 struct grain_tones {
     struct cells_control cells;
     vf sine[CELL_VECTORS], cosine[CELL_VECTORS];
     vf turn_sine[CELL_VECTORS], turn_cosine[CELL_VECTORS];
-    vf first[CELL_VECTORS], second[CELL_VECTORS], third[CELL_VECTORS];   // weights of 1, cosine and its square
+    vf level[CELL_VECTORS], bend[CELL_VECTORS];
 };
 
 INLINE void grain_start(struct grain *g, int n)
@@ -70,16 +70,14 @@ INLINE vf grain_window(struct cell cell, vf longer, vf later)
 INLINE void grain_tone(struct grain_tones *t, int k, const struct grain_cloud *o, vf hz, vu phase)
 {
     vf gentle = vf_min(600.0f / hz, vf_set(1.0f)) * (0.3f + 0.7f * o->brightness);
-    vf second = gentle * 0.4f, third = gentle * gentle * 0.2f;
     vu turn = phase_increment(hz);
     phase += o->block * CONTROL_FRAMES * turn;
     t->sine[k] = vf_sin_phase(phase);
     t->cosine[k] = vf_sin_phase(phase + 0x40000000u);
     t->turn_sine[k] = vf_sin_phase(turn);
     t->turn_cosine[k] = vf_sin_phase(turn + 0x40000000u);
-    t->first[k] = 1.0f - third;
-    t->second[k] = second * 2.0f;
-    t->third[k] = third * 4.0f;
+    t->bend[k] = gentle * 0.65f;
+    t->level[k] = 1.0f - gentle * 0.2f;
 }
 
 // wide: 0 near the middle .. 1 far out.
@@ -108,7 +106,8 @@ INLINE vf grain_tick(struct grain_tones *t, int k)
     vf sine = t->sine[k], cosine = t->cosine[k];
     t->sine[k] = sine * t->turn_cosine[k] + cosine * t->turn_sine[k];
     t->cosine[k] = cosine * t->turn_cosine[k] - sine * t->turn_sine[k];
-    return cells_tick(&t->cells, k, sine * ((t->third[k] * cosine + t->second[k]) * cosine + t->first[k]));
+    vf bent = t->bend[k] * cosine + t->level[k];
+    return cells_tick(&t->cells, k, sine * bent * bent);
 }
 
 INLINE void grain_note(struct grain *g, int n, const struct lane_block *b, const struct mix *mix, struct lane_bus *bus)

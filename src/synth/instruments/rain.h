@@ -61,7 +61,7 @@ INLINE struct rain_shower rain_shower(const struct lanes *l, int n, const struct
         .loudness = b->loudness[n] * (1.0f + 0.25f * swells),
         .brightness = bright,
         .density = 0.3f + 0.4f * bright + 0.35f * l->now.velocity[n] + 0.12f * swells,
-        .colour = (l->now.pitch[n] - 60.0f) * (0.5f / 12.0f),
+        .colour = bands_colour(l->now.pitch[n]),
         .pan = pan_gains(vf_set(l->now.pan[n] * 0.3f)),
     };
 }

@@ -17,9 +17,10 @@ enum { SEA_WAVE_BLOCKS = 7875 };       // 10.5 s
 #define SEA_LATE 0.33f                 // a wave comes up to so much of that later
 
 // The swell, its roar, the breaking, the running back, on either side. Times are in waves of 10.5 s since the swell
-// began; all is over before the wave after the next can begin, 2 - SEA_LATE later.
+// began, at the top at .42, .46, .5, .78; all is over before the wave after the next can begin, 2 - SEA_LATE later.
 static const struct {
-    alignas(32) float begin[BANDS], peak[BANDS], end[BANDS];
+    alignas(32) float begin[BANDS], end[BANDS];
+    float climb[BANDS], sink[BANDS];     // a wave from the beginning to the top, from there to the end
     float octave[BANDS];                 // above 1 Hz
     float rises[BANDS];                  // octaves more at the peak
     float bright[BANDS];                 // octaves more of the brightest wave
@@ -29,8 +30,9 @@ static const struct {
     float cross[BANDS];                  // share of the other side's noise
 } sea_bands = {
     .begin = EACH_SIDE(0.0f, 0.1f, 0.33f, 0.48f),
-    .peak = EACH_SIDE(0.42f, 0.46f, 0.5f, 0.78f),
     .end = EACH_SIDE(1.15f, 1.2f, 1.1f, 1.62f),
+    .climb = EACH_SIDE(1 / 0.42f, 1 / 0.36f, 1 / 0.17f, 1 / 0.3f),
+    .sink = EACH_SIDE(1 / 0.73f, 1 / 0.74f, 1 / 0.6f, 1 / 0.84f),
     .octave = EACH_SIDE(6.4f, 7.9f, 10.2f, 12.2f),
     .rises = EACH_SIDE(0.7f, 1.1f, 0.8f, -0.5f),
     .bright = EACH_SIDE(0.1f, 0.3f, 0.8f, 0.6f),
@@ -43,9 +45,8 @@ static const struct {
 
 // One wave and what its note asks of it.
 struct sea_wave {
-    uint32_t seed, block;
     float age;                 // since it would have begun, were it not late, in waves
-    float height, brightness, length, lag;
+    float height, brightness, pace, lag;
     float loudness, colour;    // colour: octaves
     struct pan_gains pan;
 };
@@ -66,16 +67,14 @@ INLINE struct sea_wave sea_wave(const struct lanes *l, int n, const struct lane_
     float bright = l->now.brightness[n] * 0.5f + mix->brightness * 0.3f;
     float height = chance_unit_of(more);
     return (struct sea_wave){
-        .seed = seed + parity,
-        .block = b->number,
         .age = (float)(block - number * SEA_WAVE_BLOCKS) * (1.0f / SEA_WAVE_BLOCKS)
             - chance_unit_of(chance) * SEA_LATE,
         .height = 0.45f + 0.55f * height,
         .brightness = bright + 0.4f * (height - 0.5f) + 0.2f * chance_unit_of(chance << 8),
-        .length = 0.85f + 0.15f * chance_unit_of(chance << 16),
+        .pace = 1.0f + 0.18f * chance_unit_of(chance << 16),
         .lag = 0.1f * chance_unit_of(more << 12) - 0.05f,
         .loudness = b->loudness[n],
-        .colour = (l->now.pitch[n] - 60.0f) * (0.5f / 12.0f),
+        .colour = bands_colour(l->now.pitch[n]),
         .pan = pan_gains(vf_set(l->now.pan[n] * 0.3f)),
     };
 }
@@ -83,23 +82,22 @@ INLINE struct sea_wave sea_wave(const struct lanes *l, int n, const struct lane_
 // 0 before and after, 1 at the peak.
 INLINE vf sea_height(const struct sea_wave *w, int first, vu right)
 {
-    vf age = (w->age - vf_bits(vu_bits(vf_set(w->lag)) & right)) / w->length;
-    vf begin = vf_load(sea_bands.begin + first), peak = vf_load(sea_bands.peak + first);
-    vf rise = vf_smooth_step((age - begin) / (peak - begin));
-    vf fall = vf_smooth_step((vf_load(sea_bands.end + first) - age) / (vf_load(sea_bands.end + first) - peak));
+    vf age = (w->age - vf_bits(vu_bits(vf_set(w->lag)) & right)) * w->pace;
+    vf rise = vf_smooth_step((age - vf_load(sea_bands.begin + first)) * vf_load(sea_bands.climb + first));
+    vf fall = vf_smooth_step((vf_load(sea_bands.end + first) - age) * vf_load(sea_bands.sink + first));
     return rise * rise * fall * fall;
 }
 
 // Bubbles that burst: a quick curve of each band.
-INLINE vf sea_foam(const struct sea_wave *w, int first)
+INLINE vf sea_foam(uint32_t seed, uint32_t block, int first)
 {
     vu band = vu_count((uint32_t)first);
-    vf curve = chance_curve(w->seed * 0x85ebca6bu + band * 0x27220a95u,
-                            w->block * (CHANCE_PACE(11.0) + band * CHANCE_PACE(1.3)));
+    vf curve = chance_curve((seed ^ 0x85ebca6bu) + band * 0x27220a95u,
+                            block * (CHANCE_PACE(11.0) + band * CHANCE_PACE(1.3)));
     return 1.0f + curve * vf_load(sea_bands.foam + first);
 }
 
-INLINE struct band_wish sea_wish(const struct sea_wave *w, int first)
+INLINE struct band_wish sea_wish(const struct sea_wave *w, int first, vf foam)
 {
     vu right = vu_nonzero(vu_count((uint32_t)first) & 4);
     vf up = sea_height(w, first, right), bright = vf_load(sea_bands.bright + first) * w->brightness;
@@ -109,7 +107,7 @@ INLINE struct band_wish sea_wish(const struct sea_wave *w, int first)
     return (struct band_wish){
         .hz = vf_exp2(octave),
         .damping = vf_load(sea_bands.damping + first),
-        .gain = gain * sea_foam(w, first) * side * w->loudness,
+        .gain = gain * foam * side * w->loudness,
         .left = vf_select(right, cross, vf_set(1.0f)),
         .right = vf_select(right, vf_set(1.0f), cross),
     };
@@ -119,12 +117,14 @@ INLINE void sea_note(struct sea *s, int n, const struct lane_block *b, const str
 {
     alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
     struct bands_control even, odd;
+    uint32_t seed = note_seed(s->lanes.now.id[n]);
     struct sea_wave even_wave = sea_wave(&s->lanes, n, b, mix, 0), odd_wave = sea_wave(&s->lanes, n, b, mix, 1);
     for (int k = 0; k < BAND_VECTORS; k++) {
-        bands_load(&even, k, &s->even[n], sea_wish(&even_wave, k * SYNTH_WIDTH));
-        bands_load(&odd, k, &s->odd[n], sea_wish(&odd_wave, k * SYNTH_WIDTH));
+        vf foam = sea_foam(seed, b->number, k * SYNTH_WIDTH);
+        bands_load(&even, k, &s->even[n], sea_wish(&even_wave, k * SYNTH_WIDTH, foam));
+        bands_load(&odd, k, &s->odd[n], sea_wish(&odd_wave, k * SYNTH_WIDTH, foam));
     }
-    noise_fill(even_wave.seed, b->number, left, right);
+    noise_fill(seed, b->number, left, right);
     for (int i = 0; i < CONTROL_FRAMES; i++)
         for (int k = 0; k < BAND_VECTORS; k++)
             lane_bus_sides(bus, i, k * SYNTH_WIDTH,

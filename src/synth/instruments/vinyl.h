@@ -42,7 +42,7 @@ INLINE struct band_wish vinyl_wish(const struct lanes *l, int n, int first, cons
     vf gain = vf_load(vinyl_bands.gain + first) * vf_exp2(vf_load(vinyl_bands.bright + first) * bright + drift * 0.3f);
     vf cross = vf_load(vinyl_bands.cross + first);
     return (struct band_wish){
-        .hz = vf_exp2(vf_load(vinyl_bands.octave + first) + (l->now.pitch[n] - 60.0f) * (0.25f / 12.0f)),
+        .hz = vf_exp2(vf_load(vinyl_bands.octave + first) + bands_colour(l->now.pitch[n]) * 0.5f),
         .damping = vf_load(vinyl_bands.damping + first),
         .gain = gain * vf_select(right, pan.right, pan.left) * b->loudness[n],
         .left = vf_select(right, cross, vf_set(1.0f)),
@@ -69,7 +69,7 @@ INLINE void vinyl_crackle(uint32_t chance, float rate, int ago, float *left, flo
     uint32_t more = chance_of(chance);
     int from = (int)(more % CONTROL_FRAMES) - ago * CONTROL_FRAMES, frames = 22 + (int)(more >> 8) % 40;
     float weight = chance_unit_of(more << 4), place = chance_unit_of(chance << 12);
-    float height = 3.0f + 9.0f * weight * weight * weight * weight;
+    float height = 3.0f + 8.0f * weight * weight * weight * weight;
     if (from + frames <= 0)
         return;
     vinyl_pulse(left, from, frames, height * (1.0f - place));

@@ -105,7 +105,7 @@ INLINE struct wind_weather wind_weather(const struct lanes *l, int n, const stru
         .loudness = b->loudness[n],
         .brightness = l->now.brightness[n] * 0.6f + mix->brightness * 0.4f,
         .motion = mix->motion,
-        .colour = (l->now.pitch[n] - 60.0f) * (0.5f / 12.0f),
+        .colour = bands_colour(l->now.pitch[n]),
         .pan = pan_gains(vf_set(l->now.pan[n] * 0.3f)),
     };
 }
