@@ -5,6 +5,7 @@
 #include "synth/dsp/svf.h"
 #include "synth/instruments/lane_bus.h"
 #include "synth/instruments/lane_keep.h"
+#include "synth/instruments/pan.h"
 
 enum { BANDS = 8, BAND_VECTORS = BANDS / SYNTH_WIDTH };  // bands 0 .. 3 sound on the left, 4 .. 7 on the right
 
@@ -21,13 +22,25 @@ struct bands {
 struct band_wish {
     vf hz, damping;   // damping: 1/Q
     vf gain;          // at the peak
-    vf left, right;   // how much of each noise goes in
+    vf cross;         // how much of the other side's noise goes in
 };
+
+// All bits in those of the bands from `first` on that are on the right.
+INLINE vu bands_right(int first)
+{
+    return vu_nonzero(vu_count((uint32_t)first) & 4);
+}
 
 // Octaves that a note's pitch moves its bands: half of its own, from middle C, and one at most.
 INLINE float bands_colour(float pitch)
 {
     return vf_first(vf_clamp(vf_set((pitch - 60.0f) * (0.5f / 12.0f)), -1.0f, 1.0f));
+}
+
+// Where a note's bands are: a texture is all around, and leans a little.
+INLINE struct pan_gains bands_place(float pan)
+{
+    return pan_gains(vf_set(pan * 0.3f));
 }
 
 // What the bands of one note do during one block.
@@ -48,18 +61,21 @@ INLINE struct svf_coefficients bands_design(vf hz, vf damping)
 
 // Begins a block on vector k. The filter of dsp/svf.h with its sums taken together: fewer of them, and a shorter way
 // from one frame to the next.
-INLINE void bands_load(struct bands_control *c, int k, const struct bands *s, struct band_wish wish)
+INLINE void bands_load(struct bands_control *c, int k, const struct bands *s, struct band_wish wish,
+                       struct pan_gains pan)
 {
     struct svf_coefficients f = bands_design(wish.hz, wish.damping);
+    vu right = bands_right(k * SYNTH_WIDTH);
+    vf gain = wish.gain * wish.damping * 0.5f * vf_select(right, pan.right, pan.left);
     c->one[k] = vf_load(s->one + k * SYNTH_WIDTH);
     c->two[k] = vf_load(s->two + k * SYNTH_WIDTH);
     c->gain[k] = vf_load(s->gain + k * SYNTH_WIDTH);
-    c->gain_step[k] = (wish.gain * wish.damping * 0.5f - c->gain[k]) * (1.0f / CONTROL_FRAMES);
+    c->gain_step[k] = (gain - c->gain[k]) * (1.0f / CONTROL_FRAMES);
     c->through[k] = 2.0f * f.a1 - 1.0f;
     c->across[k] = 2.0f * f.a2;
     c->enters[k] = 2.0f * f.a3;
-    c->left[k] = wish.left;
-    c->right[k] = wish.right;
+    c->left[k] = vf_select(right, wish.cross, vf_set(1.0f));
+    c->right[k] = vf_select(right, vf_set(1.0f), wish.cross);
 }
 
 // One frame of vector k.

@@ -18,6 +18,7 @@ struct grain_cloud {
     uint32_t seed, block;
     float pitch, brightness;         // of the note
     float loudness, bright, density;
+    float spread;                    // -1 near the middle .. 1 far out
     struct pan_gains pan;
 };
 
@@ -46,6 +47,7 @@ INLINE struct grain_cloud grain_cloud(const struct lanes *l, int n, const struct
         .loudness = b->loudness[n],
         .bright = bright,
         .density = 0.5f + 0.3f * bright + 0.3f * mix->motion,
+        .spread = mix->motion * 2.0f - 1.0f,
         .pan = pan_gains(vf_set(l->now.pan[n] * 0.4f)),
     };
 }
@@ -92,6 +94,7 @@ INLINE void grain_load(struct grain_tones *t, int k, const struct cells *s, cons
     vf window = grain_window(cell, chance_unit(cell.chance << 8), chance_unit(cell.chance << 16));
     vf sounds = vf_clamp((o->density - chance_unit(more << 16)) * 8.0f, 0.0f, 1.0f);
     vf weight = (0.35f + 0.65f * chance_unit(more)) * (1.0f + vf_clamp(interval, 0.0f, 1.0f) * (o->bright - 0.6f));
+    weight *= 1.0f + (wide * 2.0f - 1.0f) * 0.4f * o->spread;
     vf across = (1.0f - wide) * 0.5f + chance_unit(more << 4) * 0.4f;
     // Low grains stay in the middle.
     across = vf_max(across, vf_clamp((260.0f - hz) * (1.0f / 120.0f), 0.0f, 1.0f));

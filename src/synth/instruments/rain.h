@@ -6,7 +6,6 @@
 #include "synth/dsp/oscillator.h"
 #include "synth/instruments/bands.h"
 #include "synth/instruments/cells.h"
-#include "synth/instruments/pan.h"
 
 struct rain {
     struct lanes lanes;
@@ -36,7 +35,6 @@ struct rain_shower {
     uint32_t seed, block;
     float loudness, brightness, density;
     float colour;              // octaves
-    struct pan_gains pan;
 };
 
 // Waves of a sine each, by turning on from the last two values.
@@ -62,23 +60,20 @@ INLINE struct rain_shower rain_shower(const struct lanes *l, int n, const struct
         .brightness = bright,
         .density = 0.3f + 0.4f * bright + 0.35f * l->now.velocity[n] + 0.12f * swells,
         .colour = bands_colour(l->now.pitch[n]),
-        .pan = pan_gains(vf_set(l->now.pan[n] * 0.3f)),
     };
 }
 
 INLINE struct band_wish rain_wish(const struct rain_shower *o, int first)
 {
-    vu band = vu_count((uint32_t)first), right = vu_nonzero(band & 4);
+    vu band = vu_count((uint32_t)first);
     vf shiver = chance_curve((o->seed ^ 0x85ebca6bu) + band * 0x27220a95u,
                              o->block * (CHANCE_PACE(70.0) + band * CHANCE_PACE(9.0)));
     vf gain = vf_load(rain_bed.gain + first) * vf_exp2(vf_load(rain_bed.bright + first) * (o->brightness - 0.5f));
-    vf side = vf_select(right, o->pan.right, o->pan.left), cross = vf_load(rain_bed.cross + first);
     return (struct band_wish){
         .hz = vf_exp2(vf_load(rain_bed.octave + first) + o->colour),
         .damping = vf_load(rain_bed.damping + first),
-        .gain = gain * (1.0f + vf_load(rain_bed.prickle + first) * shiver) * side * o->loudness,
-        .left = vf_select(right, cross, vf_set(1.0f)),
-        .right = vf_select(right, vf_set(1.0f), cross),
+        .gain = gain * (1.0f + vf_load(rain_bed.prickle + first) * shiver) * o->loudness,
+        .cross = vf_load(rain_bed.cross + first),
     };
 }
 
@@ -124,8 +119,9 @@ INLINE void rain_note(struct rain *r, int n, const struct lane_block *b, const s
     struct cells_control drops;
     struct rain_pings pings;
     struct rain_shower shower = rain_shower(&r->lanes, n, b, mix);
+    struct pan_gains pan = bands_place(r->lanes.now.pan[n]);
     for (int k = 0; k < BAND_VECTORS; k++) {
-        bands_load(&bed, k, &r->bed[n], rain_wish(&shower, k * SYNTH_WIDTH));
+        bands_load(&bed, k, &r->bed[n], rain_wish(&shower, k * SYNTH_WIDTH), pan);
         rain_drops(&shower, k, &r->drops[n], &drops, &pings);
     }
     noise_fill(shower.seed, b->number, left, right);

@@ -4,7 +4,6 @@
 #include "synth/dsp/envelope.h"
 #include "synth/dsp/noise.h"
 #include "synth/instruments/bands.h"
-#include "synth/instruments/pan.h"
 
 struct sea {
     struct lanes lanes;
@@ -48,7 +47,6 @@ struct sea_wave {
     float age;                 // since it would have begun, were it not late, in waves
     float height, brightness, pace, lag;
     float loudness, colour;    // colour: octaves
-    struct pan_gains pan;
 };
 
 INLINE void sea_start(struct sea *s, int n)
@@ -75,14 +73,13 @@ INLINE struct sea_wave sea_wave(const struct lanes *l, int n, const struct lane_
         .lag = 0.1f * chance_unit_of(more << 12) - 0.05f,
         .loudness = b->loudness[n],
         .colour = bands_colour(l->now.pitch[n]),
-        .pan = pan_gains(vf_set(l->now.pan[n] * 0.3f)),
     };
 }
 
 // 0 before and after, 1 at the peak.
-INLINE vf sea_height(const struct sea_wave *w, int first, vu right)
+INLINE vf sea_height(const struct sea_wave *w, int first)
 {
-    vf age = (w->age - vf_bits(vu_bits(vf_set(w->lag)) & right)) * w->pace;
+    vf age = (w->age - vf_bits(vu_bits(vf_set(w->lag)) & bands_right(first))) * w->pace;
     vf rise = vf_smooth_step((age - vf_load(sea_bands.begin + first)) * vf_load(sea_bands.climb + first));
     vf fall = vf_smooth_step((vf_load(sea_bands.end + first) - age) * vf_load(sea_bands.sink + first));
     return rise * rise * fall * fall;
@@ -99,17 +96,14 @@ INLINE vf sea_foam(uint32_t seed, uint32_t block, int first)
 
 INLINE struct band_wish sea_wish(const struct sea_wave *w, int first, vf foam)
 {
-    vu right = vu_nonzero(vu_count((uint32_t)first) & 4);
-    vf up = sea_height(w, first, right), bright = vf_load(sea_bands.bright + first) * w->brightness;
+    vf up = sea_height(w, first), bright = vf_load(sea_bands.bright + first) * w->brightness;
     vf octave = vf_load(sea_bands.octave + first) + vf_load(sea_bands.rises + first) * up + bright * up + w->colour;
     vf gain = vf_load(sea_bands.rest + first) + vf_load(sea_bands.gain + first) * up * (w->height * (1.0f + bright));
-    vf side = vf_select(right, w->pan.right, w->pan.left), cross = vf_load(sea_bands.cross + first);
     return (struct band_wish){
         .hz = vf_exp2(octave),
         .damping = vf_load(sea_bands.damping + first),
-        .gain = gain * foam * side * w->loudness,
-        .left = vf_select(right, cross, vf_set(1.0f)),
-        .right = vf_select(right, vf_set(1.0f), cross),
+        .gain = gain * foam * w->loudness,
+        .cross = vf_load(sea_bands.cross + first),
     };
 }
 
@@ -119,10 +113,11 @@ INLINE void sea_note(struct sea *s, int n, const struct lane_block *b, const str
     struct bands_control even, odd;
     uint32_t seed = note_seed(s->lanes.now.id[n]);
     struct sea_wave even_wave = sea_wave(&s->lanes, n, b, mix, 0), odd_wave = sea_wave(&s->lanes, n, b, mix, 1);
+    struct pan_gains pan = bands_place(s->lanes.now.pan[n]);
     for (int k = 0; k < BAND_VECTORS; k++) {
         vf foam = sea_foam(seed, b->number, k * SYNTH_WIDTH);
-        bands_load(&even, k, &s->even[n], sea_wish(&even_wave, k * SYNTH_WIDTH, foam));
-        bands_load(&odd, k, &s->odd[n], sea_wish(&odd_wave, k * SYNTH_WIDTH, foam));
+        bands_load(&even, k, &s->even[n], sea_wish(&even_wave, k * SYNTH_WIDTH, foam), pan);
+        bands_load(&odd, k, &s->odd[n], sea_wish(&odd_wave, k * SYNTH_WIDTH, foam), pan);
     }
     noise_fill(seed, b->number, left, right);
     for (int i = 0; i < CONTROL_FRAMES; i++)

@@ -5,7 +5,6 @@
 #include "synth/dsp/envelope.h"
 #include "synth/dsp/noise.h"
 #include "synth/instruments/bands.h"
-#include "synth/instruments/pan.h"
 
 struct vinyl {
     struct lanes lanes;
@@ -35,18 +34,15 @@ INLINE void vinyl_start(struct vinyl *v, int n)
 INLINE struct band_wish vinyl_wish(const struct lanes *l, int n, int first, const struct lane_block *b,
                                    const struct mix *mix)
 {
-    struct pan_gains pan = pan_gains(vf_set(l->now.pan[n] * 0.3f));
-    vu band = vu_count((uint32_t)first), right = vu_nonzero(band & 4);
+    vu band = vu_count((uint32_t)first);
     float bright = l->now.brightness[n] * 0.7f + mix->brightness * 0.3f - 0.5f;
     vf drift = chance_curve(note_seed(l->now.id[n]) + (band & 3) * 0x27220a95u, vu_set(b->number * CHANCE_PACE(0.13)));
     vf gain = vf_load(vinyl_bands.gain + first) * vf_exp2(vf_load(vinyl_bands.bright + first) * bright + drift * 0.3f);
-    vf cross = vf_load(vinyl_bands.cross + first);
     return (struct band_wish){
         .hz = vf_exp2(vf_load(vinyl_bands.octave + first) + bands_colour(l->now.pitch[n]) * 0.5f),
         .damping = vf_load(vinyl_bands.damping + first),
-        .gain = gain * vf_select(right, pan.right, pan.left) * b->loudness[n],
-        .left = vf_select(right, cross, vf_set(1.0f)),
-        .right = vf_select(right, vf_set(1.0f), cross),
+        .gain = gain * b->loudness[n],
+        .cross = vf_load(vinyl_bands.cross + first),
     };
 }
 
@@ -89,8 +85,9 @@ INLINE void vinyl_note(struct vinyl *v, int n, const struct lane_block *b, const
     alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
     struct bands_control surface;
     uint32_t seed = note_seed(v->lanes.now.id[n]);
+    struct pan_gains pan = bands_place(v->lanes.now.pan[n]);
     for (int k = 0; k < BAND_VECTORS; k++)
-        bands_load(&surface, k, &v->surface[n], vinyl_wish(&v->lanes, n, k * SYNTH_WIDTH, b, mix));
+        bands_load(&surface, k, &v->surface[n], vinyl_wish(&v->lanes, n, k * SYNTH_WIDTH, b, mix), pan);
     noise_fill(seed, b->number, left, right);
     for (uint32_t ago = 0; ago < 2; ago++) {
         uint32_t block = b->number - ago;

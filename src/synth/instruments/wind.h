@@ -4,7 +4,6 @@
 #include "synth/dsp/envelope.h"
 #include "synth/dsp/noise.h"
 #include "synth/instruments/bands.h"
-#include "synth/instruments/pan.h"
 
 struct wind {
     struct lanes lanes;
@@ -55,12 +54,10 @@ struct wind_weather {
     uint32_t seed, block;
     float loudness, brightness, motion;
     float colour;        // octaves
-    struct pan_gains pan;
 };
 
 // What moves SYNTH_WIDTH bands.
 struct wind_air {
-    vu right;     // all bits in the bands of the right side
     vf speed;     // 0 still .. 1 storm
     vf own;       // curve of the band, -1..1
 };
@@ -68,12 +65,11 @@ struct wind_air {
 // A gust reaches one side .9 s after the other.
 INLINE struct wind_air wind_air(const struct wind_weather *o, int first)
 {
-    vu band = vu_count((uint32_t)first), right = vu_nonzero(band & 4);
-    vu block = o->block + (right & (o->seed & 2 ? 700u : -700u));
+    vu band = vu_count((uint32_t)first);
+    vu block = o->block + (bands_right(first) & (o->seed & 2 ? 700u : -700u));
     vf slow = chance_curve(vu_set(o->seed), block * CHANCE_PACE(0.05));
     vf quick = chance_curve(vu_set(o->seed + 1), block * CHANCE_PACE(0.21));
     return (struct wind_air){
-        .right = right,
         .speed = 0.5f + slow * (0.2f + 0.15f * o->motion) + quick * 0.18f,
         .own = chance_curve((o->seed ^ 0x85ebca6bu) + band * 0x27220a95u,
                             o->block * (CHANCE_PACE(0.07) + band * CHANCE_PACE(0.013))),
@@ -87,13 +83,11 @@ INLINE struct band_wish wind_wish(const struct wind_weather *o, const struct win
         + vf_load(bands->strays + first) * air.own + o->colour;
     vf open = vf_load(bands->opens + first) * (air.speed - 0.75f + 0.4f * (o->brightness - 0.5f))
         + vf_load(bands->comes + first) * air.own;
-    vf side = vf_select(air.right, o->pan.right, o->pan.left), cross = vf_load(bands->cross + first);
     return (struct band_wish){
         .hz = vf_exp2(octave),
         .damping = vf_load(bands->damping + first),
-        .gain = vf_load(bands->gain + first) * vf_exp2(open) * side * o->loudness,
-        .left = vf_select(air.right, cross, vf_set(1.0f)),
-        .right = vf_select(air.right, vf_set(1.0f), cross),
+        .gain = vf_load(bands->gain + first) * vf_exp2(open) * o->loudness,
+        .cross = vf_load(bands->cross + first),
     };
 }
 
@@ -106,7 +100,6 @@ INLINE struct wind_weather wind_weather(const struct lanes *l, int n, const stru
         .brightness = l->now.brightness[n] * 0.6f + mix->brightness * 0.4f,
         .motion = mix->motion,
         .colour = bands_colour(l->now.pitch[n]),
-        .pan = pan_gains(vf_set(l->now.pan[n] * 0.3f)),
     };
 }
 
@@ -115,11 +108,12 @@ INLINE void wind_note(struct wind *w, int n, const struct lane_block *b, const s
     alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
     struct bands_control low, high;
     struct wind_weather weather = wind_weather(&w->lanes, n, b, mix);
+    struct pan_gains pan = bands_place(w->lanes.now.pan[n]);
     for (int k = 0; k < BAND_VECTORS; k++) {
         int first = k * SYNTH_WIDTH;
         struct wind_air air = wind_air(&weather, first);
-        bands_load(&low, k, &w->low[n], wind_wish(&weather, &wind_low, first, air));
-        bands_load(&high, k, &w->high[n], wind_wish(&weather, &wind_high, first, air));
+        bands_load(&low, k, &w->low[n], wind_wish(&weather, &wind_low, first, air), pan);
+        bands_load(&high, k, &w->high[n], wind_wish(&weather, &wind_high, first, air), pan);
     }
     noise_fill(weather.seed, b->number, left, right);
     for (int i = 0; i < CONTROL_FRAMES; i++)
