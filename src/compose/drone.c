@@ -1,6 +1,5 @@
 // The drone: the tonic, two octaves below middle C, from the start of a section or a change of key to the next of
 // these.
-#include "base/random.h"
 #include "compose/ensemble.h"
 #include "compose/layers.h"
 #include "compose/passage.h"

@@ -6,7 +6,7 @@
 #include "compose/layers.h"
 #include "compose/purpose.h"
 
-enum { LOOPS = 5, LOOP_FIRST_LANE = 16, LOOP_LANES = 16, LOOP_LOW = 57, LOOP_HIGH = 84 };
+enum { LOOPS = 5, LOOP_FIRST_LANE = 16, LOOP_LOW = 57, LOOP_HIGH = 84 };
 
 #define LOOP_JITTER ((uint64_t)FRAME_RATE)
 

@@ -4,7 +4,6 @@
 #include "compose/ensemble.h"
 #include "compose/layers.h"
 #include "compose/purpose.h"
-#include "score/scene.h"
 
 #define BED_FRAMES ((uint64_t)27 * FRAME_RATE)
 

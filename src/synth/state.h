@@ -28,7 +28,7 @@ struct lanes {
     uint32_t waiting[LANES];     // a note in `next` wants the lane
     uint32_t stage[LANES];       // enum lane_stage
     float ramp[LANES];           // 0..1, place on the attack or, falling, on the way out
-    float step[LANES];           // of the attack or the release, per block
+    float step[LANES];           // of the ramp, per block
     float top[LANES];            // level at which the way out began
     float level[LANES];          // envelope at the end of the last block, 0..1
 };

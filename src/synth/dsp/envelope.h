@@ -22,11 +22,6 @@ INLINE uint32_t note_seed(uint64_t id)
     return (uint32_t)(x >> 32) | 1;
 }
 
-INLINE float envelope_curve(float ramp)
-{
-    return ramp * ramp * (3.0f - 2.0f * ramp);
-}
-
 INLINE void lane_start(struct lanes *l, int n)
 {
     struct lane_notes *now = &l->now;
@@ -47,13 +42,13 @@ INLINE void lane_start(struct lanes *l, int n)
     l->step[n] = (float)CONTROL_FRAMES / FRAME_RATE / now->attack_s[n];
 }
 
-// Goes as it came: a chord that gives way to the next leaves no hole between them.
-INLINE void lane_release(struct lanes *l, int n)
+// Goes as it came: a chord that gives way to the next leaves no hole between them.   step: per block.
+INLINE void lane_leave(struct lanes *l, int n, enum lane_stage stage, float step)
 {
-    l->stage[n] = LANE_RELEASES;
+    l->stage[n] = stage;
     l->ramp[n] = 1.0f;
     l->top[n] = l->level[n];
-    l->step[n] = (float)CONTROL_FRAMES / FRAME_RATE / l->now.release_s[n];
+    l->step[n] = step;
 }
 
 // Moves from stage to stage at the beginning of a block. True when a note begins.
@@ -65,14 +60,11 @@ INLINE int lane_turn(struct lanes *l, int n, uint64_t frame)
         lane_start(l, n);
         return 1;
     }
-    if (l->waiting[n] && l->stage[n] != LANE_MAKES_ROOM) {
-        l->stage[n] = LANE_MAKES_ROOM;
-        l->ramp[n] = 1.0f;
-        l->top[n] = l->level[n];
-    }
+    if (l->waiting[n] && l->stage[n] != LANE_MAKES_ROOM)
+        lane_leave(l, n, LANE_MAKES_ROOM, 1.0f / LANE_ROOM_BLOCKS);
     int sustained = l->stage[n] == LANE_ATTACKS || l->stage[n] == LANE_HOLDS;
     if (sustained && l->now.end_frame[n] && frame >= l->now.end_frame[n])
-        lane_release(l, n);
+        lane_leave(l, n, LANE_RELEASES, (float)CONTROL_FRAMES / FRAME_RATE / l->now.release_s[n]);
     return 0;
 }
 
@@ -83,17 +75,15 @@ INLINE float lane_level(struct lanes *l, int n)
     case LANE_ATTACKS:
         l->ramp[n] += l->step[n];
         if (l->ramp[n] < 1.0f)
-            return envelope_curve(l->ramp[n]);
+            return smooth_of(l->ramp[n]);
         l->stage[n] = LANE_HOLDS;
         return 1.0f;
     case LANE_HOLDS:
         return 1.0f;
     case LANE_RELEASES:
-        l->ramp[n] -= l->step[n];
-        return l->ramp[n] > 0 ? l->top[n] * envelope_curve(l->ramp[n]) : 0;
     case LANE_MAKES_ROOM:
-        l->ramp[n] -= 1.0f / LANE_ROOM_BLOCKS;
-        return l->ramp[n] > 0 ? l->top[n] * envelope_curve(l->ramp[n]) : 0;
+        l->ramp[n] -= l->step[n];
+        return l->ramp[n] > 0 ? l->top[n] * smooth_of(l->ramp[n]) : 0;
     default:
         return 0;
     }

@@ -70,6 +70,17 @@ INLINE vf vf_tanh(vf x)
     return x * above / below;
 }
 
+// 0 .. 1 to 0 .. 1, level at both ends.
+INLINE vf vf_smooth(vf x)
+{
+    return x * x * (3.0f - 2.0f * x);
+}
+
+INLINE float smooth_of(float x)
+{
+    return x * x * (3.0f - 2.0f * x);
+}
+
 // 2^x of one number.
 INLINE float exp2_of(float x)
 {

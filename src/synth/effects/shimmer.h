@@ -11,8 +11,7 @@
 
 INLINE float shimmer_curve(float x)
 {
-    float up = x < 0.5f ? 2.0f * x : 2.0f - 2.0f * x;
-    return up * up * (3.0f - 2.0f * up);
+    return smooth_of(x < 0.5f ? 2.0f * x : 2.0f - 2.0f * x);
 }
 
 // One tap, `late` frames into its turn at the beginning of the block: two frames of the past for each of the present.

@@ -52,8 +52,7 @@ INLINE vf grain_advance(struct grain *g, int n, int first, vu lives)
     at = vf_select(ends, (vf){0}, at);
     vu_store(g->seed[n] + first, vu_select(ends, seed * 747796405u + 2891336453u, seed) & lives);
     lane_keep(g->at[n] + first, at, lives);
-    vf up = vf_min(at, 1.0f - at) * 2.0f;
-    return up * up * (3.0f - 2.0f * up);
+    return vf_smooth(vf_min(at, 1.0f - at) * 2.0f);
 }
 
 INLINE struct grain_control grain_move(struct grain *g, int n, int first, const struct lane_block *b, float bright,

@@ -27,9 +27,8 @@ INLINE vf sea_wave(vu seeds, float block, vf band)
     vf run = (3.0f + 2.5f * weather_chance(seeds + 3)) * blocks_per_second;
     vf at = (block - start) / rise;
     vf up = vf_clamp(at, 0.0f, 1.0f), down = vf_clamp((block - start - rise) / run, 0.0f, 1.0f);
-    up = up * up * (3.0f - 2.0f * up);
     down = 1.0f - down;
-    vf shape = up * down * down;
+    vf shape = vf_smooth(up) * down * down;
     // Each band higher up waits for more of the wave.
     return height * vf_exp2(vf_log2(shape + 1e-4f) * (0.8f + 0.3f * band));
 }

@@ -69,7 +69,7 @@ INLINE vf weather_chance(vu x)
 INLINE vf weather_curve(vu seeds, uint32_t block, uint32_t period)
 {
     uint32_t knot = block / period;
-    float x = (float)(block % period) / (float)period, share = x * x * (3.0f - 2.0f * x);
+    float share = smooth_of((float)(block % period) / (float)period);
     vf from = weather_chance(seeds + knot * 0x85ebca6bu), to = weather_chance(seeds + (knot + 1) * 0x85ebca6bu);
     return from + (to - from) * share;
 }
