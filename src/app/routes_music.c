@@ -95,12 +95,9 @@ static json_t *music_parameter_values(enum mood_kind kind)
     if (kind == MOOD_KIND_KEY)
         for (size_t i = 0; i < sizeof tonics / sizeof *tonics; i++)
             json_array_append_new(values, json_string(tonics[i]));
-    if (kind == MOOD_KIND_SCENE)
-        for (int i = 0; i < scene_count; i++)
-            json_array_append_new(values, json_string(scenes[i].name));
-    if (kind == MOOD_KIND_MODE)
-        for (int mode = 0; mode < MODE_COUNT; mode++)
-            json_array_append_new(values, json_string(mode_name((enum mode)mode)));
+    const char *name;
+    for (int i = 0; (name = mood_choice(kind, i)); i++)
+        json_array_append_new(values, json_string(name));
     return values;
 }
 

@@ -27,18 +27,21 @@ static void mood_refusal_fill(struct mood_refusal *refusal, const char *field, c
     json_text_free(text);
 }
 
-static void mood_refusal_modes(char *constraint, size_t cap)
+const char *mood_choice(enum mood_kind kind, int place)
 {
-    size_t len = (size_t)snprintf(constraint, cap, "one of");
-    for (int mode = 0; mode < MODE_COUNT && len < cap; mode++)
-        len += (size_t)snprintf(constraint + len, cap - len, "%s %s", mode > 0 ? "," : "", mode_name((enum mode)mode));
+    if (kind == MOOD_KIND_SCENE)
+        return place < scene_count ? scenes[place].name : NULL;
+    if (kind == MOOD_KIND_MODE)
+        return place < MODE_COUNT ? mode_name((enum mode)place) : NULL;
+    return NULL;
 }
 
-static void mood_refusal_scenes(char *constraint, size_t cap)
+static void mood_refusal_choices(enum mood_kind kind, char *constraint, size_t cap)
 {
+    const char *name;
     size_t len = (size_t)snprintf(constraint, cap, "one of");
-    for (int i = 0; i < scene_count && len < cap; i++)
-        len += (size_t)snprintf(constraint + len, cap - len, "%s %s", i > 0 ? "," : "", scenes[i].name);
+    for (int i = 0; (name = mood_choice(kind, i)) && len < cap; i++)
+        len += (size_t)snprintf(constraint + len, cap - len, "%s %s", i > 0 ? "," : "", name);
 }
 
 static void mood_refusal_rule(const struct mood_parameter *parameter, char *constraint, size_t cap)
@@ -48,10 +51,8 @@ static void mood_refusal_rule(const struct mood_parameter *parameter, char *cons
         snprintf(constraint, cap, "a note from A to G, optional # or b, optional \" minor\" or \" major\"");
         return;
     case MOOD_KIND_SCENE:
-        mood_refusal_scenes(constraint, cap);
-        return;
     case MOOD_KIND_MODE:
-        mood_refusal_modes(constraint, cap);
+        mood_refusal_choices(parameter->kind, constraint, cap);
         return;
     case MOOD_KIND_INTEGER:
         snprintf(constraint, cap, "an integer from %.0f to %.0f", parameter->min, parameter->max);
@@ -184,7 +185,7 @@ json_t *mood_value_to_json(const struct mood *mood, enum mood_id id)
     char text[KEY_TEXT_BYTES];
     switch (mood_parameters[id].kind) {
     case MOOD_KIND_KEY: return json_string(key_text(*(const struct key *)field, text));
-    case MOOD_KIND_SCENE: return json_string(scenes[*(const int *)field].name);
+    case MOOD_KIND_SCENE: return json_string(mood_choice(MOOD_KIND_SCENE, *(const int *)field));
     case MOOD_KIND_MODE: return json_string(mode_name(*(const enum mode *)field));
     case MOOD_KIND_INTEGER: return json_integer(*(const int *)field);
     case MOOD_KIND_UNIT: return json_real(*(const double *)field);

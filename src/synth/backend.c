@@ -6,14 +6,18 @@
 
 #include "synth/levels.h"
 
+static const struct backend *const levels[] = {
+#define LEVEL(level) &backend_##level,
+    SYNTH_LEVELS(LEVEL) NULL
+#undef LEVEL
+};
+
 bool scalar_available(void)
 {
     return true;
 }
 
 #if defined(__x86_64__)
-static const struct backend *const levels[] = {&backend_scalar, &backend_sse2, &backend_avx2, &backend_avx512, NULL};
-
 bool sse2_available(void)
 {
     return __builtin_cpu_supports("sse2");
@@ -30,14 +34,10 @@ bool avx512_available(void)
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 }
 #elif defined(__aarch64__)
-static const struct backend *const levels[] = {&backend_scalar, &backend_neon, NULL};
-
 bool neon_available(void)
 {
     return true;
 }
-#else
-static const struct backend *const levels[] = {&backend_scalar, NULL};
 #endif
 
 const struct backend *const *backend_list(void)

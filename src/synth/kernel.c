@@ -109,16 +109,9 @@ static bool render_block(const struct backend *backend, void *state, float *out)
     return true;
 }
 
-#define LEVEL_TABLE_(level) backend_##level
-#define LEVEL_TABLE(level) LEVEL_TABLE_(level)
-#define LEVEL_TEXT_(level) #level
-#define LEVEL_TEXT(level) LEVEL_TEXT_(level)
-#define LEVEL_AVAILABLE_(level) level##_available
-#define LEVEL_AVAILABLE(level) LEVEL_AVAILABLE_(level)
-
-const struct backend LEVEL_TABLE(SYNTH_LEVEL) = {
-    .name = LEVEL_TEXT(SYNTH_LEVEL),
+const struct backend LEVEL_TABLE(backend_) = {
+    .name = LEVEL_TEXT,
     .width = SYNTH_WIDTH,
-    .available = LEVEL_AVAILABLE(SYNTH_LEVEL),
+    .available = LEVEL_AVAILABLE,
     .render_block = render_block,
 };

@@ -3,7 +3,6 @@
 #include "synth/levels.h"
 #include "synth/voice/block.h"
 #include "synth/voice/control.h"
-#include "synth/voice/levels.h"
 #include "synth/voice/oscillate.h"
 
 // How hard the square is driven: pi / 2 times as many partials as torchsynth counts for the highest pitch.
@@ -106,16 +105,9 @@ static void render(struct voice_work *work, const struct voice_patch *patch, uin
     voice_deliver(work->sound, work->grid.frames, peak > 1 ? 1 / peak : 1, out);
 }
 
-#define LEVEL_TABLE_(level) voice_##level
-#define LEVEL_TABLE(level) LEVEL_TABLE_(level)
-#define LEVEL_TEXT_(level) #level
-#define LEVEL_TEXT(level) LEVEL_TEXT_(level)
-#define LEVEL_AVAILABLE_(level) level##_available
-#define LEVEL_AVAILABLE(level) LEVEL_AVAILABLE_(level)
-
-const struct voice_renderer LEVEL_TABLE(SYNTH_LEVEL) = {
-    .name = LEVEL_TEXT(SYNTH_LEVEL),
+const struct voice_renderer LEVEL_TABLE(voice_) = {
+    .name = LEVEL_TEXT,
     .width = SYNTH_WIDTH,
-    .available = LEVEL_AVAILABLE(SYNTH_LEVEL),
+    .available = LEVEL_AVAILABLE,
     .render = render,
 };

@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "synth/levels.h"
-#include "synth/voice/levels.h"
 #include "synth/voice/work.h"
 
 #define SYNTH_WIDTH 1
@@ -22,13 +21,11 @@ const struct voice_range voice_ranges[VOICE_PARAMETERS] = {
 
 enum { RANDOM_VOICE_UNIT = 0x766f6963, RANDOM_VOICE_NOISE };
 
-#if defined(__x86_64__)
-static const struct voice_renderer *const levels[] = {&voice_scalar, &voice_sse2, &voice_avx2, &voice_avx512, NULL};
-#elif defined(__aarch64__)
-static const struct voice_renderer *const levels[] = {&voice_scalar, &voice_neon, NULL};
-#else
-static const struct voice_renderer *const levels[] = {&voice_scalar, NULL};
-#endif
+static const struct voice_renderer *const levels[] = {
+#define LEVEL(level) &voice_##level,
+    SYNTH_LEVELS(LEVEL) NULL
+#undef LEVEL
+};
 
 const struct voice_renderer *const *voice_renderer_list(void)
 {
