@@ -287,7 +287,9 @@ static void who_falls_behind_is_moved(void **state)
     json_t *skip = expect_chunks_until(&guest, &from, "skip");
     assert_true(from > RIG_LIVE_CHUNK);
     assert_int_equal(json_whole(skip, "from_frame"), from);
-    assert_int_equal(json_whole(skip, "to_frame"), to);
+    // What is live moves on while a slow machine has not turned to it.
+    assert_in_range(json_whole(skip, "to_frame"), to, to + 40 * CHUNK_FRAMES);
+    to = (uint64_t)json_whole(skip, "to_frame");
     json_decref(skip);
     for (uint64_t i = 0; i < 10; i++)
         guest_expect_chunk(&guest, FORMAT_PCM, to + i * CHUNK_FRAMES);
