@@ -1,6 +1,7 @@
 // The lead voice: a candidate in each slot of three quarters of a second, anywhere within it; it sounds when its
-// threshold lies under the density in force. Slots are grouped into phrases; some phrases share their rhythm and
-// contour with others of the same three minutes, so that motifs come back over other chords.
+// threshold lies under the density in force. Slots are grouped into phrases. One phrase of four is a motif: three or
+// four notes whose rhythm and contour come back over other chords, three or four times within three minutes, the last
+// time with another end.
 #include "base/random.h"
 #include "compose/daylight.h"
 #include "compose/ensemble.h"
@@ -12,14 +13,17 @@
 enum {
     SLOT_FRAMES = 576 * CONTROL_FRAMES,
     PHRASE_SLOTS = 8,
-    MEMORY_PHRASES = 28,    // motifs are remembered for just under three minutes
-    MEMORY_MOTIFS = 2,
+    MOTIF_EVERY = 4,        // phrases, of which one is a motif
+    MEMORY_MOTIFS = 7,      // so many in all, of two kinds, then there are others: just under three minutes
+    MEMORY_KINDS = 2,
+    MOTIF_ORDERS = 4,
     LEAD_LANES = 16,
     LEAD_LOW = 58,
     LEAD_HIGH = 86,
 };
 
-#define MOTIF_SHARE .3
+#define MOTIF_NOTES 3.25       // in the mean
+#define MOTIF_DENSITY 1.2      // notes a phrase from which on every motif sounds
 #define NIGHT_REACH 7.0    // semitones between the deepest night and the height of the day
 #define REGISTER_FRAMES ((uint64_t)53 * FRAME_RATE)
 
@@ -27,9 +31,10 @@ enum {
 enum { DRAW_TIME, DRAW_THRESHOLD, DRAW_KIND, DRAW_STEP, DRAW_HOLD, DRAW_VELOCITY, DRAW_PAN, DRAW_SIDE, DRAWS };
 
 struct candidate {
-    uint64_t seed, slot;
+    uint64_t seed, slot, phrase;
     uint64_t source;        // the phrase, or the motif that it repeats
     int place;              // slot in the phrase
+    bool motif, last;       // last: of its kind
     uint64_t at_frame;
 };
 
@@ -39,15 +44,33 @@ static double candidate_draw(const struct candidate *candidate, int place, int w
     return random_unit(candidate->seed, PURPOSE_LEAD, index);
 }
 
+// In which order the two kinds come, and which is the last of either.
+static const struct {
+    uint8_t kind[MEMORY_MOTIFS], last[MEMORY_KINDS];
+} motif_orders[MOTIF_ORDERS] = {
+    {{0, 0, 1, 0, 1, 1, 0}, {6, 5}}, {{0, 1, 0, 1, 1, 0, 0}, {6, 4}},
+    {{0, 1, 1, 0, 0, 1, 0}, {6, 5}}, {{0, 0, 1, 1, 0, 0, 1}, {5, 6}},
+};
+
+// Makes the candidate one of a motif if its phrase is one.
+static void candidate_remember(struct candidate *candidate)
+{
+    uint64_t group = candidate->phrase / MOTIF_EVERY, memory = group / MEMORY_MOTIFS;
+    if (candidate->phrase % MOTIF_EVERY != random_below(candidate->seed, PURPOSE_MOTIF_USE, group, MOTIF_EVERY))
+        return;
+    uint32_t order = random_below(candidate->seed, PURPOSE_MOTIF_ORDER, memory, MOTIF_ORDERS);
+    int place = (int)(group % MEMORY_MOTIFS), kind = motif_orders[order].kind[place];
+    candidate->motif = true;
+    candidate->last = motif_orders[order].last[kind] == place;
+    candidate->source = (memory * MEMORY_KINDS + (uint64_t)kind) | UINT64_C(1) << 40;
+}
+
 static struct candidate candidate_of(uint64_t seed, uint64_t slot)
 {
     uint64_t phrase = slot / PHRASE_SLOTS;
-    struct candidate candidate = {.seed = seed, .slot = slot, .source = phrase, .place = (int)(slot % PHRASE_SLOTS)};
-    double use = random_unit(seed, PURPOSE_MOTIF_USE, phrase);
-    if (use < MOTIF_SHARE) {
-        uint64_t motif = phrase / MEMORY_PHRASES * MEMORY_MOTIFS + (use < MOTIF_SHARE / MEMORY_MOTIFS);
-        candidate.source = motif | UINT64_C(1) << 40;
-    }
+    struct candidate candidate = {
+        .seed = seed, .slot = slot, .phrase = phrase, .source = phrase, .place = (int)(slot % PHRASE_SLOTS)};
+    candidate_remember(&candidate);
     double jitter = 0.85 * SLOT_FRAMES * candidate_draw(&candidate, candidate.place, DRAW_TIME);
     candidate.at_frame = slot * SLOT_FRAMES + frames_round_down((uint64_t)jitter, CONTROL_FRAMES);
     return candidate;
@@ -60,11 +83,37 @@ static double melody_density(const struct mood *mood, double share)
     return (0.07 + 0.36 * mood->intensity) * pace * share;
 }
 
-// share: factor on the density.
+// Of the eight places of a motif those three or four that were drawn lowest have notes.
+static bool candidate_is_of_motif(const struct candidate *candidate)
+{
+    uint32_t notes = random_below(candidate->seed, PURPOSE_MOTIF_NOTES, candidate->source, 4) == 0 ? 4 : 3, lower = 0;
+    double own = candidate_draw(candidate, candidate->place, DRAW_THRESHOLD);
+    for (int place = 0; place < PHRASE_SLOTS; place++)
+        lower += candidate_draw(candidate, place, DRAW_THRESHOLD) < own;
+    return lower < notes;
+}
+
+// share: factor on the density. What motifs bring is what other phrases lack.
 static bool candidate_sounds(const struct candidate *candidate, const struct mood *mood, double share)
 {
-    double per_slot = melody_density(mood, share) * SLOT_FRAMES / FRAME_RATE;
-    return mood->enable_melody && candidate_draw(candidate, candidate->place, DRAW_THRESHOLD) < per_slot;
+    double notes = melody_density(mood, share) * PHRASE_SLOTS * SLOT_FRAMES / FRAME_RATE;
+    double motifs = notes < MOTIF_DENSITY ? notes / MOTIF_DENSITY : 1.0;
+    if (!mood->enable_melody)
+        return false;
+    if (candidate->motif)
+        return random_unit(candidate->seed, PURPOSE_MOTIF_SOUNDS, candidate->phrase) < motifs &&
+               candidate_is_of_motif(candidate);
+    double others = (notes - motifs * MOTIF_NOTES / MOTIF_EVERY) * MOTIF_EVERY / (MOTIF_EVERY - 1);
+    return candidate_draw(candidate, candidate->place, DRAW_THRESHOLD) < others / PHRASE_SLOTS;
+}
+
+// A step of the line at a place of the phrase. A motif that comes for the last time ends in another way.
+static double candidate_step(const struct candidate *candidate, int place)
+{
+    struct candidate own = *candidate;
+    if (candidate->last && place >= PHRASE_SLOTS / 2)
+        own.source = candidate->phrase;
+    return 3.0 * (candidate_draw(&own, place, DRAW_STEP) - 0.5);
 }
 
 // Where the line wants to be: a slow wandering centre, higher by day, and small steps from the start of the phrase.
@@ -73,7 +122,7 @@ static double candidate_target(const struct candidate *candidate, const struct p
     double target = 72.0 + palette->reach + NIGHT_REACH * (day - 0.5);
     target += 14.0 * (noise_at(candidate->seed, PURPOSE_LEAD_REGISTER, candidate->at_frame, REGISTER_FRAMES) - 0.5);
     for (int place = 0; place <= candidate->place; place++)
-        target += 3.0 * (candidate_draw(candidate, place, DRAW_STEP) - 0.5);
+        target += candidate_step(candidate, place);
     return target;
 }
 
