@@ -1,5 +1,5 @@
-// Ten minutes of programme with a parameter changed every five seconds: the ear may find no click, and must find one
-// that was planted.
+// Ten minutes of programme, or as many seconds as are asked for, with a parameter changed every five seconds: the ear
+// may find no click, and must find one that was planted.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,9 @@
 #include "score/scene.h"
 #include "station/programme.h"
 
-enum { SECONDS = 600, EVERY_S = 5, MAX_ONSETS = 8192, MAX_CLICKS = 16, STEP_FRAMES = FRAME_RATE };
+enum { EVERY_S = 5, MAX_ONSETS = 65536, MAX_CLICKS = 16, STEP_FRAMES = FRAME_RATE };
+
+static size_t seconds = 600;
 
 // The n-th change: every parameter has its turn, switches go off and on again, numbers jump between their ends.
 static struct mood next_mood(const struct mood *mood, int n)
@@ -29,6 +31,7 @@ static struct mood next_mood(const struct mood *mood, int n)
         key_from_text((const char *[]){"D", "F# major", "Bb", "E minor"}[turn % 4], (struct key *)field);
         break;
     case MOOD_KIND_SCENE: patch = scene_patch(&scenes[(1 + turn * 5) % scene_count]); break;
+    case MOOD_KIND_TUNING: *(int *)field = turn % tuning_count; break;
     case MOOD_KIND_MODE: *(enum mode *)field = (enum mode)((n * 5 + turn) % MODE_COUNT); break;
     case MOOD_KIND_INTEGER: *(int *)field = turn % 2 ? 40 : 120; break;  // a tempo, or how long a morph takes
     case MOOD_KIND_UNIT: *(double *)field = turn % 2 ? .05 : 1.; break;
@@ -41,7 +44,7 @@ static void fill_log(struct mood_log *log)
 {
     struct mood mood = mood_default();
     assert_int_equal(mood_log_init(log, &mood), STATUS_OK);
-    for (int n = 0; (n + 1) * EVERY_S < SECONDS; n++) {
+    for (int n = 0; (size_t)(n + 1) * EVERY_S < seconds; n++) {
         mood = next_mood(&mood, n);
         uint64_t at_frame = (uint64_t)(n + 1) * EVERY_S * FRAME_RATE;
         assert_int_equal(mood_log_append(log, (uint64_t)n + 1, at_frame, &mood), STATUS_OK);
@@ -52,7 +55,7 @@ static size_t find_onsets(const struct program *program, uint64_t *onsets)
 {
     struct event events[COMPOSE_MAX_EVENTS];
     size_t count = 0;
-    for (uint64_t at = 0; at < (uint64_t)SECONDS * FRAME_RATE; at += CHUNK_FRAMES) {
+    for (uint64_t at = 0; at < seconds * FRAME_RATE; at += CHUNK_FRAMES) {
         int got = compose_events(program, at, at + CHUNK_FRAMES, events);
         for (int i = 0; i < got && count < MAX_ONSETS; i++)
             if (events[i].kind == EVENT_NOTE_ON)
@@ -93,7 +96,7 @@ static size_t quiet_place(const float *sound, const uint64_t *onsets, size_t cou
 {
     size_t best = FRAME_RATE / 2;
     double least = INFINITY;
-    for (size_t second = 1; second + 2 < SECONDS; second++) {
+    for (size_t second = 1; second + 2 < seconds; second++) {
         size_t at = second * FRAME_RATE + FRAME_RATE / 2;
         if (is_by_an_onset(at, onsets, count) || highs_around(sound, at) >= least)
             continue;
@@ -111,7 +114,7 @@ static void plant_step(float *sound, size_t at, float height)
 
 static void moving_parameters_do_not_click(void **state)
 {
-    size_t frames = (size_t)SECONDS * FRAME_RATE;
+    size_t frames = seconds * FRAME_RATE;
     float *sound = malloc(frames * CHANNELS * sizeof *sound);
     uint64_t *onsets = malloc(MAX_ONSETS * sizeof *onsets);
     struct programme *programme = aligned_alloc(64, programme_bytes());
@@ -148,8 +151,10 @@ static void moving_parameters_do_not_click(void **state)
     free(sound);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        seconds = strtoul(argv[1], NULL, 10);
     const struct CMUnitTest tests[] = {cmocka_unit_test(moving_parameters_do_not_click)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

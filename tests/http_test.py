@@ -19,10 +19,11 @@ from server import INSTRUMENTED, Server, wait_until
 
 BINARY = sys.argv.pop(1)
 DEFAULTS = {
-    "scene": "drift", "morph_seconds": 30, "key": "A", "mode": "aeolian", "bpm": 70, "intensity": 0.5,
-    "melody_complexity": 0.5, "chord_progression_variety": 0.5, "harmonic_density": 0.5, "brightness": 0.5,
-    "space": 0.5, "warmth": 0.5, "texture": 0.25, "follow_day": False, "enable_pads": True, "enable_melody": True,
-    "enable_kicks": True, "enable_swells": True,
+    "scene": "drift", "morph_seconds": 30, "key": "A", "mode": "aeolian", "tuning": "equal", "bpm": 70,
+    "intensity": 0.5, "melody_complexity": 0.5, "chord_progression_variety": 0.5, "harmonic_density": 0.5,
+    "brightness": 0.5,
+    "space": 0.5, "warmth": 0.5, "texture": 0.25, "freeze": False, "follow_day": False,
+    "enable_pads": True, "enable_melody": True, "enable_kicks": True, "enable_swells": True,
 }
 
 
@@ -171,6 +172,7 @@ class Status(Shared):
         self.assertIn("focus", [scene["name"] for scene in body["scenes"]])
         log = self.server.get("/api/stations/main/log")[2]
         self.assertEqual(log["seed"], "7")
+        self.assertEqual(log["scala"]["offset_cents"], [0] * 12)
         self.assertEqual(log["entries"][0], {"sequence": 0, "at_frame": 0, "parameters": DEFAULTS})
         self.assert_error(self.server.get("/api/stations/other/log"), 404, "NOT_FOUND")
 

@@ -9,7 +9,7 @@ export class Controls {
     #controls = new Map();
     #values = {};
 
-    // root: element with a [data-group] slot for each kind.   change(parameters): the user wants this.
+    // root: element with a [data-group] slot for each group.   change(parameters): the user wants this.
     constructor(root, parameters, change) {
         this.#change = change;
         for (const parameter of parameters) {
@@ -18,7 +18,7 @@ export class Controls {
             const control = make(parameter, (value) => this.#touched(parameter.name, value), () => this.#values);
             control.touchedMs = -Infinity;
             this.#controls.set(parameter.name, control);
-            root.querySelector(`[data-group="${GROUPS[parameter.kind]}"]`).append(control.element);
+            root.querySelector(`[data-group="${groupOf(parameter)}"]`).append(control.element);
         }
     }
 
@@ -47,11 +47,18 @@ export class Controls {
     }
 }
 
-const GROUPS = { key: 'choices', mode: 'choices', integer: 'sliders', unit: 'sliders', toggle: 'layers' };
+const GROUPS = {
+    key: 'choices', mode: 'choices', tuning: 'choices', integer: 'sliders', unit: 'sliders', toggle: 'switches',
+};
+
+function groupOf(parameter) {
+    return parameter.name.startsWith('enable_') ? 'layers' : GROUPS[parameter.kind];
+}
 
 const MAKERS = {
     key: makeKey,
-    mode: makeMode,
+    mode: makeChoice,
+    tuning: makeChoice,
     integer: (parameter, touched) => makeSlider(parameter, touched, 1, (value) => `${value} ${parameter.unit}`.trim()),
     unit: (parameter, touched) => makeSlider(parameter, touched, 0.01, (value) => `${Math.round(value * 100)} %`),
     toggle: makeToggle,
@@ -86,7 +93,7 @@ function makeKey(parameter, touched, values) {
     return { element: field('choice', parameter, input), input, show };
 }
 
-function makeMode(parameter, touched) {
+function makeChoice(parameter, touched) {
     const title = (value) => value[0].toUpperCase() + value.slice(1);
     const options = parameter.values.map((value) => element('option', { value, textContent: title(value) }));
     const input = element('select', {}, ...options);

@@ -125,7 +125,10 @@ static enum status app_check_descriptors(struct app *app)
 static enum status app_start_station(struct app *app)
 {
     struct mood mood = scene_mood(scene_find(app->options.scene));
-    app->begin_minute = clock_minute_of_day((int64_t)app->started_ns + app->clock.unix_offset_ns);
+    app->head.scala = app->options.scala_tuning;
+    if (app->options.scala)
+        mood.tuning = TUNING_SCALA;
+    app->head.begin_minute = clock_minute_of_day((int64_t)app->started_ns + app->clock.unix_offset_ns);
     app->sequencer = sequencer_create(&(struct control_config){
         .clock = &app->clock,
         .origin_ns = app->started_ns,
@@ -138,7 +141,7 @@ static enum status app_start_station(struct app *app)
     enum status status = station_create(&app->station, &(struct station_config){
                                                            .name = APP_STATION,
                                                            .seed = app->seed,
-                                                           .begin_minute = app->begin_minute,
+                                                           .head = app->head,
                                                            .mood = mood,
                                                            .origin_ns = app->started_ns,
                                                            .lead_frames = app->options.lead_frames,

@@ -23,7 +23,7 @@ struct app {
     struct clock clock;
     uint64_t started_ns;             // of the clock; programme frame 0 is heard then
     uint64_t seed;
-    int begin_minute;             // of the day at frame 0
+    struct mood_log_head head;    // of the control log
     const struct backend *backend;
     struct injection *injection;     // NULL: no faults are asked for
     struct thread_priority render_priority, io_priority, door_priority;

@@ -11,6 +11,7 @@
 #include "os/file.h"
 #include "score/scene.h"
 #include "synth/backend.h"
+#include "tools/scala_file.h"
 
 static const struct argument option_rows[] = {
 #define OPTION_ROW(field, flag, kind, what, standard, ...) \
@@ -27,7 +28,8 @@ static const struct argument option_rows[] = {
 #define OPTION_LIST(field, flag, what, help) OPTION_ROW(field, flag, ARGUMENT_LIST, what, NULL, 0, 0, NULL, help)
 #include "app/options.def"
 };
-enum { OPTION_ROWS = sizeof option_rows / sizeof *option_rows, OPTION_MAX_WORDS = 256, OPTION_FILE_BYTES = 65536 };
+enum { OPTION_ROWS = sizeof option_rows / sizeof *option_rows, OPTION_MAX_WORDS = 256, OPTION_FILE_BYTES = 65536,
+       OPTIONS_FAILURE_BYTES = 512 };
 
 static const struct argument_table option_table = {
     .usage = "auralis serve [options]",
@@ -285,6 +287,17 @@ static bool options_read_proxies(struct options *options)
     return true;
 }
 
+static bool options_read_scala(struct options *options)
+{
+    char words[OPTIONS_FAILURE_BYTES];
+    struct text failure = text_on(words, sizeof words);
+    options->scala_tuning = tunings[TUNING_SCALA];
+    if (!options->scala || scala_file_read(options->scala, &options->scala_tuning, &failure) == STATUS_OK)
+        return true;
+    fprintf(stderr, "auralis serve: %s\n", words);
+    return false;
+}
+
 static bool options_complete(struct options *options)
 {
     options->lead_frames = (uint64_t)options->lead_s * FRAME_RATE;
@@ -301,8 +314,8 @@ static bool options_complete(struct options *options)
                 options->seed);
         return false;
     }
-    return options_check_names(options) && options_check_tls(options) && options_read_proxies(options) &&
-           (options->data_dir || options_default_data_dir(options));
+    return options_check_names(options) && options_read_scala(options) && options_check_tls(options) &&
+           options_read_proxies(options) && (options->data_dir || options_default_data_dir(options));
 }
 
 bool options_read(int argc, char **argv, struct options *options, int *exit_status)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "net/forwarded.h"
+#include "score/tuning.h"
 #include "tools/arguments.h"
 
 struct options {
@@ -26,6 +27,7 @@ struct options {
     uint64_t lead_frames, seed_value;
     struct forwarded_proxies proxies;
     const char *origins[ARGUMENT_LIST_MAX + 1], *hosts[ARGUMENT_LIST_MAX + 1];  // NULL-terminated
+    struct tuning scala_tuning;
     char home_data_dir[512];
     char storage[8192];  // texts that came from the file or the environment
 };

@@ -129,7 +129,8 @@ static void a_variable_without_an_option_is_told(void **state)
 static void mistakes_are_status_2(void **state)
 {
     static char *const mistakes[] = {"--seed=abc", "--scene=nothing", "--simd=mmx", "--listen=x", "--lead=0",
-                                     "--nothing", "--config=/nowhere", "--config=/tmp", "--config=/dev/zero"};
+                                     "--nothing", "--scala=/nowhere", "--scala=/dev/null", "--config=/nowhere",
+                                     "--config=/tmp", "--config=/dev/zero"};
     struct options options;
     int exit_status;
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {

@@ -103,7 +103,7 @@ static json_t *music_parameter_values(enum mood_kind kind)
 
 static json_t *music_parameter(enum mood_id id, const struct mood *defaults)
 {
-    static const char *const kinds[] = {"key", "scene", "mode", "integer", "unit", "toggle"};
+    static const char *const kinds[] = {"key", "scene", "mode", "tuning", "integer", "unit", "toggle"};
     const struct mood_parameter *parameter = &mood_parameters[id];
     return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:o, s:o}", "name", parameter->name, "kind",
                      kinds[parameter->kind], "title", parameter->title, "help", parameter->help, "min", parameter->min,
@@ -143,6 +143,15 @@ static bool music_write(FILE *out, json_t *object, size_t cut)
     return good;
 }
 
+// What the tuning of this name is; a render needs it to say the same.
+static json_t *music_scala(const struct tuning *tuning)
+{
+    json_t *offsets = json_array();
+    for (int i = 0; i < TUNING_CLASSES; i++)
+        json_array_append_new(offsets, json_real(tuning->offset_cents[i]));
+    return json_pack("{s:s, s:o}", "title", tuning->title, "offset_cents", offsets);
+}
+
 // One entry after the other: as a tree the whole of a long log would take twenty times its text.
 static bool music_write_log(const struct app *app, FILE *out)
 {
@@ -150,8 +159,9 @@ static bool music_write_log(const struct app *app, FILE *out)
     struct mood_entry batch[BATCH];
     char seed[24];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)app->seed);
-    json_t *head = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "station", APP_STATION, "seed", seed, "version",
-                             AURALIS_VERSION, "begin_minute", app->begin_minute, "lead_frames",
+    json_t *head = json_pack("{s:s, s:s, s:s, s:i, s:o, s:I, s:I}", "station", APP_STATION, "seed", seed, "version",
+                             AURALIS_VERSION, "begin_minute", app->head.begin_minute, "scala",
+                             music_scala(&app->head.scala), "lead_frames",
                              (json_int_t)app->options.lead_frames, "guard_frames",
                              (json_int_t)sequencer_guard_frames(app->sequencer));
     bool good = music_write(out, head, 1) && fputs(",\"entries\":[", out) >= 0;

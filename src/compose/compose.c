@@ -5,6 +5,7 @@
 #include "compose/form.h"
 #include "compose/harmony.h"
 #include "compose/layers.h"
+#include "compose/passage.h"
 
 static void compose_section(struct section section, struct events *events)
 {
@@ -15,6 +16,23 @@ static void compose_section(struct section section, struct events *events)
     };
     memcpy(event.section.name, section.palette->name, sizeof event.section.name);
     events_add(events, &event);
+}
+
+// Moves the notes of a list that have a pitch to where the tuning has it, above the tonic: key and tuning are those of
+// the chord that they begin in, as a chord runs on for a while when they change. What weather has is no pitch.
+static void compose_tune(const struct program *program, struct event *list, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct note *note = &list[i].note;
+        if (list[i].kind != EVENT_NOTE_ON || note->layer == LAYER_KICK || note->layer == LAYER_SWELL ||
+            note->layer == LAYER_TEXTURE)
+            continue;
+        struct passage passage = passage_at(program, list[i].at_frame);
+        const struct mood *mood = &mood_log_at(program->log, passage.onset)->mood;
+        if (mood->tuning != TUNING_EQUAL)
+            note->pitch = (float)tuning_pitch(mood_log_tuning(program->log, mood), key_tonic(mood->key),
+                                              (double)note->pitch);
+    }
 }
 
 int compose_events(const struct program *program, uint64_t from, uint64_t to, struct event *out)
@@ -30,6 +48,7 @@ int compose_events(const struct program *program, uint64_t from, uint64_t to, st
     loops_compose(program, &events);
     texture_compose(program, &events);
     drone_compose(program, &events);
+    compose_tune(program, out, events.count);
     events_sort(&events);
     return events.count;
 }
@@ -60,6 +79,7 @@ int compose_sounding(const struct program *program, uint64_t frame, struct event
     events.from = 0;
     pads_sounding(program, frame, &events);
     drone_sounding(program, frame, &events);
+    compose_tune(program, out + 1, events.count);
     events_sort(&events);
     compose_section(section_at(program->seed, frame - 1), &events);
     return events.count + 1;

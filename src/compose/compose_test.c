@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "compose/passage.h"
 #include "compose/testing.h"
 
 enum { SEEDS = 3 };
@@ -119,13 +120,78 @@ static double seconds_until_heard(const struct mood *mood, const struct mood *ot
     return seconds;
 }
 
+// Every note is where it was, but for the pitches, which are those of the tuning above the tonic; drums have none.
+static void a_tuning_moves_pitches_alone(void **state)
+{
+    struct mood mood = testing_mood("D", MODE_DORIAN), other = mood;
+    other.tuning = TUNING_SCALA;
+    struct mood_log log = testing_log(&mood), other_log = testing_log(&other);
+    other_log.head.scala.offset_cents[3] = 40;
+    struct score score = testing_score(&(struct program){9, &log}, 0, SECONDS(600));
+    struct score tuned = testing_score(&(struct program){9, &other_log}, 0, SECONDS(600));
+    int moved = 0, drums = 0;
+    assert_int_equal(score.count, tuned.count);
+    for (size_t i = 0; i < score.count; i++) {
+        struct event event = score.events[i];
+        struct note *note = &event.note;
+        bool noise = note->layer == LAYER_KICK || note->layer == LAYER_SWELL || note->layer == LAYER_TEXTURE;
+        if (event.kind == EVENT_NOTE_ON && noise) {
+            drums++;
+        } else if (event.kind == EVENT_NOTE_ON) {
+            float pitch = note->pitch;
+            note->pitch = (float)tuning_pitch(&other_log.head.scala, 2, (double)pitch);
+            moved += note->pitch != pitch;
+        }
+        assert_true(testing_same(&event, &tuned.events[i]));
+    }
+    assert_true(moved > 20 && drums > 5);
+    score_free(&score);
+    score_free(&tuned);
+    mood_log_finish(&log);
+    mood_log_finish(&other_log);
+}
+
+// While the old chord runs on after a change of key, all that begins is still tuned above the old tonic.
+static void a_chord_keeps_its_tuning(void **state)
+{
+    int checked = 0;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct mood mood = testing_mood("D", MODE_DORIAN), other = testing_mood("A", MODE_AEOLIAN);
+        mood.intensity = other.intensity = 1;
+        struct mood equal = mood, equal_other = other;
+        mood.tuning = other.tuning = TUNING_JUST;
+        struct mood_log log = testing_log(&mood), equal_log = testing_log(&equal);
+        uint64_t at = SECONDS(100);
+        testing_append(&log, at, &other);
+        testing_append(&equal_log, at, &equal_other);
+        struct program program = {seed, &log};
+        uint64_t until = passage_at(&program, at).until;
+        struct score score = testing_score(&program, at, until);
+        struct score plain = testing_score(&(struct program){seed, &equal_log}, at, until);
+        assert_int_equal(score.count, plain.count);
+        for (size_t i = 0; i < score.count; i++) {
+            const struct note *note = &score.events[i].note, *untuned = &plain.events[i].note;
+            if (score.events[i].kind != EVENT_NOTE_ON || score.events[i].at_frame <= at ||
+                (note->layer != LAYER_LEAD && note->layer != LAYER_LOOP))
+                continue;
+            assert_true(note->pitch == (float)tuning_pitch(&tunings[TUNING_JUST], 2, (double)untuned->pitch));
+            checked++;
+        }
+        score_free(&score);
+        score_free(&plain);
+        mood_log_finish(&log);
+        mood_log_finish(&equal_log);
+    }
+    assert_true(checked > 10);
+}
+
 static void every_parameter_is_heard(void **state)
 {
     static const double within_s[MOOD_PARAMETERS] = {
         [MOOD_ID_key] = 9, [MOOD_ID_mode] = 9, [MOOD_ID_bpm] = 90, [MOOD_ID_intensity] = 0,
         [MOOD_ID_melody_complexity] = 90, [MOOD_ID_chord_progression_variety] = 180, [MOOD_ID_harmonic_density] = 0,
         [MOOD_ID_enable_pads] = 0, [MOOD_ID_enable_melody] = 0, [MOOD_ID_enable_kicks] = 0,
-        [MOOD_ID_enable_swells] = 0, [MOOD_ID_scene] = 1,
+        [MOOD_ID_enable_swells] = 0, [MOOD_ID_scene] = 1, [MOOD_ID_tuning] = 9,
     };
     for (int id = 0; id < MOOD_PARAMETERS; id++) {
         if (id == MOOD_ID_morph_seconds)    // heard only with a change of scene
@@ -134,10 +200,11 @@ static void every_parameter_is_heard(void **state)
         if (mood_parameters[id].kind == MOOD_KIND_UNIT)
             testing_move(&other, (enum mood_id)id, UINT64_MAX);
         else
-            testing_move(&other, (enum mood_id)id, 3);
+            testing_move(&other, (enum mood_id)id, id == MOOD_ID_tuning ? TUNING_JUST : 3);
         assert_int_not_equal(mood_difference(&mood, &other) & 1u << id, 0);
         double seconds = seconds_until_heard(&mood, &other, SECONDS(960));
-        assert_true(seconds >= 0 && seconds <= within_s[id]);
+        if (seconds < 0 || seconds > within_s[id])
+            fail_msg("%s is heard after %.1f s", mood_parameters[id].name, seconds);
     }
     struct mood same = mood_default();
     assert_true(seconds_until_heard(&same, &same, SECONDS(960)) < 0);
@@ -393,6 +460,7 @@ int main(void)
         cmocka_unit_test(cutting_time_changes_nothing),
         cmocka_unit_test(any_hour_can_be_composed_directly),
         cmocka_unit_test(entries_change_only_what_follows),
+        cmocka_unit_test(a_tuning_moves_pitches_alone), cmocka_unit_test(a_chord_keeps_its_tuning),
         cmocka_unit_test(every_parameter_is_heard),
         cmocka_unit_test(events_are_ordered_and_in_range),
         cmocka_unit_test(no_lane_is_taken_while_it_sounds),

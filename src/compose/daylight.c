@@ -9,7 +9,7 @@ double daylight_at(const struct program *program, uint64_t frame, const struct m
     const uint64_t day = (uint64_t)DAY_MINUTES * 60 * FRAME_RATE;
     if (!mood->follow_day)
         return 0.5;
-    uint64_t minutes = (uint64_t)(program->log->begin_minute + DAY_MINUTES - DEEPEST_MINUTE) % DAY_MINUTES;
+    uint64_t minutes = (uint64_t)(program->log->head.begin_minute + DAY_MINUTES - DEEPEST_MINUTE) % DAY_MINUTES;
     double share = (double)((frame + minutes * 60 * FRAME_RATE) % day) / (double)day;
     double height = share < 0.5 ? 2.0 * share : 2.0 - 2.0 * share;
     return height * height * (3.0 - 2.0 * height);

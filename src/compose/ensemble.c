@@ -27,6 +27,8 @@ struct ensemble_amounts ensemble_amounts(const struct program *program, uint64_t
         .loops = ensemble_between(from->loops, to->loops, blend.share),
         .drone = ensemble_between(from->drone, to->drone, blend.share),
         .shimmer = ensemble_between(from->shimmer, to->shimmer, blend.share),
+        .chorus = ensemble_between(from->chorus, to->chorus, blend.share),
+        .echo = ensemble_between(from->echo, to->echo, blend.share),
         .loudness = ensemble_between(from->loudness, to->loudness, blend.share),
     };
 }

@@ -8,6 +8,6 @@ enum instrument ensemble_instrument(const struct program *program, uint64_t fram
 
 // Numbers of the scene, on their way from one scene to another.
 struct ensemble_amounts {
-    double melody, loops, drone, shimmer, loudness;    // as in struct scene
+    double melody, loops, drone, shimmer, chorus, echo, loudness;    // as in struct scene
 };
 struct ensemble_amounts ensemble_amounts(const struct program *program, uint64_t frame);

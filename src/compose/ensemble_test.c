@@ -138,7 +138,7 @@ static struct hour hour_of_the_day(int begin_minute, bool follow_day)
     struct mood mood = mood_default();
     mood.follow_day = follow_day;
     struct mood_log log = testing_log(&mood);
-    log.begin_minute = begin_minute;
+    log.head.begin_minute = begin_minute;
     struct score score = testing_score(&(struct program){4, &log}, 0, HOURS(1));
     struct hour hour = {0};
     int mixes = 0;

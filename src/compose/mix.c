@@ -65,6 +65,9 @@ struct mix mix_at(const struct program *program, uint64_t frame)
     };
     mix.warmth = mix_clamp(mood.warmth - 0.2 * day);
     mix.shimmer = (float)amounts.shimmer;
+    mix.chorus = (float)amounts.chorus;
+    mix.echo = (float)amounts.echo;
+    mix.freeze = mood.freeze ? 1.0f : 0.0f;
     mix.loudness = (float)amounts.loudness;
     mix_gains(program, frame, &mood, amounts.drone, mix.gain);
     return mix;

@@ -15,7 +15,7 @@ enum {
 
 bool passage_same_key(const struct mood *a, const struct mood *b)
 {
-    return a->mode == b->mode && key_tonic(a->key) == key_tonic(b->key);
+    return a->mode == b->mode && key_tonic(a->key) == key_tonic(b->key) && a->tuning == b->tuning;
 }
 
 static uint64_t passage_grid_beats(uint64_t seed, uint64_t cell)
@@ -40,7 +40,7 @@ static uint64_t passage_key_end(const struct program *program, const struct pass
 {
     const struct mood_entry *first = mood_log_at(program->log, passage->onset);
     const struct mood_entry *end = program->log->entries + program->log->count;
-    const uint32_t key_bits = 1u << MOOD_ID_key | 1u << MOOD_ID_mode;
+    const uint32_t key_bits = 1u << MOOD_ID_key | 1u << MOOD_ID_mode | 1u << MOOD_ID_tuning;
     for (const struct mood_entry *entry = first + 1; entry < end && entry->at_frame < limit; entry++) {
         if (!(entry->changed & key_bits) || passage_same_key(&first->mood, &entry->mood))
             continue;

@@ -42,6 +42,8 @@ void testing_move(struct mood *mood, enum mood_id id, uint64_t chance)
         patch.values.morph_seconds = (int)(chance % 120);
     else if (id == MOOD_ID_scene)
         patch = scene_patch(&scenes[chance % (uint64_t)scene_count]);
+    else if (id == MOOD_ID_tuning)
+        patch.values.tuning = (int)(chance % (uint64_t)tuning_count);
     else if (mood_parameters[id].kind == MOOD_KIND_UNIT)
         memcpy((char *)&patch.values + mood_parameters[id].offset, &unit, sizeof unit);
     else
@@ -102,8 +104,7 @@ static bool testing_same_note(const struct note *a, const struct note *b)
 
 static bool testing_same_mix(const struct mix *a, const struct mix *b)
 {
-    return memcmp(a->gain, b->gain, sizeof a->gain) == 0 && a->brightness == b->brightness && a->motion == b->motion &&
-           a->space == b->space && a->warmth == b->warmth && a->shimmer == b->shimmer && a->loudness == b->loudness;
+    return memcmp(a, b, sizeof *a) == 0;
 }
 
 static bool testing_same_chord(struct chord a, struct chord b)

@@ -5,6 +5,7 @@
 
 #include "control/json_text.h"
 #include "score/scene.h"
+#include "score/tuning.h"
 
 // Copies what fits without cutting a UTF-8 character in two.
 static void mood_refusal_copy(char *to, size_t cap, const char *from)
@@ -31,6 +32,8 @@ const char *mood_choice(enum mood_kind kind, int place)
 {
     if (kind == MOOD_KIND_SCENE)
         return place < scene_count ? scenes[place].name : NULL;
+    if (kind == MOOD_KIND_TUNING)
+        return place < tuning_count ? tunings[place].name : NULL;
     if (kind == MOOD_KIND_MODE)
         return place < MODE_COUNT ? mode_name((enum mode)place) : NULL;
     return NULL;
@@ -52,6 +55,7 @@ static void mood_refusal_rule(const struct mood_parameter *parameter, char *cons
         return;
     case MOOD_KIND_SCENE:
     case MOOD_KIND_MODE:
+    case MOOD_KIND_TUNING:
         mood_refusal_choices(parameter->kind, constraint, cap);
         return;
     case MOOD_KIND_INTEGER:
@@ -81,6 +85,15 @@ static bool mood_read_scene(const json_t *value, int *place)
     if (scene)
         *place = (int)(scene - scenes);
     return scene;
+}
+
+static bool mood_read_tuning(const json_t *value, int *place)
+{
+    const char *name;
+    const struct tuning *tuning = mood_read_text(value, &name) ? tuning_find(name) : NULL;
+    if (tuning)
+        *place = (int)(tuning - tunings);
+    return tuning;
 }
 
 static bool mood_read_integer(const struct mood_parameter *parameter, const json_t *value, int *out)
@@ -113,6 +126,7 @@ static bool mood_read(const struct mood_parameter *parameter, const json_t *valu
     case MOOD_KIND_KEY: return mood_read_text(value, &text) && key_from_text(text, field);
     case MOOD_KIND_SCENE: return mood_read_scene(value, field);
     case MOOD_KIND_MODE: return mood_read_text(value, &text) && mode_from_name(text, field);
+    case MOOD_KIND_TUNING: return mood_read_tuning(value, field);
     case MOOD_KIND_INTEGER: return mood_read_integer(parameter, value, field);
     case MOOD_KIND_UNIT: return mood_read_unit(parameter, value, field);
     case MOOD_KIND_TOGGLE:
@@ -185,7 +199,8 @@ json_t *mood_value_to_json(const struct mood *mood, enum mood_id id)
     char text[KEY_TEXT_BYTES];
     switch (mood_parameters[id].kind) {
     case MOOD_KIND_KEY: return json_string(key_text(*(const struct key *)field, text));
-    case MOOD_KIND_SCENE: return json_string(mood_choice(MOOD_KIND_SCENE, *(const int *)field));
+    case MOOD_KIND_SCENE:
+    case MOOD_KIND_TUNING: return json_string(mood_choice(mood_parameters[id].kind, *(const int *)field));
     case MOOD_KIND_MODE: return json_string(mode_name(*(const enum mode *)field));
     case MOOD_KIND_INTEGER: return json_integer(*(const int *)field);
     case MOOD_KIND_UNIT: return json_real(*(const double *)field);

@@ -1,5 +1,6 @@
 #include "control/mood_json.h"
 #include "score/scene.h"
+#include "score/tuning.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +24,7 @@ static void test_every_parameter_is_read(void **state)
 {
     struct mood_patch patch;
     assert_int_equal(read_text("{\"scene\":\"sleep\",\"morph_seconds\":7,\"brightness\":0.1,\"space\":0.2,"
-                               "\"warmth\":0.3,\"texture\":0.4,\"follow_day\":true,"
+                               "\"warmth\":0.3,\"texture\":0.4,\"follow_day\":true,\"freeze\":true,\"tuning\":\"just\","
                                "\"key\":\"Eb MAJOR\",\"mode\":\"lydian\",\"bpm\":120,\"intensity\":0,"
                                "\"melody_complexity\":1,\"chord_progression_variety\":0.25,\"harmonic_density\":1e-3,"
                                "\"enable_pads\":false,\"enable_melody\":false,\"enable_kicks\":false,"
@@ -40,6 +41,8 @@ static void test_every_parameter_is_read(void **state)
     assert_true(patch.values.enable_swells);
     assert_string_equal(scenes[patch.values.scene].name, "sleep");
     assert_int_equal(patch.values.morph_seconds, 7);
+    assert_int_equal(patch.values.tuning, TUNING_JUST);
+    assert_true(patch.values.freeze);
     assert_true(patch.values.brightness == .1 && patch.values.space == .2);
     assert_true(patch.values.warmth == .3 && patch.values.texture == .4);
 }
@@ -51,7 +54,8 @@ static void test_a_scene_brings_its_values(void **state)
     const struct scene *sleep = scene_find("sleep");
     struct mood wanted = scene_mood(sleep);
     assert_int_equal(read_text("{\"scene\":\"sleep\"}", NULL, &patch), STATUS_OK);
-    assert_int_equal(patch.set, ((1u << MOOD_PARAMETERS) - 1) & ~(1u << MOOD_ID_morph_seconds));
+    assert_int_equal(patch.set, ((1u << MOOD_PARAMETERS) - 1) &
+                                ~(1u << MOOD_ID_morph_seconds | 1u << MOOD_ID_tuning));
     assert_int_equal(mood_difference(&patch.values, &wanted), 0);
     assert_int_equal(read_text("{\"bpm\":99,\"scene\":\"sleep\"}", NULL, &patch), STATUS_OK);
     wanted.bpm = 99;
@@ -105,6 +109,8 @@ static void test_what_is_wrong_is_refused_by_name(void **state)
         {"{\"key\":5}", "key", "5"},
         {"{\"mode\":\"blues\"}", "mode", "\"blues\""},
         {"{\"mode\":0}", "mode", "0"},
+        {"{\"tuning\":\"meantone\"}", "tuning", "\"meantone\""},
+        {"{\"tuning\":1}", "tuning", "1"},
         {"{\"tempo\":70}", "tempo", "70"},
         {"{\"BPM\":70}", "BPM", "70"},
         {"{\"\":70}", "", "70"},
@@ -223,10 +229,12 @@ static void test_the_default_reads_as_promised(void **state)
     struct mood mood = mood_default();
     json_t *json = mood_to_json(&mood);
     char *text = json_dumps(json, JSON_COMPACT);
-    assert_string_equal(text, "{\"scene\":\"drift\",\"morph_seconds\":30,\"key\":\"A\",\"mode\":\"aeolian\",\"bpm\":70,"
+    assert_string_equal(text, "{\"scene\":\"drift\",\"morph_seconds\":30,\"key\":\"A\",\"mode\":\"aeolian\","
+                              "\"tuning\":\"equal\",\"bpm\":70,"
                               "\"intensity\":0.5,\"melody_complexity\":0.5,\"chord_progression_variety\":0.5,"
                               "\"harmonic_density\":0.5,"
-                              "\"brightness\":0.5,\"space\":0.5,\"warmth\":0.5,\"texture\":0.25,\"follow_day\":false,"
+                              "\"brightness\":0.5,\"space\":0.5,\"warmth\":0.5,\"texture\":0.25,"
+                              "\"freeze\":false,\"follow_day\":false,"
                               "\"enable_pads\":true,\"enable_melody\":true,\"enable_kicks\":true,"
                               "\"enable_swells\":true}");
     free(text);

@@ -51,6 +51,9 @@ struct mix {
     float space;              // 0..1, reverb
     float warmth;             // 0..1, lows against highs; .5 is neutral
     float shimmer;            // 0..1, how much of the reverb comes back an octave higher
+    float chorus;             // 0..1
+    float echo;               // 0..1
+    float freeze;             // 0..1: at 1 the room holds what is in it and takes nothing in, from 8 s after a start on
     float loudness;           // LUFS that the whole is brought to, -30 .. -14
 };
 

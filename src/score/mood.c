@@ -1,12 +1,14 @@
 #include "score/mood.h"
 
 #include "base/check.h"
+#include "score/tuning.h"
 
 const struct mood_parameter mood_parameters[MOOD_PARAMETERS] = {
 #define MOOD_ROW(name, kind, min, max, unit, title, help) \
     [MOOD_ID_##name] = {#name, kind, min, max, unit, title, help, offsetof(struct mood, name)},
 #define MOOD_KEY(name, value, title, help) MOOD_ROW(name, MOOD_KIND_KEY, 0, 0, "", title, help)
 #define MOOD_SCENE(name, value, title, help) MOOD_ROW(name, MOOD_KIND_SCENE, 0, 0, "", title, help)
+#define MOOD_TUNING(name, value, title, help) MOOD_ROW(name, MOOD_KIND_TUNING, 0, 0, "", title, help)
 #define MOOD_MODE(name, value, title, help) MOOD_ROW(name, MOOD_KIND_MODE, 0, 0, "", title, help)
 #define MOOD_INTEGER(name, min, max, value, unit, title, help) \
     MOOD_ROW(name, MOOD_KIND_INTEGER, min, max, unit, title, help)
@@ -15,6 +17,7 @@ const struct mood_parameter mood_parameters[MOOD_PARAMETERS] = {
 #include "score/mood.def"
 #undef MOOD_KEY
 #undef MOOD_SCENE
+#undef MOOD_TUNING
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -27,6 +30,7 @@ struct mood mood_default(void)
     struct mood mood = {
 #define MOOD_KEY(name, value, ...)
 #define MOOD_SCENE(name, value, ...) .name = value,
+#define MOOD_TUNING MOOD_SCENE
 #define MOOD_MODE MOOD_SCENE
 #define MOOD_INTEGER(name, min, max, value, ...) .name = value,
 #define MOOD_UNIT MOOD_MODE
@@ -34,6 +38,7 @@ struct mood mood_default(void)
 #include "score/mood.def"
 #undef MOOD_KEY
 #undef MOOD_SCENE
+#undef MOOD_TUNING
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -41,6 +46,7 @@ struct mood mood_default(void)
     };
 #define MOOD_KEY(name, value, ...) check(key_from_text(value, &mood.name));
 #define MOOD_SCENE(...)
+#define MOOD_TUNING(...)
 #define MOOD_MODE(...)
 #define MOOD_INTEGER(...)
 #define MOOD_UNIT(...)
@@ -48,6 +54,7 @@ struct mood mood_default(void)
 #include "score/mood.def"
 #undef MOOD_KEY
 #undef MOOD_SCENE
+#undef MOOD_TUNING
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -74,6 +81,7 @@ struct mood mood_apply(const struct mood *mood, const struct mood_patch *patch)
     if (patch->set & 1u << MOOD_ID_##name) \
         result.name = patch->values.name;
 #define MOOD_SCENE MOOD_KEY
+#define MOOD_TUNING MOOD_KEY
 #define MOOD_MODE MOOD_KEY
 #define MOOD_INTEGER MOOD_KEY
 #define MOOD_UNIT MOOD_KEY
@@ -81,6 +89,7 @@ struct mood mood_apply(const struct mood *mood, const struct mood_patch *patch)
 #include "score/mood.def"
 #undef MOOD_KEY
 #undef MOOD_SCENE
+#undef MOOD_TUNING
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -99,6 +108,7 @@ uint32_t mood_difference(const struct mood *a, const struct mood *b)
     uint32_t bits = 0;
 #define MOOD_KEY(name, ...) bits |= (uint32_t)mood_keys_differ(a->name, b->name) << MOOD_ID_##name;
 #define MOOD_SCENE(name, ...) bits |= (uint32_t)(a->name != b->name) << MOOD_ID_##name;
+#define MOOD_TUNING MOOD_SCENE
 #define MOOD_MODE MOOD_SCENE
 #define MOOD_INTEGER MOOD_SCENE
 #define MOOD_UNIT MOOD_SCENE
@@ -106,6 +116,7 @@ uint32_t mood_difference(const struct mood *a, const struct mood *b)
 #include "score/mood.def"
 #undef MOOD_KEY
 #undef MOOD_SCENE
+#undef MOOD_TUNING
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT

@@ -8,6 +8,7 @@
 struct mood {
 #define MOOD_KEY(name, ...) struct key name;
 #define MOOD_SCENE(name, ...) int name;
+#define MOOD_TUNING MOOD_SCENE
 #define MOOD_MODE(name, ...) enum mode name;
 #define MOOD_INTEGER(name, ...) int name;
 #define MOOD_UNIT(name, ...) double name;
@@ -15,6 +16,7 @@ struct mood {
 #include "score/mood.def"
 #undef MOOD_KEY
 #undef MOOD_SCENE
+#undef MOOD_TUNING
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -25,6 +27,7 @@ struct mood {
 enum mood_id {
 #define MOOD_KEY(name, ...) MOOD_ID_##name,
 #define MOOD_SCENE MOOD_KEY
+#define MOOD_TUNING MOOD_KEY
 #define MOOD_MODE MOOD_KEY
 #define MOOD_INTEGER MOOD_KEY
 #define MOOD_UNIT MOOD_KEY
@@ -32,6 +35,7 @@ enum mood_id {
 #include "score/mood.def"
 #undef MOOD_KEY
 #undef MOOD_SCENE
+#undef MOOD_TUNING
 #undef MOOD_MODE
 #undef MOOD_INTEGER
 #undef MOOD_UNIT
@@ -39,7 +43,10 @@ enum mood_id {
     MOOD_PARAMETERS
 };
 
-enum mood_kind { MOOD_KIND_KEY, MOOD_KIND_SCENE, MOOD_KIND_MODE, MOOD_KIND_INTEGER, MOOD_KIND_UNIT, MOOD_KIND_TOGGLE };
+enum mood_kind {
+    MOOD_KIND_KEY, MOOD_KIND_SCENE, MOOD_KIND_MODE, MOOD_KIND_TUNING, MOOD_KIND_INTEGER, MOOD_KIND_UNIT,
+    MOOD_KIND_TOGGLE
+};
 
 struct mood_parameter {
     const char *name;

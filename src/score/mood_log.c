@@ -55,11 +55,21 @@ static void mood_entry_morph(struct mood_entry *entry, const struct mood_entry *
         entry->from = mood_apply(&entry->from, &(struct mood_patch){entry->changed, entry->mood});
 }
 
+struct mood_log_head mood_log_head_default(void)
+{
+    return (struct mood_log_head){.begin_minute = DAY_NOON, .scala = tunings[TUNING_SCALA]};
+}
+
+const struct tuning *mood_log_tuning(const struct mood_log *log, const struct mood *mood)
+{
+    return mood->tuning == TUNING_SCALA ? &log->head.scala : &tunings[mood->tuning];
+}
+
 enum status mood_log_init(struct mood_log *log, const struct mood *mood)
 {
     enum { FIRST_CAP = 16 };
     *log = (struct mood_log){.entries = malloc(FIRST_CAP * sizeof *log->entries), .cap = FIRST_CAP,
-                             .begin_minute = DAY_NOON};
+                             .head = mood_log_head_default()};
     if (!log->entries)
         return STATUS_MEMORY;
     log->entries[log->count++] = (struct mood_entry){.mood = *mood, .from = *mood, .scene_from = mood->scene};

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "score/mood.h"
+#include "score/tuning.h"
 
 // Beats are counted in bpm x frames: this many make one beat.
 #define MOOD_LOG_BEAT UINT64_C(2880000)
@@ -26,16 +27,24 @@ struct scene_blend {
     double share;         // 0..1; 1: `to` alone
 };
 
+// What holds for all of a programme.
+struct mood_log_head {
+    int begin_minute;     // 0..1439, of the listeners' day at frame 0; what the log says to follow_day
+    struct tuning scala;  // what the tuning of that name is
+};
+
 // Ordered by sequence, so by frame too. Of several entries at one frame the last one is in force.
 struct mood_log {
     struct mood_entry *entries;
     size_t count, cap;
-    int begin_minute;     // 0..1439, of the listeners' day at frame 0; what the log says to follow_day
+    struct mood_log_head head;
 };
 
 enum { DAY_MINUTES = 24 * 60, DAY_NOON = 12 * 60 };
 
-// Begins with `mood` at frame 0, at noon.   Errors: STATUS_MEMORY.
+// At noon, with nobody's own scale.
+struct mood_log_head mood_log_head_default(void);
+// Begins with `mood` at frame 0 and the default head.   Errors: STATUS_MEMORY.
 MUST_USE enum status mood_log_init(struct mood_log *log, const struct mood *mood);
 void mood_log_finish(struct mood_log *log);
 // Appends; `beats` and `changed` are worked out here.
@@ -48,6 +57,8 @@ const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame)
 // straight lines, and the rest is the new scene's at once. What is moved meanwhile moves at once.
 struct mood mood_log_mood(const struct mood_log *log, uint64_t frame);
 struct scene_blend mood_log_blend(const struct mood_log *log, uint64_t frame);
+// The tuning that a mood of this log asks for.
+const struct tuning *mood_log_tuning(const struct mood_log *log, const struct mood *mood);
 // bpm x frames from frame 0 to `frame`.
 uint64_t mood_log_beats(const struct mood_log *log, uint64_t frame);
 // The first frame at which `beats` have gone by, as far as the log knows.

@@ -20,7 +20,7 @@ static void defaults_are_the_table(void **state)
 static void the_table_points_at_the_fields(void **state)
 {
     struct mood mood = mood_default();
-    assert_int_equal(MOOD_PARAMETERS, 18);
+    assert_int_equal(MOOD_PARAMETERS, 20);
     const struct mood_parameter *bpm = &mood_parameters[MOOD_ID_bpm];
     assert_string_equal(bpm->name, "bpm");
     assert_int_equal(bpm->kind, MOOD_KIND_INTEGER);

@@ -21,7 +21,7 @@ struct scene {
     double melody;       // factor on the number of melody notes
     double loops;        // 0..1, how many of the turns of each loop sound
     double drone;        // 0..1, how loud
-    double shimmer;      // 0..1
+    double shimmer, chorus, echo;    // 0..1
     double loudness;     // LUFS that it is brought to
 };
 
@@ -34,5 +34,5 @@ const struct scene *scene_find(const char *name);
 struct mood scene_mood(const struct scene *scene);
 // The instrument of a layer that a number from 0 to 1 hits.
 enum instrument scene_instrument(const struct scene *scene, enum layer layer, double at);
-// The wish for a scene: all of its values but morph_seconds.
+// The wish for a scene: all of its values; how long the way takes and the tuning stay the listener's own.
 struct mood_patch scene_patch(const struct scene *scene);

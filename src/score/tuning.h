@@ -4,16 +4,18 @@
 // the other eleven. So A4 is 440 Hz in every tuning when the tonic is A, and may be some cents away when it is not.
 #pragma once
 
-enum { TUNING_CLASSES = 12, TUNING_NAME_BYTES = 16, TUNING_TITLE_BYTES = 80 };
+enum { TUNING_CLASSES = 12, TUNING_NAME_BYTES = 16, TUNING_TITLE_BYTES = 80, TUNING_MOST_CENTS = 600 };
 
 // A plain value: a row of `tunings`, or what score/scala.h reads.
 struct tuning {
     char name[TUNING_NAME_BYTES];          // lower case, for options
     char title[TUNING_TITLE_BYTES];        // for people
-    double offset_cents[TUNING_CLASSES];   // of n semitones above the tonic, from equal temperament; -600 .. 600, [0] 0
+    double offset_cents[TUNING_CLASSES];   // of n semitones above the tonic, from equal temperament; [0] is 0
 };
 
-// Equal temperament first, the default; then just intonation of the 5-limit, and Pythagorean tuning.
+// Places in `tunings`. The last stands for a scale that somebody brings along: equal temperament where nobody did.
+enum { TUNING_EQUAL, TUNING_JUST, TUNING_PYTHAGOREAN, TUNING_SCALA };
+
 extern const struct tuning tunings[];
 extern const int tuning_count;
 // NULL when there is none of that name.

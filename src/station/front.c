@@ -26,13 +26,13 @@ enum status front_init(struct front *front, const struct station_config *config,
     front->ahead_frames = config->lead_frames + STATION_RESERVE_FRAMES;
     front->hold = hold_create();
     enum status status = front->hold ? mood_log_init(&front->log, &config->mood) : STATUS_MEMORY;
-    front->log.begin_minute = config->begin_minute;
+    front->log.head = config->head;
     if (status == STATUS_OK)
         status = audio_init(&front->audio, (HISTORY_FRAMES + front->ahead_frames) / CHUNK_FRAMES);
     if (status == STATUS_OK)
         status = supply_init(&front->supply, &(struct worker_config){.name = config->name, .backend = config->backend,
                                                                      .seed = config->seed, .mood = &config->mood,
-                                                                     .begin_minute = config->begin_minute,
+                                                                     .head = config->head,
                                                                      .done = ready}, stats->render_failures);
     return status;
 }

@@ -62,7 +62,7 @@ static void ring(struct hold *hold, const float *in)
             send.left[i] = in[(at + i) * CHANNELS];
             send.right[i] = in[(at + i) * CHANNELS + 1];
         }
-        reverb_render(&hold->reverb, hold->frame, HOLD_SPACE, &send, &wet);
+        reverb_render(&hold->reverb, hold->frame, HOLD_SPACE, 0, &send, &wet);
         hold->frame += CONTROL_FRAMES;
         for (size_t i = 0; i < CONTROL_FRAMES; i++) {
             hold->tail[(at + i) * CHANNELS] = wet.left[i];

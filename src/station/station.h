@@ -13,7 +13,7 @@
 struct station_config {
     const char *name;                 // "main"; copied
     uint64_t seed;
-    int begin_minute;    // of the day at frame 0, see score/mood_log.h
+    struct mood_log_head head;        // of the control log
     struct mood mood;                 // at frame 0
     uint64_t origin_ns;               // clock time at which frame 0 is heard
     uint64_t lead_frames;             // multiple of 4,800, 1 s .. 60 s; that of the timeline

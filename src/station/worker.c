@@ -120,7 +120,7 @@ static void worker_run(void *argument)
 static enum status worker_claim(struct worker *worker, const struct worker_config *config)
 {
     enum status status = mood_log_init(&worker->log, config->mood);
-    worker->log.begin_minute = config->begin_minute;
+    worker->log.head = config->head;
     worker->programme = aligned_alloc(STATE_ALIGNMENT, programme_bytes());
     if (status == STATUS_OK && !worker->programme)
         return STATUS_MEMORY;

@@ -15,7 +15,7 @@ struct worker_config {
     const char *name;                // of the station; its thread's ends in "-render"
     const struct backend *backend;   // outlives the process, or makes its calls come back before it ends
     uint64_t seed;
-    int begin_minute;
+    struct mood_log_head head;       // of the control log
     const struct mood *mood;         // at frame 0
     struct wakeup *done;             // raised when an answer is there
 };

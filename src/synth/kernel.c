@@ -3,6 +3,8 @@
 #include <stdbool.h>
 
 #include "synth/dsp/mix_glide.h"
+#include "synth/effects/chorus.h"
+#include "synth/effects/echo.h"
 #include "synth/effects/reverb.h"
 #include "synth/effects/shimmer.h"
 #include "synth/instruments/render.h"
@@ -18,6 +20,14 @@ static bool all_finite(const float *x, int count)
         bad |= (bits & 0x7f800000) == 0x7f800000;
     }
     return !bad;
+}
+
+static void stereo_add(struct stereo_block *to, const struct stereo_block *more)
+{
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        to->left[i] += more->left[i];
+        to->right[i] += more->right[i];
+    }
 }
 
 static void instrument_add(const struct stereo_block *in, struct instrument_levels levels, struct stereo_block *dry,
@@ -48,7 +58,11 @@ static bool instrument_collect(const struct lane_bus *bus, struct instrument_lev
     static bool name##_play(struct synth_state *s, struct stereo_block *dry, struct stereo_block *send)          \
     {                                                                                                           \
         struct lane_bus bus;                                                                                    \
-        bool sounds = false;                                                                                    \
+        bool sleeps = true, sounds = false;                                                                     \
+        for (int n = 0; n < (lanes_) / LANES; n++)                                                              \
+            sleeps &= lanes_sleep(&s->name[n].lanes);                                                           \
+        if (sleeps)                                                                                             \
+            return true;                                                                                        \
         memset(&bus, 0, sizeof bus);                                                                            \
         for (int n = 0; n < (lanes_) / LANES; n++)                                                              \
             sounds |= name##_render(&s->name[n], s->input_frame, &s->mix.now, &bus);                            \
@@ -60,22 +74,30 @@ static bool instrument_collect(const struct lane_bus *bus, struct instrument_lev
 #include "score/instruments.def"
 #undef INSTRUMENT
 
-// Adds the wet sound to the dry one. False as above.
-static bool reverb_add(struct synth_state *s, struct stereo_block *send, struct stereo_block *dry)
+static void effects_rest(struct synth_state *s)
 {
-    struct stereo_block wet;
-    shimmer_send(&s->shimmer, s->input_frame, s->mix.now.shimmer, send);
-    reverb_render(&s->reverb, s->input_frame, s->mix.now.space, send, &wet);
+    memset(&s->chorus, 0, sizeof s->chorus);
+    memset(&s->echo, 0, sizeof s->echo);
+    memset(&s->reverb, 0, sizeof s->reverb);
+    memset(&s->shimmer, 0, sizeof s->shimmer);
+}
+
+// Adds what the effects make of the send to the dry sound. False as above.
+static bool effects_add(struct synth_state *s, struct stereo_block *send, struct stereo_block *dry)
+{
+    const struct mix *mix = &s->mix.now;
+    struct stereo_block wet = {{0}, {0}}, room;
+    chorus_render(&s->chorus, s->input_frame, mix->chorus, send, &wet);
+    echo_render(&s->echo, s->input_frame, mix->echo, send, &wet);
+    shimmer_send(&s->shimmer, s->input_frame, mix->shimmer, send);
+    reverb_render(&s->reverb, s->input_frame, mix->space, mix->freeze, send, &room);
+    shimmer_keep(&s->shimmer, s->input_frame, &room);
+    stereo_add(&wet, &room);
     if (!all_finite(wet.left, CONTROL_FRAMES) || !all_finite(wet.right, CONTROL_FRAMES)) {
-        memset(&s->reverb, 0, sizeof s->reverb);
-        memset(&s->shimmer, 0, sizeof s->shimmer);
+        effects_rest(s);
         return false;
     }
-    shimmer_keep(&s->shimmer, s->input_frame, &wet);
-    for (int i = 0; i < CONTROL_FRAMES; i++) {
-        dry->left[i] += wet.left[i];
-        dry->right[i] += wet.right[i];
-    }
+    stereo_add(dry, &wet);
     return true;
 }
 
@@ -84,8 +106,8 @@ static bool master(struct synth_state *s, struct stereo_block *dry, float *out)
 {
     struct mastering *m = &s->mastering;
     mastering_render(m, s->input_frame, &s->mix.now, dry, out);
-    const float kept[] = {m->momentary, m->slow, m->servo_db, m->servo_gain, m->limiter_gain, m->filters.tilt[0],
-                          m->filters.tilt[1]};
+    const float kept[] = {m->momentary, m->slow, m->servo_db, m->level_db, m->servo_gain, m->limiter_gain,
+                          m->filters.tilt[0], m->filters.tilt[1]};
     if (all_finite(out, 2 * CONTROL_FRAMES) && all_finite(kept, sizeof kept / sizeof *kept))
         return true;
     mastering_rest(m);
@@ -102,7 +124,7 @@ static bool render_block(const struct backend *backend, void *state, float *out)
 #define INSTRUMENT(ID, name, lanes_) good &= name##_play(s, &dry, &send);
 #include "score/instruments.def"
 #undef INSTRUMENT
-    good &= reverb_add(s, &send, &dry);
+    good &= effects_add(s, &send, &dry);
     good &= master(s, &dry, out);
     s->faults += !good;
     s->input_frame += CONTROL_FRAMES;

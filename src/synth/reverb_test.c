@@ -34,7 +34,7 @@ static struct response *respond(float space)
             send.left[0] = 1;
             send.right[0] = -0.5f;
         }
-        reverb_render(reverb, frame, space, &send, &wet);
+        reverb_render(reverb, frame, space, 0, &send, &wet);
         if (frame >= CONTROL_FRAMES) {
             memcpy(response->left + frame - CONTROL_FRAMES, wet.left, sizeof wet.left);
             memcpy(response->right + frame - CONTROL_FRAMES, wet.right, sizeof wet.right);
@@ -156,7 +156,7 @@ static void lows_stay_out(void **unused)
                 double turns = hz[n] * (double)(frame + (uint64_t)i) / FRAME_RATE;
                 send.left[i] = send.right[i] = (float)sin(2 * M_PI * turns);
             }
-            reverb_render(reverb, frame, 0.2f, &send, &wet);
+            reverb_render(reverb, frame, 0.2f, 0, &send, &wet);
             for (int i = 0; i < CONTROL_FRAMES && frame > 6 * FRAME_RATE; i++)
                 power[n] += (double)wet.left[i] * wet.left[i];
         }

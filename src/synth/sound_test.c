@@ -16,7 +16,7 @@
 
 #define CEILING 0.79433
 
-static const struct mix middle = {{1, 1, 1, 1, 1, 1, 1}, 0.5f, 0.5f, 0.5f, 0.5f, 0.3f, -18};
+static const struct mix middle = TEST_MIX_WET;
 
 static double mean_of(const float *stereo, size_t frames, int channel)
 {
@@ -67,7 +67,8 @@ static void crowds_stay_under_the_ceiling(void **unused)
     (void)unused;
     enum { SECONDS = 12, FRAMES = SECONDS * FRAME_RATE };
     static struct test_score score;
-    test_score_mix(&score, 0, (struct mix){{1, 1, 1, 1, 1, 1, 1}, 1, 1, 1, 1, 0.3f, -18});
+    test_score_mix(&score, 0, (struct mix){.gain = {1, 1, 1, 1, 1, 1, 1}, .brightness = 1, .motion = 1, .space = 1,
+                                           .warmth = 1, .shimmer = 0.3f, .chorus = 1, .echo = 1, .loudness = -18});
     for (int lane = 0; lane < 32; lane++)
         test_score_note(&score, 0, INSTRUMENT_PAD, lane, (float)(40 + lane), 11);
     for (int lane = 0; lane < 16; lane++)
@@ -108,7 +109,9 @@ static void layers_fade(void **unused)
     enum { SECONDS = 8, FRAMES = SECONDS * FRAME_RATE };
     static struct test_score score;
     hold_pads(&score);
-    test_score_mix(&score, 4, (struct mix){{0, 1, 1, 1}, 0.5f, 0.5f, 0.0f, 0.5f, 0.3f, -18});
+    struct mix thin = middle;
+    thin.gain[LAYER_PAD] = thin.space = 0;
+    test_score_mix(&score, 4, thin);
     test_score_mix(&score, 6, middle);
     test_score_sort(&score);
     float *out = test_render(backend_best(), &score, SECONDS, 75);

@@ -45,7 +45,9 @@ struct sides {
     float gain_left[LANES], gain_right[LANES];
 };
 
-enum { REVERB_LINES = 16, REVERB_GUARD = 128, REVERB_FRAMES = 40512 };
+enum { RING_GUARD = 128 };  // frames behind a delay line that repeat its beginning (dsp/ring.h)
+
+enum { REVERB_LINES = 16, REVERB_FRAMES = 40512 };
 enum { DIFFUSERS = 4, DIFFUSER_FRAMES = 512 };
 
 // Source: J.-M. Jot and A. Chaigne, Digital delay networks for designing artificial reverberators, AES 90 (1991).
@@ -53,20 +55,36 @@ struct reverb {
     float ring[REVERB_FRAMES];       // the lines, one behind the other, each with its guard
     float before[REVERB_LINES];      // last interpolated sample of each line
     float gain[REVERB_LINES];        // reached, per pass
-    float level;                     // reached, of the wet sound
+    float level, frozen;             // reached: of the wet sound, and how far it holds what is in it
     float cut[2][2];                 // low cut: memories per channel
-    alignas(64) float diffuser[2][DIFFUSERS][DIFFUSER_FRAMES + REVERB_GUARD];
+    alignas(64) float diffuser[2][DIFFUSERS][DIFFUSER_FRAMES + RING_GUARD];
 };
 
-enum { SHIMMER_TURN = 3072, SHIMMER_FRAMES = 4096, SHIMMER_GUARD = 128 };
+enum { SHIMMER_TURN = 3072, SHIMMER_FRAMES = 4096 };
 
 struct shimmer {
-    float ring[2][SHIMMER_FRAMES + SHIMMER_GUARD];
+    float ring[2][SHIMMER_FRAMES + RING_GUARD];
     float low[2][2];                 // memories of its low-pass
     float level;                     // reached
 };
 
-enum { LIMITER_BLOCKS = SYNTH_LOOKAHEAD / CONTROL_FRAMES };
+enum { CHORUS_FRAMES = 1024 };
+
+struct chorus {
+    float ring[2][CHORUS_FRAMES + RING_GUARD];
+    float level;                     // reached
+};
+
+enum { ECHO_LEFT_FRAMES = 20032, ECHO_RIGHT_FRAMES = 27200 };  // .417 and .567 s
+
+struct echo {
+    float left[ECHO_LEFT_FRAMES + RING_GUARD], right[ECHO_RIGHT_FRAMES + RING_GUARD];
+    float tone[2][2];                // memories of what darkens, per way
+    float level;                     // reached
+};
+
+// The limiter looks ahead so far; the rest of SYNTH_LOOKAHEAD is the saturation's.
+enum { LIMITER_BLOCKS = SYNTH_LOOKAHEAD / CONTROL_FRAMES - 1 };
 
 // Memories of the filters that every frame passes.
 struct mastering_filters {
@@ -76,14 +94,26 @@ struct mastering_filters {
     float shelf[2][2], rumble[2][2]; // loudness weighting
 };
 
+enum { SATURATION_TAPS = 8, SATURATION_KEPT = 2 * SATURATION_TAPS - 1 };
+enum { SATURATION_WAITS = CONTROL_FRAMES - SATURATION_KEPT };
+
+// Per side: the last frames that came, and of what was bent those on the frames and those between them.
+struct saturation {
+    float in[2][SATURATION_KEPT], on[2][SATURATION_TAPS], between[2][SATURATION_KEPT];
+    float out[2][SATURATION_WAITS];  // what waits for the next block
+    float drive;                     // reached
+};
+
 struct mastering {
     float delay[LIMITER_BLOCKS][2][CONTROL_FRAMES];  // by block number modulo LIMITER_BLOCKS
     float block_gain[8];             // what each of the last blocks needs, newest last
     float limiter_gain;              // reached
     struct mastering_filters filters;
     float tilt_low, tilt_high;       // gains reached
+    struct saturation saturation;
     float momentary, slow;           // mean square, weighted
-    float servo_db, servo_gain;      // reached
+    float servo_db, level_db;        // reached
+    float servo_gain;                // of both, reached
 };
 
 struct mix_state {
@@ -91,4 +121,5 @@ struct mix_state {
     float step[LAYER_COUNT];         // of the layer gains, per block
     uint32_t blocks_left;            // of the ramp
     uint32_t taken;                  // a mix has come since the start
+    uint32_t filling;                // blocks until the room may freeze
 };

@@ -9,6 +9,8 @@
 
 // A layer gain moves on a straight line of 600 ms.
 enum { GAIN_RAMP_BLOCKS = 450 };
+// A room fills for 8 s before it can be frozen.
+enum { FILL_BLOCKS = 6000 };
 
 size_t synth_bytes(void)
 {
@@ -24,6 +26,7 @@ void synth_start(void *state, uint64_t frame)
     for (int n = 0; n < LAYER_COUNT; n++)
         s->mix.target.gain[n] = 1;
     s->mix.now = s->mix.target;
+    s->mix.filling = FILL_BLOCKS;
     mastering_rest(&s->mastering);
 }
 
@@ -44,7 +47,7 @@ bool synth_failed(const void *state)
 
 float synth_servo_db(const void *state)
 {
-    return ((const struct synth_state *)state)->mastering.servo_db;
+    return ((const struct synth_state *)state)->mastering.servo_db + ((const struct synth_state *)state)->mastering.level_db;
 }
 
 // NaN becomes lo.
@@ -61,6 +64,9 @@ static void take_mix(struct mix_state *mix, const struct mix *wanted)
     mix->target.space = clamp(wanted->space, 0, 1);
     mix->target.warmth = clamp(wanted->warmth, 0, 1);
     mix->target.shimmer = clamp(wanted->shimmer, 0, 1);
+    mix->target.chorus = clamp(wanted->chorus, 0, 1);
+    mix->target.echo = clamp(wanted->echo, 0, 1);
+    mix->target.freeze = clamp(wanted->freeze, 0, 1);
     mix->target.loudness = clamp(wanted->loudness, -30, -14);
     for (int n = 0; n < LAYER_COUNT; n++) {
         mix->target.gain[n] = clamp(wanted->gain[n], 0, 1);
@@ -71,6 +77,7 @@ static void take_mix(struct mix_state *mix, const struct mix *wanted)
         return;
     mix->taken = 1;
     mix->now = mix->target;
+    mix->now.freeze = 0;
     mix->blocks_left = 0;
 }
 

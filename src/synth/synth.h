@@ -12,7 +12,7 @@
 #include "synth/backend.h"
 
 enum {
-    SYNTH_LOOKAHEAD = 256,     // frames, multiple of 64
+    SYNTH_LOOKAHEAD = 320,     // frames, multiple of 64
 };
 
 // Bytes of one chain's state, a multiple of 64. The block must be aligned to 64 bytes.

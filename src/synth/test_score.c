@@ -32,6 +32,7 @@ static const struct {
     [INSTRUMENT_CHOIR] = {LAYER_PAD, 1.5f, 3.0f, 0.5f},
     [INSTRUMENT_DRONE] = {LAYER_PAD, 4.0f, 5.0f, 0.5f},
     [INSTRUMENT_PLUCK] = {LAYER_LEAD, 0.012f, 2.0f, 0.5f},
+    [INSTRUMENT_MODULAR] = {LAYER_LEAD, 0.02f, 3.0f, 0.5f},
     [INSTRUMENT_RAIN] = {LAYER_TEXTURE, 2.0f, 3.0f, 0.5f},
     [INSTRUMENT_WIND] = {LAYER_TEXTURE, 2.0f, 3.0f, 0.5f},
     [INSTRUMENT_SEA] = {LAYER_TEXTURE, 2.0f, 3.0f, 0.5f},
@@ -79,13 +80,24 @@ static void fill_pads(struct test_score *score, double seconds)
 // What rings, sings and hums: a phrase of each in turn, low notes and high ones, lanes taken while they still sound.
 static void fill_tonal(struct test_score *score, double seconds)
 {
-    static const enum instrument turn[] = {INSTRUMENT_BOWL, INSTRUMENT_PLUCK, INSTRUMENT_BAR, INSTRUMENT_CHOIR};
+    static const enum instrument turn[] = {INSTRUMENT_BOWL, INSTRUMENT_PLUCK, INSTRUMENT_BAR, INSTRUMENT_CHOIR,
+                                           INSTRUMENT_MODULAR};
     static const float pitches[] = {50, 57, 62, 65, 69, 74, 81, 88, 43};
     int count = 0;
     for (double at = 0.5; at < seconds; at += 0.7, count++)
-        test_score_note(score, at, turn[count % 4], count / 4 % 2, pitches[count % 9], 3);
+        test_score_note(score, at, turn[count % 5], count / 5 % 2, pitches[count % 9], 3);
     for (double at = 0.2; at < seconds; at += 9, count++)
         test_score_note(score, at, INSTRUMENT_DRONE, count % 16, count % 2 ? 33 : 40, 8);
+}
+
+// Beds that come in while others go.
+static void fill_textures(struct test_score *score, double seconds)
+{
+    static const enum instrument turn[] = {INSTRUMENT_RAIN, INSTRUMENT_WIND, INSTRUMENT_SEA, INSTRUMENT_VINYL,
+                                           INSTRUMENT_GRAIN};
+    int count = 0;
+    for (double at = 0.1; at < seconds; at += 1.5, count++)
+        test_score_note(score, at, turn[count % 5], count / 5 % 2, 54 + count * 7 % 18, 4);
 }
 
 static void fill_lead(struct test_score *score, double seconds)
@@ -110,6 +122,8 @@ void test_score_fill(struct test_score *score, double seconds, int layers)
             test_score_note(score, at, INSTRUMENT_SWELL, score->count % 16, 60, 3);
     if (layers & TEST_TONAL)
         fill_tonal(score, seconds);
+    if (layers & TEST_TEXTURES)
+        fill_textures(score, seconds);
     test_score_sort(score);
 }
 

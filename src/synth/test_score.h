@@ -12,8 +12,18 @@ struct test_score {
     int count;
 };
 
+// Every layer at 1, all else in the middle; no shimmer, chorus, echo or freeze.
+#define TEST_MIX_MIDDLE \
+    {.gain = {1, 1, 1, 1, 1, 1, 1}, .brightness = 0.5f, .motion = 0.5f, .space = 0.5f, .warmth = 0.5f, .loudness = -18}
+// The same with all effects on.
+#define TEST_MIX_WET \
+    {.gain = {1, 1, 1, 1, 1, 1, 1}, .brightness = 0.5f, .motion = 0.5f, .space = 0.5f, .warmth = 0.5f, \
+     .shimmer = 0.3f, .chorus = 0.5f, .echo = 0.4f, .loudness = -18}
+
 // Bits of layers, for test_score_fill.
-enum { TEST_PADS = 1, TEST_LEAD = 2, TEST_KICKS = 4, TEST_SWELLS = 8, TEST_ALL = 15, TEST_TONAL = 16 };
+enum {
+    TEST_PADS = 1, TEST_LEAD = 2, TEST_KICKS = 4, TEST_SWELLS = 8, TEST_ALL = 15, TEST_TONAL = 16, TEST_TEXTURES = 32
+};
 
 void test_score_mix(struct test_score *score, double at_s, struct mix mix);
 // A note that holds for hold_s; its id is its number in the score.

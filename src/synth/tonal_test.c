@@ -13,9 +13,10 @@
 #include "synth/instruments/render.h"
 #include "synth/test_loudness.h"
 #include "synth/test_note.h"
+#include "synth/test_score.h"
 #include "synth/test_spectrum.h"
 
-static const struct mix middle = {{1, 1, 1, 1, 1, 1, 1}, 0.5f, 0.5f, 0.5f, 0.5f, 0, -18};
+static const struct mix middle = TEST_MIX_MIDDLE;
 
 static double hz_of(double pitch)
 {

@@ -13,7 +13,7 @@
 #include "synth/test_note.h"
 #include "synth/test_score.h"
 
-static const struct mix middle = {{1, 1, 1, 1, 1, 1, 1}, 0.5f, 0.5f, 0.5f, 0.5f, 0, -18};
+static const struct mix middle = TEST_MIX_MIDDLE;
 
 static const struct weather_row {
     enum instrument instrument;
@@ -47,12 +47,13 @@ static double lufs_of(enum instrument instrument, struct instrument_levels level
 static void beds_lie_under_the_music(void **unused)
 {
     (void)unused;
-    double pad = lufs_of(INSTRUMENT_PAD, pad_levels);
+    double pad = lufs_of(INSTRUMENT_PAD, pad_levels), worst = 0;
     for (int n = 0; n < ROWS; n++) {
-        double lufs = lufs_of(rows[n].instrument, *rows[n].levels);
-        print_message("# %s: %+.1f LU against one voice of a pad\n", instrument_name(rows[n].instrument), lufs - pad);
-        assert_true(fabs(lufs - pad + 2) < 1.5);
+        double over = lufs_of(rows[n].instrument, *rows[n].levels) - pad;
+        print_message("# %s: %+.1f LU against one voice of a pad\n", instrument_name(rows[n].instrument), over);
+        worst = fmax(worst, fabs(over + 2));
     }
+    assert_true(worst < 1.5);
 }
 
 // Of left and right; below the corner of a one-pole at 120 Hz where `low` is set.

@@ -12,19 +12,21 @@
 #include "os/thread.h"
 #include "score/scene.h"
 #include "tools/arguments.h"
+#include "tools/outcome.h"
 #include "tools/progress.h"
+#include "tools/scala_file.h"
 #include "tools/score_file.h"
 #include "tools/score_midi.h"
 #include "tools/segments.h"
 #include "tools/sound_file.h"
 #include "tools/tools.h"
 
-enum { LOG_FILE_MAX_BYTES = 64 << 20, FAILURE_BYTES = 256 };
+enum { LOG_FILE_MAX_BYTES = 64 << 20, FAILURE_BYTES = 512 };
 
 struct render_options {
     uint64_t seed;
     double start_s, duration_s;
-    const char *out, *midi, *scene, *begin, *log, *simd, *format;
+    const char *out, *midi, *scene, *scala, *begin, *log, *simd, *format;
     struct argument_list set;
     int64_t threads, block;
     bool hash, quiet;
@@ -41,13 +43,16 @@ static const struct argument render_arguments[] = {
     {.name = "out", .kind = ARGUMENT_TEXT, .offset = AT(out), .value = "FILE",
      .help = "where to: NAME.wav, NAME.flac or NAME.opus"},
     {.name = "midi", .kind = ARGUMENT_TEXT, .offset = AT(midi), .value = "FILE",
-     .help = "the score as a Standard MIDI File, a track for each layer; without --out and --hash nothing else is made"},
+     .help = "the score as a Standard MIDI File, a track for each layer; without --out and --hash nothing else is "
+             "made"},
     {.name = "format", .kind = ARGUMENT_CHOICE, .offset = AT(format), .standard = "s16", .choices = "s16|s24|float",
      .help = "samples in a .wav or .flac"},
-    {.name = "scene", .kind = ARGUMENT_TEXT, .offset = AT(scene), .value = "NAME", 
+    {.name = "scene", .kind = ARGUMENT_TEXT, .offset = AT(scene), .value = "NAME",
      .help = "the mood to begin with, drift if not given; `auralis serve --scene list` names them"},
     {.name = "set", .kind = ARGUMENT_LIST, .offset = AT(set), .value = "NAME=VALUE",
      .help = "a parameter of the mood, such as bpm=60"},
+    {.name = "scala", .kind = ARGUMENT_TEXT, .offset = AT(scala), .value = "FILE.scl",
+     .help = "a scale to be tuned to; the parameter tuning is then scala, if --set does not say otherwise"},
     {.name = "begin", .kind = ARGUMENT_TEXT, .offset = AT(begin), .value = "HH:MM",
      .help = "time of day when the programme begins, for follow_day; noon if not given"},
     {.name = "log", .kind = ARGUMENT_TEXT, .offset = AT(log), .value = "FILE",
@@ -98,7 +103,7 @@ static enum status render_read_log(struct render *render, struct text *failure)
     return status;
 }
 
-// "07:30" -> the log's begin_minute.
+// "07:30" -> the head's begin_minute.
 static enum status render_begin(const char *begin, struct mood_log *log, struct text *failure)
 {
     int hours, minutes, len = 0;
@@ -109,24 +114,28 @@ static enum status render_begin(const char *begin, struct mood_log *log, struct 
         text_printf(failure, "--begin: '%.40s' is no time of day such as 07:30", begin);
         return STATUS_INVALID;
     }
-    log->begin_minute = hours * 60 + minutes;
+    log->head.begin_minute = hours * 60 + minutes;
     return STATUS_OK;
 }
 
 static enum status render_mood(struct render *render, struct text *failure)
 {
-    const struct scene *scene = render->options.scene ? scene_find(render->options.scene) : &scenes[0];
-    if (!scene) {
-        text_printf(failure, "--scene: there is no '%.40s'; there are", render->options.scene);
-        for (int i = 0; i < scene_count; i++)
-            text_printf(failure, " %s", scenes[i].name);
-        return STATUS_INVALID;
-    }
+    const struct scene *scene = &scenes[0];
+    enum status status = render->options.scene ? score_scene(render->options.scene, &scene, failure) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
     struct mood mood = scene_mood(scene);
-    enum status status = score_set(&mood, &render->options.set, failure);
+    struct tuning scala = tunings[TUNING_SCALA];
+    if (render->options.scala) {
+        status = scala_file_read(render->options.scala, &scala, failure);
+        mood.tuning = TUNING_SCALA;
+    }
+    if (status == STATUS_OK)
+        status = score_set(&mood, &render->options.set, failure);
     render->score.seed = render->options.seed;
     if (status == STATUS_OK)
         status = mood_log_init(&render->score.log, &mood);
+    render->score.log.head.scala = scala;
     return status == STATUS_OK ? render_begin(render->options.begin, &render->score.log, failure) : status;
 }
 
@@ -134,8 +143,9 @@ static enum status render_score(struct render *render, struct text *failure)
 {
     if (!render->options.log)
         return render_mood(render, failure);
-    if (render->options.scene || render->options.begin || render->options.set.count > 0) {
-        text_add(failure, "--log brings its own mood: leave --scene, --begin and --set out");
+    const struct render_options *options = &render->options;
+    if (options->scene || options->scala || options->begin || options->set.count > 0) {
+        text_add(failure, "--log brings its own mood: leave --scene, --scala, --begin and --set out");
         return STATUS_INVALID;
     }
     return render_read_log(render, failure);
@@ -259,12 +269,6 @@ static enum status render_all(struct render *render, struct text *failure)
     return status;
 }
 
-// What was asked for is wrong, and not the world.
-static bool render_is_mistyped(enum status status)
-{
-    return status == STATUS_INVALID || status == STATUS_UNSUPPORTED;
-}
-
 static int render_main(int argc, char **argv)
 {
     struct render render = {0};
@@ -280,10 +284,8 @@ static int render_main(int argc, char **argv)
     enum status status = render_all(&render, &failure);
     if (status == STATUS_OK)
         render_tell(&render);
-    else
-        fprintf(stderr, "auralis render: %s\n", failure.len > 0 ? words : status_text(status));
     score_file_finish(&render.score);
-    return status == STATUS_OK ? 0 : render_is_mistyped(status) ? 2 : 1;
+    return outcome_tell("render", status, &failure);
 }
 
 const struct tool tool_render = {"render", "a stretch of a programme into a sound file", render_main};

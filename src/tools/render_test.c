@@ -117,6 +117,39 @@ static void a_log_takes_the_place_of_seed_and_mood(void **state)
     assert_same_files();
 }
 
+static void write_scale(const char *minor_third)
+{
+    FILE *file = fopen(second, "w");
+    fprintf(file, "! mine.scl\nMine\n12\n100.0\n200.0\n%s\n400.0\n500.0\n600.0\n700.0\n800.0\n900.0\n1000.0\n"
+                  "1100.0\n2/1\n", minor_third);
+    fclose(file);
+}
+
+// A scale is heard, unless another tuning is asked for.
+static void a_scale_tunes(void **state)
+{
+    char equal[FILE_MAX / 16];
+    write_scale("300.0");
+    assert_int_equal(RENDER("--scala", second, "--start", "5", "--duration", ".5", "--out", first), 0);
+    size_t len = contents(first, bytes[0]);
+    memcpy(equal, bytes[0], len < sizeof equal ? len : sizeof equal);
+    assert_int_equal(RENDER("--start", "5", "--duration", ".5", "--out", first), 0);
+    contents(first, bytes[0]);
+    assert_memory_equal(bytes[0], equal, len < sizeof equal ? len : sizeof equal);
+    write_scale("330.0");
+    assert_int_equal(RENDER("--scala", second, "--start", "5", "--duration", ".5", "--out", first), 0);
+    contents(first, bytes[0]);
+    assert_memory_not_equal(bytes[0], equal, len < sizeof equal ? len : sizeof equal);
+    assert_int_equal(RENDER("--scala", second, "--set", "tuning=equal", "--start", "5", "--duration", ".5", "--out",
+                            first), 0);
+    contents(first, bytes[0]);
+    assert_memory_equal(bytes[0], equal, len < sizeof equal ? len : sizeof equal);
+    write_scale("nothing");
+    assert_int_equal(RENDER("--scala", second, "--duration", ".5", "--out", first), 2);
+    unlink(second);
+    assert_int_equal(RENDER("--scala", second, "--duration", ".5", "--out", first), 1);
+}
+
 static void the_score_is_written_with_or_without_sound(void **state)
 {
     assert_int_equal(RENDER("--start", "5", "--duration", "1", "--midi", first), 0);
@@ -151,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(how_it_is_cut_makes_no_difference), cmocka_unit_test(pieces_make_up_the_whole),
         cmocka_unit_test(a_file_holds_what_a_listener_gets), cmocka_unit_test(a_log_takes_the_place_of_seed_and_mood),
+        cmocka_unit_test(a_scale_tunes),
         cmocka_unit_test(the_score_is_written_with_or_without_sound), cmocka_unit_test(mistakes_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

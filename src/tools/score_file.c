@@ -1,5 +1,7 @@
 #include "tools/score_file.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,8 +80,29 @@ static enum status score_begin(json_t *root, struct mood_log *log, struct text *
         text_add(failure, "begin_minute is no minute of a day");
         return STATUS_INVALID;
     }
-    log->begin_minute = (int)minute;
+    log->head.begin_minute = (int)minute;
     return STATUS_OK;
+}
+
+static enum status score_scala(json_t *root, struct tuning *scala, struct text *failure)
+{
+    json_t *given = json_object_get(root, "scala"), *offsets = json_object_get(given, "offset_cents"), *offset;
+    const char *title = json_string_value(json_object_get(given, "title"));
+    size_t i;
+    bool good = json_array_size(offsets) == TUNING_CLASSES && title;
+    if (!given)
+        return STATUS_OK;
+    json_array_foreach(offsets, i, offset) {
+        good = good && json_is_number(offset) && fabs(json_number_value(offset)) <= TUNING_MOST_CENTS;
+        if (good)
+            scala->offset_cents[i] = json_number_value(offset);
+    }
+    if (good && scala->offset_cents[0] == 0) {
+        snprintf(scala->title, sizeof scala->title, "%s", title);
+        return STATUS_OK;
+    }
+    text_add(failure, "scala is no tuning of twelve offsets");
+    return STATUS_INVALID;
 }
 
 enum status score_file_read(struct score_file *score, const char *json, size_t len, struct text *failure)
@@ -99,6 +122,8 @@ enum status score_file_read(struct score_file *score, const char *json, size_t l
     score->lead_frames = (uint64_t)json_integer_value(json_object_get(root, "lead_frames"));
     if (status == STATUS_OK)
         status = score_begin(root, &score->log, failure);
+    if (status == STATUS_OK)
+        status = score_scala(root, &score->log.head.scala, failure);
     json_decref(root);
     if (status != STATUS_OK)
         score_file_finish(score);
@@ -110,6 +135,17 @@ void score_file_finish(struct score_file *score)
     if (score->log.entries)
         mood_log_finish(&score->log);
     *score = (struct score_file){0};
+}
+
+enum status score_scene(const char *name, const struct scene **scene, struct text *failure)
+{
+    *scene = scene_find(name);
+    if (*scene)
+        return STATUS_OK;
+    text_printf(failure, "--scene: there is no '%.40s'; there are", name);
+    for (int i = 0; i < scene_count; i++)
+        text_printf(failure, " %s", scenes[i].name);
+    return STATUS_INVALID;
 }
 
 // One item as an object with one member.

@@ -30,6 +30,21 @@ static void a_log_is_read(void **state)
     score_file_finish(&score);
 }
 
+#define ONE_ENTRY "\"seed\":1,\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{}}]"
+
+static void a_scale_is_read(void **state)
+{
+    struct score_file score;
+    assert_int_equal(read_json(&score, "{\"scala\":{\"title\":\"Mine\",\"offset_cents\":"
+                                       "[0,1,2,3,4,5,6,-7.5,8,9,10,11]}," ONE_ENTRY "}"), STATUS_OK);
+    assert_string_equal(score.log.head.scala.title, "Mine");
+    assert_float_equal(score.log.head.scala.offset_cents[7], -7.5, 0);
+    score_file_finish(&score);
+    assert_int_equal(read_json(&score, "{" ONE_ENTRY "}"), STATUS_OK);
+    assert_float_equal(score.log.head.scala.offset_cents[7], 0, 0);
+    score_file_finish(&score);
+}
+
 static void bad_logs_are_refused(void **state)
 {
     static const char *const bad[] = {
@@ -41,7 +56,12 @@ static void bad_logs_are_refused(void **state)
         "{\"sequence\":1,\"at_frame\":961,\"parameters\":{}}]}",
         "{\"seed\":1,\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{}},"
         "{\"sequence\":0,\"at_frame\":960,\"parameters\":{}}]}",
-        "{\"seed\":1,\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{}}]} x",
+        "{" ONE_ENTRY "} x",
+        "{\"scala\":5," ONE_ENTRY "}",
+        "{\"scala\":{\"title\":\"\",\"offset_cents\":[0]}," ONE_ENTRY "}",
+        "{\"scala\":{\"title\":\"\",\"offset_cents\":[1,0,0,0,0,0,0,0,0,0,0,0]}," ONE_ENTRY "}",
+        "{\"scala\":{\"title\":\"\",\"offset_cents\":[0,0,0,0,0,0,601,0,0,0,0,0]}," ONE_ENTRY "}",
+        "{\"scala\":{\"title\":\"\",\"offset_cents\":[0,0,0,0,0,0,\"1\",0,0,0,0,0]}," ONE_ENTRY "}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct score_file score;
@@ -88,7 +108,7 @@ static void bad_parameters_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_log_is_read), cmocka_unit_test(bad_logs_are_refused), cmocka_unit_test(parameters_are_set),
+        cmocka_unit_test(a_log_is_read), cmocka_unit_test(a_scale_is_read), cmocka_unit_test(bad_logs_are_refused), cmocka_unit_test(parameters_are_set),
         cmocka_unit_test(bad_parameters_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ static const struct {
     [INSTRUMENT_CHOIR] = {.program = 53},                   // Choir Aahs
     [INSTRUMENT_DRONE] = {.program = 52},                   // SynthStrings 2
     [INSTRUMENT_PLUCK] = {.program = 47},                   // Orchestral Harp
+    [INSTRUMENT_MODULAR] = {.program = 82},                 // Lead 2 (sawtooth)
     [INSTRUMENT_RAIN] = {.program = 97, .noise = true},     // FX 1 (rain)
     [INSTRUMENT_WIND] = {.program = 122, .noise = true},    // Breath Noise
     [INSTRUMENT_SEA] = {.program = 123, .noise = true},     // Seashore

@@ -10,7 +10,8 @@ enum { LANE_ROOM_BLOCKS = 8 };
 struct lane_block {
     alignas(64) uint32_t lives[LANES]; // all bits: its state is needed after this block
     alignas(64) float loudness[LANES]; // at its end: envelope, velocity and the gain of the note's layer
-    uint32_t number;                   // of the block since frame 0
+    uint64_t frame;                    // at its beginning
+    uint32_t number;                   // of the block since frame 0, modulo 2^32
     uint32_t sounding;                 // bit n: lane n has to be rendered
     uint32_t started;                  // bit n: lane n begins a note, its instrument has to be set up
 };
@@ -91,6 +92,7 @@ INLINE float lane_level(struct lanes *l, int n)
 
 INLINE void lanes_advance(struct lanes *l, uint64_t frame, const struct mix *mix, struct lane_block *b)
 {
+    b->frame = frame;
     b->number = (uint32_t)(frame / CONTROL_FRAMES);
     b->sounding = b->started = 0;
     for (int n = 0; n < LANES; n++) {
@@ -102,6 +104,15 @@ INLINE void lanes_advance(struct lanes *l, uint64_t frame, const struct mix *mix
         b->sounding |= (uint32_t)sounds << n;
         b->lives[n] = sounds && !ends ? UINT32_MAX : 0;
     }
+}
+
+// True when nothing sounds and no note waits: the block would leave the lanes as they are.
+INLINE int lanes_sleep(const struct lanes *l)
+{
+    uint32_t busy = 0;
+    for (int n = 0; n < LANES; n++)
+        busy |= l->stage[n] | l->waiting[n];
+    return !busy;
 }
 
 // True when none of the SYNTH_WIDTH lanes from `first` on sounds.

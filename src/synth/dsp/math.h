@@ -76,6 +76,12 @@ INLINE vf vf_smooth(vf x)
     return x * x * (3.0f - 2.0f * x);
 }
 
+// The same of any x, clamped to 0 .. 1.
+INLINE vf vf_smooth_step(vf x)
+{
+    return vf_smooth(vf_clamp(x, 0.0f, 1.0f));
+}
+
 INLINE float smooth_of(float x)
 {
     return x * x * (3.0f - 2.0f * x);

@@ -30,5 +30,11 @@ INLINE void mix_advance(struct mix_state *mix)
     mix->now.space = unit_clamp(glide(mix->now.space, mix->target.space));
     mix->now.warmth = unit_clamp(glide(mix->now.warmth, mix->target.warmth));
     mix->now.shimmer = unit_clamp(glide(mix->now.shimmer, mix->target.shimmer));
+    mix->now.chorus = unit_clamp(glide(mix->now.chorus, mix->target.chorus));
+    mix->now.echo = unit_clamp(glide(mix->now.echo, mix->target.echo));
+    // A chain that has just begun has nothing in its room yet.
+    mix->now.freeze = unit_clamp(glide(mix->now.freeze, mix->filling ? 0.0f : mix->target.freeze));
+    if (mix->filling)
+        mix->filling--;
     mix->now.loudness = glide(mix->now.loudness, mix->target.loudness);
 }

@@ -196,3 +196,17 @@ INLINE uint32_t vu_first(vu x)
     return x[0];
 #endif
 }
+
+// Numbers first, first + 1 ...
+INLINE vu vu_count(uint32_t first)
+{
+#if SYNTH_WIDTH == 1
+    return first;
+#elif SYNTH_WIDTH == 4
+    return (vu){0, 1, 2, 3} + first;
+#elif SYNTH_WIDTH == 8
+    return (vu){0, 1, 2, 3, 4, 5, 6, 7} + first;
+#else
+    return (vu){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + first;
+#endif
+}

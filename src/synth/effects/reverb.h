@@ -3,6 +3,7 @@
 #pragma once
 #include "synth/dsp/highpass.h"
 #include "synth/dsp/math.h"
+#include "synth/dsp/ring.h"
 #include "synth/instruments/lane_bus.h"
 
 #define REVERB_SWING_FRAMES 6.0f
@@ -45,29 +46,16 @@ INLINE void reverb_delays(uint32_t block, struct reverb_work *w)
 }
 
 // Gain per pass for a decay of 60 dB in 4 to 20 s, and the share of the damping's second tap: longer lines are passed
-// less often, so they lose more each time.
-INLINE void reverb_gains(float space, struct reverb_work *w)
+// less often, so they lose more each time. Frozen, nothing is lost but what the taps take from the highs.
+INLINE void reverb_gains(float space, float freeze, struct reverb_work *w)
 {
     float seconds = exp2_of(2.0f + 2.3219281f * space);
     for (int n = 0; n < REVERB_LINES; n++) {
         w->gain[n] = reverb_delay[n] * (-9.9657843f / FRAME_RATE) / seconds;
-        w->damping[n] = reverb_delay[n] * (0.34f - 0.28f * space) / 4507.0f;
+        w->damping[n] = reverb_delay[n] * (0.34f - 0.28f * space) / 4507.0f * (1.0f - freeze);
     }
     for (int n = 0; n < REVERB_LINES; n += SYNTH_WIDTH)
-        vf_store(w->gain + n, vf_exp2(vf_load(w->gain + n)));
-}
-
-// One block out of a line, by the quadratic B-spline, which has no joint where the whole part of the delay moves on.
-INLINE void reverb_tap(const float *ring, uint32_t ring_frames, uint64_t frame, float from, float to, float *out)
-{
-    int whole = (int)((from + to) * 0.5f + 0.5f);
-    const float *at = ring + (frame + ring_frames - (uint32_t)whole - 1) % ring_frames;
-    float offset = (float)whole - from, step = (from - to) * (1.0f / CONTROL_FRAMES);
-    for (int i = 0; i < CONTROL_FRAMES; i++) {
-        float f = offset + (float)i * step;
-        float before = 0.5f - f, after = 0.5f + f;
-        out[i] = at[i] * (before * before * 0.5f) + at[i + 1] * (0.75f - f * f) + at[i + 2] * (after * after * 0.5f);
-    }
+        vf_store(w->gain + n, vf_exp2(vf_load(w->gain + n) * (1.0f - freeze)));
 }
 
 // Two-tap damping and the gain of the pass, on a straight line from what was reached.
@@ -102,16 +90,13 @@ INLINE void reverb_mix(float line[REVERB_LINES][CONTROL_FRAMES])
 // Source: M. R. Schroeder, Natural sounding artificial reverberation, JAES 10 (1962).
 INLINE void reverb_diffuse(float *restrict ring, uint64_t frame, uint32_t delay, float *restrict x)
 {
-    uint32_t at = (uint32_t)(frame % DIFFUSER_FRAMES);
-    const float *late = ring + (at + DIFFUSER_FRAMES - delay) % DIFFUSER_FRAMES;
+    const float *late = ring_late(ring, DIFFUSER_FRAMES, frame, delay);
     float held[CONTROL_FRAMES];
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         held[i] = x[i] + late[i] * 0.6f;
         x[i] = late[i] - held[i] * 0.6f;
     }
-    memcpy(ring + at, held, sizeof held);
-    if (at < REVERB_GUARD)
-        memcpy(ring + DIFFUSER_FRAMES + at, held, sizeof held);
+    ring_write(ring, DIFFUSER_FRAMES, frame, held);
 }
 
 // Every echo becomes a handful, so that the sound is dense before the lines have made it so.
@@ -128,12 +113,10 @@ INLINE void reverb_scatter(struct reverb *r, uint64_t frame, struct stereo_block
 INLINE void reverb_write(float *ring, uint32_t ring_frames, uint64_t frame, const float *line, const float *in,
                          float sign)
 {
-    uint32_t at = (uint32_t)(frame % ring_frames);
-    float *to = ring + at;
+    float sum[CONTROL_FRAMES];
     for (int i = 0; i < CONTROL_FRAMES; i++)
-        to[i] = line[i] * 0.25f + in[i] * sign;
-    if (at < REVERB_GUARD)
-        memcpy(ring + ring_frames + at, to, CONTROL_FRAMES * sizeof *to);
+        sum[i] = line[i] * 0.25f + in[i] * sign;
+    ring_write(ring, ring_frames, frame, sum);
 }
 
 // Sums the even lines to the left and the odd ones to the right, signs alternating, with a little of the other side.
@@ -167,20 +150,32 @@ INLINE void reverb_cut(struct reverb *r, struct stereo_block *in)
     memcpy(r->cut[1], right, sizeof right);
 }
 
-// send: changed on the way.   space: 0..1.   out: wet sound, about as loud at every decay.
-INLINE void reverb_render(struct reverb *r, uint64_t frame, float space, struct stereo_block *send,
+// What comes in while the room freezes.
+INLINE void reverb_close(struct reverb *r, float freeze, struct stereo_block *in)
+{
+    float open = 1.0f - r->frozen, step = (r->frozen - freeze) * (1.0f / CONTROL_FRAMES);
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        in->left[i] *= open + (float)i * step;
+        in->right[i] *= open + (float)i * step;
+    }
+    r->frozen = freeze;
+}
+
+// send: changed on the way.   space, freeze: 0..1.   out: wet sound, about as loud at every decay.
+INLINE void reverb_render(struct reverb *r, uint64_t frame, float space, float freeze, struct stereo_block *send,
                           struct stereo_block *out)
 {
     struct reverb_work w;
     reverb_delays((uint32_t)(frame / CONTROL_FRAMES), &w);
-    reverb_gains(space, &w);
+    reverb_gains(space, freeze, &w);
+    reverb_close(r, freeze, send);
     reverb_cut(r, send);
     reverb_scatter(r, frame, send);
     float *ring = r->ring;
     for (int n = 0; n < REVERB_LINES; n++) {
-        reverb_tap(ring, reverb_ring_frames(n), frame, w.delay_from[n], w.delay_to[n], w.tapped);
+        ring_tap(ring, reverb_ring_frames(n), frame, w.delay_from[n], w.delay_to[n], w.tapped);
         reverb_damp(r, n, &w, w.tapped, w.line[n]);
-        ring += reverb_ring_frames(n) + REVERB_GUARD;
+        ring += reverb_ring_frames(n) + RING_GUARD;
     }
     reverb_collect(r, &w, exp2_of(-1.0f - 1.16f * space), out);
     reverb_mix(w.line);
@@ -188,6 +183,6 @@ INLINE void reverb_render(struct reverb *r, uint64_t frame, float space, struct 
     for (int n = 0; n < REVERB_LINES; n++) {
         const float *in = n & 1 ? send->right : send->left;
         reverb_write(ring, reverb_ring_frames(n), frame, w.line[n], in, n & 4 ? -1.0f : 1.0f);
-        ring += reverb_ring_frames(n) + REVERB_GUARD;
+        ring += reverb_ring_frames(n) + RING_GUARD;
     }
 }

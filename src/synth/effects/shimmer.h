@@ -1,9 +1,8 @@
 // Shimmer: what the reverb gave, an octave higher, on its way into the reverb again. Two taps read the past at twice
 // its pace and take turns, each coming in while the other goes; they have caught up after SHIMMER_TURN frames.
 #pragma once
-#include <string.h>
-
 #include "synth/dsp/math.h"
+#include "synth/dsp/ring.h"
 #include "synth/instruments/lane_bus.h"
 
 // Of what is sent back at most; less is lost by the reverb than is gained only where this nears 1.
@@ -17,8 +16,7 @@ INLINE float shimmer_curve(float x)
 // One tap, `late` frames into its turn at the beginning of the block: two frames of the past for each of the present.
 INLINE void shimmer_tap(const float *ring, uint64_t frame, uint32_t late, const float *window, float *out)
 {
-    uint64_t from = frame + SHIMMER_FRAMES - (SHIMMER_TURN + CONTROL_FRAMES) + late;
-    const float *at = ring + from % SHIMMER_FRAMES;
+    const float *at = ring_late(ring, SHIMMER_FRAMES, frame, SHIMMER_TURN + CONTROL_FRAMES - late);
     for (int i = 0; i < CONTROL_FRAMES; i++)
         out[i] += at[2 * i] * window[i];
 }
@@ -48,19 +46,17 @@ INLINE void shimmer_send(struct shimmer *s, uint64_t frame, float amount, struct
 INLINE void shimmer_keep(struct shimmer *s, uint64_t frame, const struct stereo_block *wet)
 {
     const float pole = 0.407613f;    // 1 - exp(-2 pi 4000 / 48000)
-    uint32_t at = (uint32_t)(frame % SHIMMER_FRAMES);
     for (int channel = 0; channel < 2; channel++) {
         const float *in = channel ? wet->right : wet->left;
-        float *to = s->ring[channel] + at;
+        float low[CONTROL_FRAMES];
         float one = s->low[channel][0], two = s->low[channel][1];
         for (int i = 0; i < CONTROL_FRAMES; i++) {
             one += (in[i] - one) * pole;
             two += (one - two) * pole;
-            to[i] = two;
+            low[i] = two;
         }
         s->low[channel][0] = one;
         s->low[channel][1] = two;
-        if (at < SHIMMER_GUARD)
-            memcpy(s->ring[channel] + SHIMMER_FRAMES + at, to, CONTROL_FRAMES * sizeof *to);
+        ring_write(s->ring[channel], SHIMMER_FRAMES, frame, low);
     }
 }

@@ -7,6 +7,7 @@
 #include "synth/instruments/drone.h"
 #include "synth/instruments/grain.h"
 #include "synth/instruments/kick.h"
+#include "synth/instruments/modular.h"
 #include "synth/instruments/pad.h"
 #include "synth/instruments/pluck.h"
 #include "synth/instruments/rain.h"
@@ -23,6 +24,8 @@ struct synth_state {
 #define INSTRUMENT(ID, name, lanes) alignas(64) struct name name[(lanes) / LANES];
 #include "score/instruments.def"
 #undef INSTRUMENT
+    alignas(64) struct chorus chorus;
+    alignas(64) struct echo echo;
     alignas(64) struct reverb reverb;
     alignas(64) struct shimmer shimmer;
     alignas(64) struct mastering mastering;

@@ -8,7 +8,9 @@
 #include "synth/instruments/lane_bus.h"
 #include "synth/instruments/sides.h"
 
-enum { CHOIR_FORMANTS = 4 };
+enum { CHOIR_FORMANTS = 4, CHOIR_PARTIALS = 6 };
+#define CHOIR_STRAY 0.1f     // semitones, from the flattest to the sharpest
+#define CHOIR_FLOOR 0.01f    // of the power of partials: what is softer than this stays softer
 
 struct choir {
     struct lanes lanes;
@@ -18,7 +20,7 @@ struct choir {
     struct sides formant[CHOIR_FORMANTS];
 };
 
-static const struct instrument_levels choir_levels = {.dry = 0.3f, .send = 0.2f};
+static const struct instrument_levels choir_levels = {.dry = 0.136f, .send = 0.09f};
 
 // A formant at both ends of the way, in octaves above 1 Hz and octaves of loudness; its band, in hertz.
 static const struct {
@@ -67,8 +69,10 @@ INLINE vu choir_step(vu from, vu to)
 INLINE void choir_pitch(const struct choir *c, int first, const struct lane_block *b, float motion,
                         struct choir_control *k)
 {
-    vf pitch = vf_load(c->lanes.now.pitch + first);
     vu seed = vu_load(c->seed + first), age = vu_load(c->age + first), started = lanes_started(b, first);
+    // No choir is in tune to the cent: partials that two notes share would beat so slowly that the chord swells.
+    vf own = vf_from((seed * 0x2545f491u) >> 8) * 0x1p-24f - 0.5f;
+    vf pitch = vf_load(c->lanes.now.pitch + first) + own * CHOIR_STRAY;
     vf bend_a = choir_bend(seed, age, b->number, motion);
     vf bend_b = choir_bend(seed * 0x9e3779b1u, age, b->number, motion);
     // Eight cents apart, and what is heard in front and behind is in tune together.
@@ -98,19 +102,50 @@ INLINE vf choir_formant_hz(int f, vf vowel, vf pitch)
     return f ? hz : vf_max(hz, pitch_hz(pitch) * 1.06f);
 }
 
+// Formants of some lanes, before they become filters.
+struct choir_tract {
+    vf hz[CHOIR_FORMANTS], damping[CHOIR_FORMANTS], level[CHOIR_FORMANTS];
+};
+
+INLINE struct choir_tract choir_tract(vf vowel, vf pitch)
+{
+    struct choir_tract t;
+    for (int f = 0; f < CHOIR_FORMANTS; f++) {
+        t.hz[f] = choir_formant_hz(f, vowel, pitch);
+        t.damping[f] = choir_vowels[f].band_hz / t.hz[f];
+        t.level[f] = vf_exp2(choir_vowels[f].oo_level + (choir_vowels[f].ah_level - choir_vowels[f].oo_level) * vowel);
+    }
+    return t;
+}
+
+// What makes a note as loud as any other, wherever its first partials lie between the formants: who sings holds the
+// loudness while the vowel moves.
+INLINE vf choir_even(const struct choir_tract *t, vf pitch)
+{
+    vf fundamental = pitch_hz(pitch), power = {0};
+    for (int n = 1; n <= CHOIR_PARTIALS; n++) {
+        vf hz = fundamental * (float)n;
+        for (int f = 0; f < CHOIR_FORMANTS - 1; f++) {
+            vf ratio = hz / t->hz[f], off = (ratio - 1.0f / ratio) / t->damping[f];
+            vf amplitude = t->level[f] * (1.0f / (float)n);
+            power += amplitude * amplitude / (1.0f + off * off);
+        }
+    }
+    return vf_exp2(vf_log2(power + CHOIR_FLOOR) * -0.5f);
+}
+
 INLINE void choir_formants(const struct choir *c, int first, const struct lane_block *b, const struct mix *mix,
                            struct choir_control *k)
 {
     vf pitch = vf_load(c->lanes.now.pitch + first), vowel = choir_vowel(c, first, b->number, mix);
     struct pan_gains pan = pan_gains(vf_load(c->lanes.now.pan + first) * 0.7f);
-    // High notes stand on their first formant.
-    vf even = vf_clamp(66.0f - pitch, -24.0f, 0.0f) * 0.06f;
+    struct choir_tract t = choir_tract(vowel, pitch);
+    vf loudness = choir_even(&t, pitch) * vf_load(b->loudness + first);
     for (int f = 0; f < CHOIR_FORMANTS; f++) {
-        vf hz = choir_formant_hz(f, vowel, pitch), damping = choir_vowels[f].band_hz / hz;
-        vf level = choir_vowels[f].oo_level + (choir_vowels[f].ah_level - choir_vowels[f].oo_level) * vowel;
         // Signs alternate, or neighbours would cancel each other between them.
-        vf gain = vf_exp2(level + even) * damping * vf_load(b->loudness + first) * (f % 2 ? -1.0f : 1.0f);
-        k->formant[f] = sides_load(&c->formant[f], first, lanes_started(b, first), svf_design(hz, damping), gain, pan);
+        vf gain = t.level[f] * t.damping[f] * loudness * (f % 2 ? -1.0f : 1.0f);
+        k->formant[f] = sides_load(&c->formant[f], first, lanes_started(b, first), svf_design(t.hz[f], t.damping[f]),
+                                   gain, pan);
     }
 }
 

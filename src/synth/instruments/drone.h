@@ -76,7 +76,7 @@ INLINE void drone_sides(const struct drone *d, int first, const struct lane_bloc
 {
     vf wave = slow_wave(vu_load(d->seed + first) * 7u, b->number, SLOW_WAVE_HZ(0.023));
     vf bright = vf_load(d->lanes.now.brightness + first) * 0.5f + mix->brightness * 0.5f;
-    vf octaves = 7.6f + bright * 2.6f + wave * (0.2f + 0.6f * mix->motion);
+    vf octaves = 8.0f + bright * 2.8f + wave * (0.2f + 0.6f * mix->motion);
     c->sides = sides_load(&d->sides, first, lanes_started(b, first), svf_design(vf_exp2(octaves), vf_set(1.4f)),
                           vf_load(b->loudness + first), pan_gains(vf_load(d->lanes.now.pan + first) * 0.2f));
 }

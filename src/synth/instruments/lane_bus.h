@@ -19,19 +19,30 @@ struct stereo_block {
     alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
 };
 
+#if SYNTH_WIDTH > 1
+INLINE void lane_bus_four(float columns[BUS_COLUMNS], v4 lanes)
+{
+    v4 sum;
+    __builtin_memcpy(&sum, __builtin_assume_aligned(columns, sizeof sum), sizeof sum);
+    sum += lanes;
+    __builtin_memcpy(__builtin_assume_aligned(columns, sizeof sum), &sum, sizeof sum);
+}
+#endif
+
 // Adds SYNTH_WIDTH lanes from `first` on to one frame of one side.
 INLINE void lane_bus_join(float columns[BUS_COLUMNS], int first, vf lanes)
 {
 #if SYNTH_WIDTH == 1
     columns[first % BUS_COLUMNS] += lanes;
+#elif SYNTH_WIDTH == 4
+    (void)first;
+    lane_bus_four(columns, lanes);
 #else
     (void)first;
     v4 sum;
     __builtin_memcpy(&sum, __builtin_assume_aligned(columns, sizeof sum), sizeof sum);
     sum += vf_four(lanes, 0);
-#if SYNTH_WIDTH == 8
     sum += vf_four(lanes, 1);
-#endif
     __builtin_memcpy(__builtin_assume_aligned(columns, sizeof sum), &sum, sizeof sum);
 #endif
 }
@@ -40,6 +51,28 @@ INLINE void lane_bus_add(struct lane_bus *bus, int frame, int first, vf left, vf
 {
     lane_bus_join(bus->left[frame], first, left);
     lane_bus_join(bus->right[frame], first, right);
+}
+
+// Adds to one frame SYNTH_WIDTH of eight lanes, from `first` on: 0 .. 3 are the left columns, 4 .. 7 the right.
+INLINE void lane_bus_sides(struct lane_bus *bus, int frame, int first, vf lanes)
+{
+#if SYNTH_WIDTH == 8
+    (void)first;
+    lane_bus_four(bus->left[frame], vf_four(lanes, 0));
+    lane_bus_four(bus->right[frame], vf_four(lanes, 1));
+#else
+    lane_bus_join(first < BUS_COLUMNS ? bus->left[frame] : bus->right[frame], first, lanes);
+#endif
+}
+
+// Vector k of eight such lanes with their sides exchanged.
+INLINE vf lane_bus_across(const vf *lanes, int k)
+{
+#if SYNTH_WIDTH == 8
+    return __builtin_shufflevector(lanes[k], lanes[k], 4, 5, 6, 7, 0, 1, 2, 3);
+#else
+    return lanes[k ^ (BUS_COLUMNS / SYNTH_WIDTH)];
+#endif
 }
 
 INLINE void lane_bus_sum(const struct lane_bus *bus, struct stereo_block *out)

@@ -51,7 +51,7 @@ INLINE struct svf_coefficients pad_filter(const struct pad *p, int first, uint32
 {
     vf wave = slow_wave(vu_load(p->seed + first), block, SLOW_WAVE_HZ(0.037));
     vf bright = vf_load(p->lanes.now.brightness + first) * 0.5f + mix->brightness * 0.5f;
-    vf octaves = 9.6f + bright * 3.5f + (vf_load(p->lanes.now.pitch + first) - 60.0f) * (0.5f / 12.0f)
+    vf octaves = 10.0f + bright * 3.5f + (vf_load(p->lanes.now.pitch + first) - 60.0f) * (0.5f / 12.0f)
         + vf_load(p->lanes.level + first) * 0.6f + wave * (0.9f * mix->motion);
     return svf_design(vf_exp2(octaves), vf_set(1.25f));
 }

@@ -10,6 +10,8 @@
     INLINE bool name##_render(struct name *group, uint64_t frame, const struct mix *mix, struct lane_bus *bus) \
     {                                                                                                          \
         struct lane_block b;                                                                                   \
+        if (lanes_sleep(&group->lanes))                                                                        \
+            return false;                                                                                      \
         lanes_advance(&group->lanes, frame, mix, &b);                                                          \
         for (uint32_t left = b.started; left; left &= left - 1)                                                \
             name##_start(group, __builtin_ctz(left));                                                          \

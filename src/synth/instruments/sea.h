@@ -1,51 +1,136 @@
-// Sea: waves that rise for some seconds, break and run back. One begins in each stretch of ten seconds, anywhere in the
-// first third of it, and no two are alike; a wave may still run back while the next one rises.
+// Sea: waves that swell, break and run back, 7 to 14 s from one to the next. How late, high, bright and long a wave is
+// follows from its number; even and odd waves have eight bands of noise each, for the next rises while one runs back.
 #pragma once
-#include "synth/instruments/weather.h"
-
-enum { SEA_STRETCH_BLOCKS = 7500 };
+#include "synth/dsp/envelope.h"
+#include "synth/dsp/noise.h"
+#include "synth/instruments/bands.h"
+#include "synth/instruments/one_by_one.h"
 
 struct sea {
     struct lanes lanes;
-    struct weather weather;
+    struct bands even[LANES], odd[LANES];
 };
 
-static const struct instrument_levels sea_levels = {.dry = 0.89f, .send = 0.26f};
+static const struct instrument_levels sea_levels = {.dry = 0.25f, .send = 0.08f};
+
+enum { SEA_WAVE_BLOCKS = 7875 };       // 10.5 s
+#define SEA_LATE 0.33f                 // a wave comes up to so much of that later
+
+// The swell, its roar, the breaking, the running back, on either side. Times are in waves of 10.5 s since the swell
+// began, at the top at .42, .46, .5, .78; all is over before the wave after the next can begin, 2 - SEA_LATE later.
+static const struct {
+    alignas(32) float begin[BANDS], end[BANDS];
+    float climb[BANDS], sink[BANDS];     // a wave from the beginning to the top, from there to the end
+    float octave[BANDS];                 // above 1 Hz
+    float rises[BANDS];                  // octaves more at the peak
+    float bright[BANDS];                 // octaves more of the brightest wave
+    float damping[BANDS], gain[BANDS];
+    float rest[BANDS];                   // gain between the waves
+    float foam[BANDS];                   // how much of it is bubbles
+    float cross[BANDS];                  // share of the other side's noise
+} sea_bands = {
+    .begin = EACH_SIDE(0.0f, 0.1f, 0.33f, 0.48f),
+    .end = EACH_SIDE(1.15f, 1.2f, 1.1f, 1.62f),
+    .climb = EACH_SIDE(1 / 0.42f, 1 / 0.36f, 1 / 0.17f, 1 / 0.3f),
+    .sink = EACH_SIDE(1 / 0.73f, 1 / 0.74f, 1 / 0.6f, 1 / 0.84f),
+    .octave = EACH_SIDE(6.4f, 7.9f, 10.2f, 12.2f),
+    .rises = EACH_SIDE(0.7f, 1.1f, 0.8f, -0.5f),
+    .bright = EACH_SIDE(0.1f, 0.3f, 0.8f, 0.6f),
+    .damping = EACH_SIDE(1.2f, 1.3f, 1.5f, 1.3f),
+    .gain = EACH_SIDE(1.0f, 0.6f, 0.4f, 0.13f),
+    .rest = EACH_SIDE(0.2f, 0.15f, 0.05f, 0.045f),
+    .foam = EACH_SIDE(0.0f, 0.1f, 0.25f, 0.6f),
+    .cross = EACH_SIDE(1.0f, 0.45f, 0.1f, 0.05f),
+};
+
+// One wave and what its note asks of it.
+struct sea_wave {
+    float age;                 // since it would have begun, were it not late, in waves
+    float height, brightness, pace;
+    float lag;                 // of the side that it reaches later, in waves
+    uint32_t late_side;        // all bits: the left
+    float loudness, colour;    // colour: octaves
+};
 
 INLINE void sea_start(struct sea *s, int n)
 {
-    weather_start(&s->weather, n, note_seed(s->lanes.now.id[n]), 2);
+    s->even[n] = s->odd[n] = (struct bands){.gain = {0}};
 }
 
-// What a wave gives to bands `block` blocks into its stretch: the deep ones first, the hiss when it breaks.
-INLINE vf sea_wave(vu seeds, float block, vf band)
+// The last wave of the given parity that may have begun. Waves run along the shore: a side is up to .05 waves late.
+INLINE struct sea_wave sea_wave(const struct lanes *l, int n, const struct lane_block *b, const struct mix *mix,
+                                uint32_t parity)
 {
-    const float blocks_per_second = (float)FRAME_RATE / CONTROL_FRAMES;
-    vf start = weather_chance(seeds) * (SEA_STRETCH_BLOCKS / 3.0f);
-    vf height = 0.35f + 0.65f * weather_chance(seeds + 1);
-    vf rise = (2.6f + 1.8f * weather_chance(seeds + 2)) * blocks_per_second;
-    vf run = (3.0f + 2.5f * weather_chance(seeds + 3)) * blocks_per_second;
-    vf at = (block - start) / rise;
-    vf up = vf_clamp(at, 0.0f, 1.0f), down = vf_clamp((block - start - rise) / run, 0.0f, 1.0f);
-    down = 1.0f - down;
-    vf shape = vf_smooth(up) * down * down;
-    // Each band higher up waits for more of the wave.
-    return height * vf_exp2(vf_log2(shape + 1e-4f) * (0.8f + 0.3f * band));
-}
-
-INLINE struct weather_wish sea_wish(const struct lanes *l, int n, uint32_t seed, float bright, uint32_t block,
-                                    int first)
-{
-    vf band = vf_from(weather_band(first));
-    uint32_t stretch = block / SEA_STRETCH_BLOCKS, within = block % SEA_STRETCH_BLOCKS;
-    vu last = vu_set((seed + stretch - 1) * 0x9e3779b1u), now = vu_set((seed + stretch) * 0x9e3779b1u);
-    vf wave = sea_wave(last, (float)within + SEA_STRETCH_BLOCKS, band) + sea_wave(now, (float)within, band);
-    vf spread = weather_curve(weather_seeds(seed, first, 1), block, 1900);
-    return (struct weather_wish){
-        .octaves = 6.5f + (l->now.pitch[n] - 60.0f) * (0.25f / 12.0f) + band * 0.84f,
-        .damping = vf_set(1.3f),
-        .gain = (0.04f + wave) * (0.7f + 0.6f * spread) * vf_exp2(band * (-0.55f + 0.35f * bright)),
+    uint32_t seed = note_seed(l->now.id[n]);
+    uint64_t block = b->frame / CONTROL_FRAMES + seed % SEA_WAVE_BLOCKS + SEA_WAVE_BLOCKS;
+    uint64_t number = block / SEA_WAVE_BLOCKS;
+    number -= (number ^ parity) & 1;
+    uint32_t chance = chance_of(seed ^ chance_of((uint32_t)number)), more = chance_of(chance);
+    float bright = l->now.brightness[n] * 0.5f + mix->brightness * 0.3f;
+    float height = chance_unit_of(more);
+    return (struct sea_wave){
+        .age = (float)(block - number * SEA_WAVE_BLOCKS) * (1.0f / SEA_WAVE_BLOCKS)
+            - chance_unit_of(chance) * SEA_LATE,
+        .height = 0.45f + 0.55f * height,
+        .brightness = bright + 0.4f * (height - 0.5f) + 0.2f * chance_unit_of(chance << 8),
+        .pace = 1.0f + 0.18f * chance_unit_of(chance << 16),
+        .lag = 0.05f * chance_unit_of(more << 12),
+        .late_side = chance >> 31 ? UINT32_MAX : 0,
+        .loudness = b->loudness[n],
+        .colour = bands_colour(l->now.pitch[n]),
     };
 }
 
-WEATHER_LANES(sea)
+// 0 before and after, 1 at the peak.
+INLINE vf sea_height(const struct sea_wave *w, int first)
+{
+    vf age = (w->age - vf_bits(vu_bits(vf_set(w->lag)) & (bands_right(first) ^ w->late_side))) * w->pace;
+    vf rise = vf_smooth_step((age - vf_load(sea_bands.begin + first)) * vf_load(sea_bands.climb + first));
+    vf fall = vf_smooth_step((vf_load(sea_bands.end + first) - age) * vf_load(sea_bands.sink + first));
+    return rise * fall;
+}
+
+// Bubbles that burst: a quick curve of each band.
+INLINE vf sea_foam(uint32_t seed, uint32_t block, int first)
+{
+    vu band = vu_count((uint32_t)first);
+    vf curve = chance_curve((seed ^ 0x85ebca6bu) + band * 0x27220a95u,
+                            block * (CHANCE_PACE(11.0) + band * CHANCE_PACE(1.3)));
+    return 1.0f + curve * vf_load(sea_bands.foam + first);
+}
+
+INLINE struct band_wish sea_wish(const struct sea_wave *w, int first, vf foam)
+{
+    vf up = sea_height(w, first), bright = vf_load(sea_bands.bright + first) * w->brightness;
+    vf octave = vf_load(sea_bands.octave + first) + vf_load(sea_bands.rises + first) * up + bright * up + w->colour;
+    vf gain = vf_load(sea_bands.rest + first) + vf_load(sea_bands.gain + first) * up * (w->height * (1.0f + bright));
+    return (struct band_wish){
+        .hz = vf_exp2(octave),
+        .damping = vf_load(sea_bands.damping + first),
+        .gain = gain * foam * w->loudness,
+        .cross = vf_load(sea_bands.cross + first),
+    };
+}
+
+INLINE void sea_note(struct sea *s, int n, const struct lane_block *b, const struct mix *mix, struct lane_bus *bus)
+{
+    alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
+    struct bands_control even, odd;
+    uint32_t seed = note_seed(s->lanes.now.id[n]);
+    struct sea_wave even_wave = sea_wave(&s->lanes, n, b, mix, 0), odd_wave = sea_wave(&s->lanes, n, b, mix, 1);
+    struct pan_gains pan = bands_place(s->lanes.now.pan[n]);
+    for (int k = 0; k < BAND_VECTORS; k++) {
+        vf foam = sea_foam(seed, b->number, k * SYNTH_WIDTH);
+        bands_load(&even, k, &s->even[n], sea_wish(&even_wave, k * SYNTH_WIDTH, foam), pan);
+        bands_load(&odd, k, &s->odd[n], sea_wish(&odd_wave, k * SYNTH_WIDTH, foam), pan);
+    }
+    noise_fill(seed, b->number, left, right);
+    for (int i = 0; i < CONTROL_FRAMES; i++)
+        for (int k = 0; k < BAND_VECTORS; k++)
+            lane_bus_sides(bus, i, k * SYNTH_WIDTH,
+                           bands_tick(&even, k, left[i], right[i]) + bands_tick(&odd, k, left[i], right[i]));
+    bands_keep(&s->even[n], &even, b->lives[n]);
+    bands_keep(&s->odd[n], &odd, b->lives[n]);
+}
+
+LANES_ONE_BY_ONE(sea)

@@ -1,5 +1,5 @@
 // Look-ahead limiter, both channels as one. Its gain is a chain of straight lines, one a block, so it cannot click; it
-// begins to fall SYNTH_LOOKAHEAD frames before the peak that needs it.
+// begins to fall LIMITER_BLOCKS blocks before the peak that needs it.
 #pragma once
 #include "synth/dsp/math.h"
 #include "synth/instruments/lane_bus.h"
@@ -98,7 +98,7 @@ INLINE float limiter_knot(const struct mastering *m)
     return wanted < released ? wanted : released;
 }
 
-// out: interleaved, of SYNTH_LOOKAHEAD frames ago.
+// out: interleaved, of LIMITER_BLOCKS blocks ago.
 INLINE void limiter_render(struct mastering *m, uint64_t frame, const struct stereo_block *in, float *out)
 {
     for (int n = 1; n < LIMITER_KNOWN; n++)

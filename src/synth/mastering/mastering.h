@@ -1,6 +1,7 @@
-// The last stage: tilt, no DC, lows in the middle, steady loudness, a ceiling.
+// The last stage: tilt, no DC, lows in the middle, steady loudness, a little grit, a ceiling.
 #pragma once
 #include "synth/mastering/limiter.h"
+#include "synth/mastering/saturation.h"
 #include "synth/mastering/servo.h"
 
 // One-pole high-pass at 8 Hz.
@@ -11,14 +12,16 @@ INLINE float mastering_dc(struct mastering_filters *f, int channel, float in)
     return f->dc_out[channel];
 }
 
-#define TILT_DB 4.0f    // of the lows, and of the highs the other way, at either end
+#define TILT_DB 4.0f           // of the lows, and of the highs the other way, at either end
+#define TILT_MIDDLE_DB -2.6f   // in the middle: instruments are darker than what people leave on
 
 // Lows and highs apart at 650 Hz by one pole, and each with a gain that moves in a straight line: they sum up to what
 // came in where both gains are 1.
 INLINE void mastering_tilt(struct mastering *m, float warmth, struct stereo_block *b)
 {
     const float pole = 0.0815747f;    // 1 - exp(-2 pi 650 / 48000)
-    float low_to = exp2_of((warmth - 0.5f) * (2.0f * TILT_DB / 6.0206f)), high_to = 1.0f / low_to;
+    float low_to = exp2_of(((warmth - 0.5f) * (2.0f * TILT_DB) + TILT_MIDDLE_DB) * (1.0f / 6.0206f));
+    float high_to = 1.0f / low_to;
     float low = m->tilt_low, high = m->tilt_high, left = m->filters.tilt[0], right = m->filters.tilt[1];
     float low_step = (low_to - low) * (1.0f / CONTROL_FRAMES), high_step = (high_to - high) * (1.0f / CONTROL_FRAMES);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
@@ -72,5 +75,6 @@ INLINE void mastering_render(struct mastering *m, uint64_t frame, const struct m
 {
     mastering_tilt(m, mix->warmth, b);
     servo_render(m, mastering_measure(m, b), mix->loudness, b);
+    saturation_render(&m->saturation, mix->warmth, b);
     limiter_render(m, frame, b, out);
 }

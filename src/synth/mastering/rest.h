@@ -1,4 +1,5 @@
-// The mastering before the first sound: gains at 1, the loudness servo as if all had been at its target.
+// The mastering before the first sound: gains at 1, the least of grit, the loudness servo as if all had been at its
+// target.
 #pragma once
 #include <string.h>
 
@@ -6,6 +7,8 @@
 
 #define SERVO_TARGET_LUFS -18.0f
 #define SERVO_TARGET_POWER 0.0185823228f    // mean square, weighted, of -18 LUFS
+
+#define SATURATION_LEAST 0.1f               // drive at warmth 0: a thousandth of third harmonic at the loudest
 
 enum { LIMITER_KNOWN = sizeof ((struct mastering *)0)->block_gain / sizeof(float) };
 
@@ -15,5 +18,6 @@ static inline void mastering_rest(struct mastering *m)
     for (int n = 0; n < LIMITER_KNOWN; n++)
         m->block_gain[n] = 1.0f;
     m->limiter_gain = m->servo_gain = m->tilt_low = m->tilt_high = 1.0f;
+    m->saturation.drive = SATURATION_LEAST;
     m->slow = SERVO_TARGET_POWER;
 }

@@ -1,6 +1,6 @@
 // Loudness servo: measures what is composed by ITU-R BS.1770 weighting and moves its level slowly towards -18 LUFS,
-// by 6 dB either way at most, and from there to the loudness that is wanted. It stands still where there is next to
-// nothing to measure.
+// by 6 dB either way at most, and from there to the loudness that is wanted. What swells and sinks faster than that is
+// evened out by more than half. The servo stands still where there is next to nothing to measure, and nothing is evened out.
 #pragma once
 #include "synth/dsp/highpass.h"
 #include "synth/dsp/math.h"
@@ -27,6 +27,18 @@ INLINE float servo_weigh(struct mastering_filters *f, int channel, float in)
     return highpass_tick(&rumble, f->rumble[channel], servo_shelf(f->shelf[channel], in));
 }
 
+#define LEVEL_SHARE 0.6f        // of what a second or two are louder or softer than wanted
+#define LEVEL_MOST_DB 9.0f
+
+// The gain in dB, either way, by which a swell is made less of one.   momentary_db: over what is wanted, behind the
+// servo.
+INLINE void servo_level(struct mastering *m, float momentary_db)
+{
+    float over = momentary_db > -LEVEL_MOST_DB ? momentary_db : -LEVEL_MOST_DB;
+    over = over < LEVEL_MOST_DB ? over : LEVEL_MOST_DB;
+    m->level_db += (over * -LEVEL_SHARE - m->level_db) * 1.902950e-3f;    // 700 ms
+}
+
 // The gain in dB that a block's weighted mean square leads to.
 INLINE void servo_follow(struct mastering *m, float power, float loudness)
 {
@@ -36,15 +48,17 @@ INLINE void servo_follow(struct mastering *m, float power, float loudness)
     float wanted_db = 3.01029996f * log2_of(SERVO_TARGET_POWER / (m->slow + 1e-9f));
     wanted_db = wanted_db > -SERVO_RANGE_DB ? wanted_db : -SERVO_RANGE_DB;
     wanted_db = wanted_db < SERVO_RANGE_DB ? wanted_db : SERVO_RANGE_DB;
-    wanted_db += loudness - SERVO_TARGET_LUFS;
-    m->servo_db += (wanted_db - m->servo_db) * 4.443457e-4f;    // 3 s
+    m->servo_db += (wanted_db + (loudness - SERVO_TARGET_LUFS) - m->servo_db) * 4.443457e-4f;    // 3 s
+    float over_db = 3.01029996f * log2_of(m->momentary / SERVO_TARGET_POWER + 1e-9f) + m->servo_db -
+        (loudness - SERVO_TARGET_LUFS);
+    servo_level(m, m->momentary > SERVO_FREEZE_POWER ? over_db : 0);
 }
 
 // power: the block's mean square, weighted.   loudness: LUFS.
 INLINE void servo_render(struct mastering *m, float power, float loudness, struct stereo_block *b)
 {
     servo_follow(m, power, loudness);
-    float from = m->servo_gain, to = exp2_of(m->servo_db * 0.166096405f);
+    float from = m->servo_gain, to = exp2_of((m->servo_db + m->level_db) * 0.166096405f);
     float step = (to - from) * (1.0f / CONTROL_FRAMES);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         b->left[i] *= from + (float)i * step;

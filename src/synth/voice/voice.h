@@ -9,12 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum voice_parameter {
-#define VOICE_PARAMETER(name, text, smallest, largest, curve, symmetric, unit) VOICE_##name,
-#include "synth/voice/parameters.def"
-#undef VOICE_PARAMETER
-    VOICE_PARAMETERS
-};
+#include "synth/voice/parameters.h"
 
 enum {
     VOICE_RATE = 44100,
@@ -28,11 +23,6 @@ struct voice_range {
     const char *unit; // "" where it has none
     float smallest, largest, curve;
     bool symmetric;
-};
-
-// Values in the units of their ranges.
-struct voice_patch {
-    float value[VOICE_PARAMETERS];
 };
 
 extern const struct voice_range voice_ranges[VOICE_PARAMETERS];

@@ -1,0 +1,100 @@
+// Noise through eight band-passes, four to a side: what rain, wind, sea and vinyl are made of. The bands of one note
+// are the lanes here, for no more than a note or two of a texture sounds at once. Frequencies hold for a block, gains
+// move in straight lines.
+#pragma once
+#include "synth/dsp/svf.h"
+#include "synth/instruments/lane_bus.h"
+#include "synth/instruments/lane_keep.h"
+#include "synth/instruments/pan.h"
+
+enum { BANDS = 8, BAND_VECTORS = BANDS / SYNTH_WIDTH };  // bands 0 .. 3 sound on the left, 4 .. 7 on the right
+
+// A table of what the bands are like, the same on both sides.
+#define EACH_SIDE(...) {__VA_ARGS__, __VA_ARGS__}
+
+// What is kept of one note.
+struct bands {
+    alignas(32) float one[BANDS], two[BANDS];  // filter memories
+    float gain[BANDS];                         // reached
+};
+
+// What SYNTH_WIDTH bands shall do by the end of a block.
+struct band_wish {
+    vf hz, damping;   // damping: 1/Q
+    vf gain;          // at the peak
+    vf cross;         // how much of the other side's noise goes in
+};
+
+// All bits in those of the bands from `first` on that are on the right.
+INLINE vu bands_right(int first)
+{
+    return vu_nonzero(vu_count((uint32_t)first) & 4);
+}
+
+// Octaves that a note's pitch moves its bands: half of its own, from middle C, and one at most.
+INLINE float bands_colour(float pitch)
+{
+    return vf_first(vf_clamp(vf_set((pitch - 60.0f) * (0.5f / 12.0f)), -1.0f, 1.0f));
+}
+
+// Where a note's bands are: a texture is all around, and leans a little.
+INLINE struct pan_gains bands_place(float pan)
+{
+    return pan_gains(vf_set(pan * 0.3f));
+}
+
+// What the bands of one note do during one block.
+struct bands_control {
+    vf one[BAND_VECTORS], two[BAND_VECTORS], gain[BAND_VECTORS], gain_step[BAND_VECTORS];
+    vf left[BAND_VECTORS], right[BAND_VECTORS];
+    vf through[BAND_VECTORS], across[BAND_VECTORS], enters[BAND_VECTORS];
+};
+
+// svf_design by Lambert's continued fraction of the tangent, 1.3 % low at 20 kHz, with one division in all.
+INLINE struct svf_coefficients bands_design(vf hz, vf damping)
+{
+    vf x = vf_clamp(hz, 10.0f, 20000.0f) * (3.14159265f / FRAME_RATE), q = x * x;
+    vf sine = (15.0f - q) * x, cosine = 15.0f - q * 6.0f;
+    vf part = 1.0f / (cosine * cosine + sine * (sine + damping * cosine));
+    return (struct svf_coefficients){cosine * cosine * part, sine * cosine * part, sine * sine * part};
+}
+
+// Begins a block on vector k. The filter of dsp/svf.h with its sums taken together: fewer of them, and a shorter way
+// from one frame to the next.
+INLINE void bands_load(struct bands_control *c, int k, const struct bands *s, struct band_wish wish,
+                       struct pan_gains pan)
+{
+    struct svf_coefficients f = bands_design(wish.hz, wish.damping);
+    vu right = bands_right(k * SYNTH_WIDTH);
+    vf gain = wish.gain * wish.damping * 0.5f * vf_select(right, pan.right, pan.left);
+    c->one[k] = vf_load(s->one + k * SYNTH_WIDTH);
+    c->two[k] = vf_load(s->two + k * SYNTH_WIDTH);
+    c->gain[k] = vf_load(s->gain + k * SYNTH_WIDTH);
+    c->gain_step[k] = (gain - c->gain[k]) * (1.0f / CONTROL_FRAMES);
+    c->through[k] = 2.0f * f.a1 - 1.0f;
+    c->across[k] = 2.0f * f.a2;
+    c->enters[k] = 2.0f * f.a3;
+    c->left[k] = vf_select(right, wish.cross, vf_set(1.0f));
+    c->right[k] = vf_select(right, vf_set(1.0f), wish.cross);
+}
+
+// One frame of vector k.
+INLINE vf bands_tick(struct bands_control *c, int k, float left, float right)
+{
+    vf one = c->one[k], two = c->two[k];
+    vf in = (c->left[k] * left + c->right[k] * right) - two;
+    c->one[k] = c->through[k] * one + c->across[k] * in;
+    c->two[k] = (c->across[k] * one + two) + c->enters[k] * in;
+    c->gain[k] += c->gain_step[k];
+    return (one + c->one[k]) * c->gain[k];
+}
+
+// lives: all bits when the note goes on.
+INLINE void bands_keep(struct bands *s, const struct bands_control *c, uint32_t lives)
+{
+    for (int k = 0; k < BAND_VECTORS; k++) {
+        lane_keep(s->one + k * SYNTH_WIDTH, c->one[k], vu_set(lives));
+        lane_keep(s->two + k * SYNTH_WIDTH, c->two[k], vu_set(lives));
+        lane_keep(s->gain + k * SYNTH_WIDTH, c->gain[k], vu_set(lives));
+    }
+}
