@@ -1,7 +1,7 @@
 # The front door. Everything here also works through meson: `meson setup build && meson compile -C build`.
 BUILD := build
 
-.PHONY: run build soak test faults bench figures check format lint sanitize fuzz clean help
+.PHONY: run build soak test faults ear bench figures check format lint sanitize fuzz clean help
 
 run: build
 	$(BUILD)/auralis serve
@@ -21,6 +21,10 @@ test: build
 faults: build
 	@scripts/setup faults
 	@scripts/faults $(BUILD)/auralis $(if $(ONLY),--only $(ONLY))
+
+ear: build
+	@scripts/setup ear
+	@scripts/ear $(BUILD)
 
 bench: build
 	@for name in $$($(BUILD)/auralis bench --list); do $(BUILD)/auralis bench $$name; done
@@ -65,6 +69,7 @@ help:
 	@echo 'make run       install what is missing, build, serve on http://localhost:8000'
 	@echo 'make test      likewise, and run every test'
 	@echo 'make faults    some 15 minutes of harm, and who noticed: writes doc/reliability.md; ONLY=name,name'
+	@echo 'make ear       listens to an hour of each scene and a day of one: writes doc/sound.md; about an hour'
 	@echo 'make build     leaves build/auralis'
 	@echo 'make bench     all benchmarks'
 	@echo 'make figures   measures everything and writes doc/performance.md'

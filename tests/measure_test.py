@@ -84,7 +84,7 @@ class Measure(unittest.TestCase):
 
     def test_the_json_has_every_row_gate_and_file(self):
         both = cards(self.bright, self.render)
-        self.assertEqual([card["file"] for card in both], [str(self.bright), str(self.render)])
+        self.assertEqual([card["name"] for card in both], [str(self.bright), str(self.render)])
         for card in both:
             self.assertLessEqual(set(ROWS), set(card["measures"]))
             self.assertEqual((len(card["measures"]["chroma"]), len(card["measures"]["third_octaves_db"])), (12, 28))
@@ -143,11 +143,12 @@ class Measure(unittest.TestCase):
         self.refused(2, "reference ends before", "--reference", self.bright, clicked)
 
     def test_two_scenes_are_further_apart_than_a_scene_from_itself(self):
-        other = cards("--compare", self.render, self.bright)[0]["distance"]
-        same = cards("--compare", self.render, "--from", 10, self.render)[0]["distance"]
-        self.assertAlmostEqual(same["all"], 0, places=6)
-        self.assertGreater(other["all"], 0.3)
-        self.assertRegex(run("measure", "--compare", self.render, self.bright)[1], r"(?m)^distance +\d.*timbre")
+        pieces = cards("--distances", self.render, self.bright)
+        self.assertEqual([entry["name"] for entry in pieces[0]["distances"]], [str(self.render), str(self.bright)])
+        self.assertAlmostEqual(pieces[0]["distances"][0]["all"], 0, places=6)
+        self.assertGreater(pieces[0]["distances"][1]["all"], 0.3)
+        self.assertEqual(pieces[0]["distances"][1]["all"], pieces[1]["distances"][0]["all"])
+        self.assertRegex(run("measure", "--distances", self.render, self.bright)[1], r"(?m)^ 1 .* 0\.00 +\d")
 
     def test_files_it_cannot_use(self):
         bad = {name: self.folder / name for name in ("text.wav", "empty.wav", "nothing.wav", "mono.wav", "slow.wav")}
@@ -174,7 +175,7 @@ class Measure(unittest.TestCase):
 
     def test_mistakes(self):
         self.refused(2, "FILE is missing")
-        self.refused(2, "--profile: 'loud' is not allowed", "--profile", "loud", self.render)
+        self.refused(2, "--profile: there is no 'loud'; there are render", "--profile", "loud", self.render)
         self.refused(2, "--duration", "--duration", "0", self.render)
         self.refused(2, "unknown option --jsn", "--jsn", self.render)
         self.assertIn("Usage: auralis measure", run("measure", "--help")[1])

@@ -8,7 +8,8 @@
 static const struct tool tool_serve = {
     "serve", "compose, play and stream: a server for browsers and other clients", serve_run};
 
-static const struct tool *const commands[] = {&tool_bench, &tool_listen, &tool_measure, &tool_render, &tool_serve};
+static const struct tool *const commands[] = {&tool_bench,   &tool_ear,    &tool_listen,
+                                             &tool_measure, &tool_render, &tool_serve};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void main_help(FILE *out)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/frames.h"
-#include "ear/click_finder.h"
 #include "ear/levels.h"
 #include "ear/loudness.h"
 #include "ear/motion.h"
@@ -225,6 +224,12 @@ enum status card_meter_read(struct card_meter *meter, struct card *card)
     bool lost = meter->loudness.steps.failed || meter->recurrence.pieces.failed || meter->motion.rise.failed ||
                 meter->motion.loudness.failed;
     return lost ? STATUS_MEMORY : status;
+}
+
+const struct click *card_meter_clicks(const struct card_meter *meter, size_t *count)
+{
+    *count = meter->clicks.count;
+    return meter->clicks.found;
 }
 
 // One step each is a difference that is clearly heard.

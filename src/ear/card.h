@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "ear/click_finder.h"
 #include "ear/signature.h"
 
 // One double for each row of card.def; NAN where the material has no such thing: too short, silent, no reference.
@@ -39,6 +40,10 @@ MUST_USE enum status card_meter_add_pair(struct card_meter *meter, const float *
                                          size_t frames);
 // The end of the material; nothing may be added afterwards.   Errors: STATUS_MEMORY.
 MUST_USE enum status card_meter_read(struct card_meter *meter, struct card *card);
+
+// The clicks that card_meter_read counted, ascending; frames count from the beginning of the material. Valid until the
+// meter is destroyed.
+const struct click *card_meter_clicks(const struct card_meter *meter, size_t *count);
 
 // How far two pieces are from one another, each part in units of what is clearly heard.
 struct card_distance {

@@ -97,9 +97,16 @@ static void measure(size_t frames, size_t piece, bool against_good)
     card_meter_destroy(meter);
 }
 
+// To the first profile; what that one does not ask, to any.
 static bool is_good(const char *gate)
 {
-    return gates_judge(gates_of_row(&gate_profiles[0], gate), &card) == VERDICT_GOOD;
+    for (int p = 0; p < gate_profile_count; p++) {
+        const struct gate *of_profile = gates_of_row(&gate_profiles[p], gate);
+        bool kept = of_profile && gates_judge(of_profile, &card) == VERDICT_GOOD;
+        if (kept || (of_profile && p == 0))
+            return kept;
+    }
+    return false;
 }
 
 static void print_bad(void)
@@ -239,12 +246,29 @@ static void every_second(void)
     }
 }
 
+// 48 dB an octave more.
+static void too_bright(void)
+{
+    for (int n = 0; n < 8; n++)
+        for (size_t i = SAMPLES - 1; i >= CHANNELS; i--)
+            sound[i] = (sound[i] - sound[i - CHANNELS]) * 6;
+}
+
+// Clusters of semitones all the time.
+static void clusters(void)
+{
+    for (size_t i = 0; i < SAMPLES; i++)
+        for (int n = 0; n < 10; n++)
+            sound[i] += (float)(.1 * sin(2 * M_PI * 300 * pow(2, n / 12.) * (double)(i / CHANNELS) / FRAME_RATE));
+}
+
 static const struct { const char *gate; void (*plant)(void); } defects[] = {
     {"integrated", too_loud}, {"integrated", too_quiet}, {"short_term_move", a_drop}, {"loudness_range", no_dynamics},
     {"loudness_range", much_dynamics}, {"true_peak", a_peak_between_samples}, {"crest", squashed}, {"crest", spiky},
     {"dc", an_offset}, {"nonfinite", a_nan}, {"denormals", a_denormal}, {"clicks", a_click}, {"clicks", a_nan},
     {"reference_difference", a_small_step}, {"correlation", mono}, {"correlation", one_side_is_turned_over},
-    {"bass_correlation", wide_bass}, {"fold_down_loss", one_side_is_turned_over}, {"grid", every_second},
+    {"bass_correlation", wide_bass}, {"fold_down_loss", one_side_is_turned_over}, {"grid", every_second}, {"slope", too_bright},
+    {"centroid", too_bright}, {"roughness", clusters},
 };
 enum { DEFECTS = sizeof defects / sizeof *defects };
 
@@ -264,12 +288,13 @@ static void every_gate_catches_its_defect(void **state)
 
 static void every_gate_has_a_defect(void **state)
 {
-    for (int n = 0; n < gate_profiles[0].count; n++) {
-        bool planted = false;
-        for (int i = 0; i < DEFECTS; i++)
-            planted |= strcmp(defects[i].gate, gate_profiles[0].gates[n].name) == 0;
-        assert_true(planted);
-    }
+    for (int p = 0; p < gate_profile_count; p++)
+        for (int n = 0; n < gate_profiles[p].count; n++) {
+            bool planted = false;
+            for (int i = 0; i < DEFECTS; i++)
+                planted |= strcmp(defects[i].gate, gate_profiles[p].gates[n].name) == 0;
+            assert_true(planted);
+        }
 }
 
 static void gates_go_by_rows_of_the_card(void **state)
@@ -296,10 +321,10 @@ static void profiles_differ_in_loudness_and_peak(void **state)
     gain(0, SECONDS, -5);
     measure(FRAMES, FRAMES, false);
     assert_false(is_good("integrated"));
-    assert_int_equal(gates_count_bad(gates_find("sleep"), &card), 0);
+    assert_int_equal(gates_count_bad(gates_find("soft"), &card), 0);
     card.true_peak = -1.5;
-    assert_int_equal(gates_count_bad(gates_find("sleep"), &card), 1);
-    assert_int_equal(gates_count_bad(gates_find("sleep-decoded"), &card), 0);
+    assert_int_equal(gates_count_bad(gates_find("soft"), &card), 1);
+    assert_int_equal(gates_count_bad(gates_find("soft-decoded"), &card), 0);
     assert_int_equal(gates_count_bad(gates_find("decoded"), &card), 1);
 }
 

@@ -19,7 +19,7 @@ struct gate_profile {
 
 enum verdict { VERDICT_GOOD, VERDICT_BAD };
 
-// What there is; the first is for an ordinary render.
+// What there is; the first is for an ordinary render. A profile of each scene is among them.
 extern const struct gate_profile gate_profiles[];
 extern const int gate_profile_count;
 // NULL when there is none of that name.

@@ -1,7 +1,5 @@
 #include "tools/click_watch.h"
 
-#include <stdbool.h>
-
 #include "base/frames.h"
 #include "score/event.h"
 
@@ -24,7 +22,7 @@ enum status click_watch_add(struct click_watch *watch, uint64_t first_frame, con
     return click_finder_add(&watch->finder, first_frame, sound, frames);
 }
 
-static bool watch_explains(const struct program *program, uint64_t frame)
+bool click_watch_explains(const struct program *program, uint64_t frame)
 {
     struct event events[COMPOSE_MAX_EVENTS];
     uint64_t from = frame < CLICKS_ONSET_AFTER_FRAMES ? 0 : frame - CLICKS_ONSET_AFTER_FRAMES;
@@ -42,7 +40,7 @@ enum status click_watch_judge(struct click_watch *watch, const struct program *p
     enum status status = click_finder_end(&watch->finder);
     *result = (struct click_result){.watched_frames = watch->watched_frames};
     for (size_t i = 0; i < watch->finder.count; i++) {
-        bool explained = watch_explains(program, watch->finder.found[i].frame);
+        bool explained = click_watch_explains(program, watch->finder.found[i].frame);
         if (!explained && result->clicks == 0)
             result->first = watch->finder.found[i];
         result->explained += explained;

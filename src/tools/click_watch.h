@@ -1,6 +1,7 @@
 // Clicks in what one listener hears, looked for while it listens. What the score explains is taken out at the end, when
 // the control log is known.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ struct click_result {
 MUST_USE enum status click_watch_init(struct click_watch *watch);
 // Harmless on an all-zero watch.
 void click_watch_finish(struct click_watch *watch);
+// A note that begins there explains a click of `frame`, counted from the programme's beginning.
+bool click_watch_explains(const struct program *program, uint64_t frame);
 // What is heard next. Where it does not continue what came before, that is a gap, not a click: a new stretch begins.
 // Errors: STATUS_MEMORY.
 MUST_USE enum status click_watch_add(struct click_watch *watch, uint64_t first_frame, const float *sound,

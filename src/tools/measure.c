@@ -8,6 +8,7 @@
 #include "base/frames.h"
 #include "tools/arguments.h"
 #include "tools/measure_report.h"
+#include "tools/outcome.h"
 #include "tools/progress.h"
 #include "tools/sound_reader.h"
 #include "tools/tools.h"
@@ -16,9 +17,9 @@ enum { FAILURE_BYTES = 512 };
 
 struct measure_options {
     struct argument_list files;
-    const char *profile, *reference, *compare;
+    const char *profile, *reference;
     double from_s, duration_s;
-    bool json, gates, quiet;
+    bool distances, json, gates, quiet;
 };
 
 #define AT(field) offsetof(struct measure_options, field)
@@ -29,13 +30,13 @@ static const struct argument measure_arguments[] = {
      .max = 1e7, .help = "seconds into the file"},
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "1e7",
      .min = .001, .max = 1e7, .help = "seconds to measure, to the end if there are fewer"},
-    {.name = "profile", .kind = ARGUMENT_CHOICE, .offset = AT(profile), .standard = "auto",
-     .choices = "auto|render|decoded|sleep|sleep-decoded",
-     .help = "what is asked of the material; auto: decoded for what a lossy codec made, else render"},
+    {.name = "profile", .kind = ARGUMENT_TEXT, .offset = AT(profile), .value = "NAME",
+     .help = "what is asked of the material: render, decoded, soft, soft-decoded, or what a scene declares; if not "
+             "given decoded for what a lossy codec made, else render"},
     {.name = "reference", .kind = ARGUMENT_TEXT, .offset = AT(reference), .value = "FILE",
      .help = "what it should be, sample by sample: a click is a difference"},
-    {.name = "compare", .kind = ARGUMENT_TEXT, .offset = AT(compare), .value = "FILE",
-     .help = "tell how far it is from another piece of music"},
+    {.name = "distances", .kind = ARGUMENT_FLAG, .offset = AT(distances),
+     .help = "tell how far each file is from each other one"},
     {.name = "gates", .kind = ARGUMENT_FLAG, .offset = AT(gates), .help = "exit with 1 when a gate is not kept"},
     {.name = "json", .kind = ARGUMENT_FLAG, .offset = AT(json), .help = "an array with an object for each file"},
     {.name = "quiet", .kind = ARGUMENT_FLAG, .offset = AT(quiet), .help = "show no progress"},
@@ -58,10 +59,10 @@ struct measure_pass {
 struct measure {
     struct measure_options options;
     uint64_t from_frame, frames;
-    struct card compared;       // the card of options.compare
     struct clock clock;
     struct progress progress;
-    json_t *json;
+    struct measure_piece pieces[ARGUMENT_LIST_MAX];
+    int count;
     int bad;                    // gates not kept, in all files
 };
 
@@ -112,22 +113,37 @@ static enum status measure_run(struct measure_pass *pass, const char *path, stru
     return status;
 }
 
-// reference: NULL for none.   lossy: out.
-static enum status measure_file(struct measure *measure, const char *path, const char *reference, struct card *card,
-                                bool *lossy, struct text *failure)
+static const struct gate_profile *measure_profile(const struct measure *measure, bool lossy)
 {
+    const char *name = measure->options.profile;
+    return gates_find(name ? name : lossy ? "decoded" : "render");
+}
+
+static enum status measure_check_profile(const char *name, struct text *failure)
+{
+    if (!name || gates_find(name))
+        return STATUS_OK;
+    text_printf(failure, "--profile: there is no '%.40s'; there are", name);
+    for (int i = 0; i < gate_profile_count; i++)
+        text_printf(failure, " %s", gate_profiles[i].name);
+    return STATUS_INVALID;
+}
+
+static enum status measure_file(struct measure *measure, struct measure_piece *piece, struct text *failure)
+{
+    const char *reference = measure->options.reference;
     struct measure_pass *pass = calloc(1, sizeof *pass);
     if (!pass)
         return STATUS_MEMORY;
     pass->progress = &measure->progress;
-    enum status status = sound_reader_open(&pass->reader, path, measure->from_frame, failure);
+    enum status status = sound_reader_open(&pass->reader, piece->name, measure->from_frame, failure);
     if (status == STATUS_OK && reference)
         status = sound_reader_open(&pass->reference, reference, measure->from_frame, failure);
     if (status == STATUS_OK) {
         uint64_t left = sound_reader_frames(pass->reader);
-        *lossy = sound_reader_is_lossy(pass->reader);
+        piece->profile = measure_profile(measure, sound_reader_is_lossy(pass->reader));
         pass->frames = left < measure->frames ? left : measure->frames;
-        status = measure_run(pass, path, card, failure);
+        status = measure_run(pass, piece->name, &piece->card, failure);
     }
     sound_reader_close(pass->reader);
     sound_reader_close(pass->reference);
@@ -135,53 +151,45 @@ static enum status measure_file(struct measure *measure, const char *path, const
     return status;
 }
 
-static const struct gate_profile *measure_profile(const struct measure *measure, bool lossy)
-{
-    const char *name = measure->options.profile;
-    return gates_find(strcmp(name, "auto") != 0 ? name : lossy ? "decoded" : "render");
-}
-
-static void measure_tell(struct measure *measure, const char *path, const struct card *card, bool lossy)
-{
-    struct card_distance distance = card_compare(card, &measure->compared);
-    struct measure_summary summary = {
-        .file = path, .card = card, .profile = measure_profile(measure, lossy), .other = measure->options.compare,
-        .distance = measure->options.compare ? &distance : NULL};
-    measure->bad += gates_count_bad(summary.profile, card);
-    if (measure->json)
-        json_array_append_new(measure->json, measure_json(&summary));
-    else
-        measure_print_text(&summary, stdout);
-}
-
 static enum status measure_all(struct measure *measure, struct text *failure)
 {
     const struct measure_options *options = &measure->options;
-    enum status status = STATUS_OK;
-    bool lossy;
-    if (options->compare)
-        status = measure_file(measure, options->compare, NULL, &measure->compared, &lossy, failure);
+    enum status status = measure_check_profile(options->profile, failure);
     for (int i = 0; i < options->files.count && status == STATUS_OK; i++) {
-        struct card card;
-        status = measure_file(measure, options->files.items[i], options->reference, &card, &lossy, failure);
+        struct measure_piece *piece = &measure->pieces[i];
+        piece->name = options->files.items[i];
+        status = measure_file(measure, piece, failure);
         if (status != STATUS_OK)
             break;
-        if (i > 0 && !measure->json)
-            putchar('\n');
-        measure_tell(measure, options->files.items[i], &card, lossy);
+        measure->count++;
+        measure->bad += gates_count_bad(piece->profile, &piece->card);
+        if (!options->json)
+            measure_print_text(piece, stdout);
     }
     return status;
 }
 
-static void measure_print_json(const struct measure *measure)
+static void measure_tell(const struct measure *measure)
 {
-    json_dumpf(measure->json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    putchar('\n');
+    const struct measure_options *options = &measure->options;
+    if (!options->json && options->distances)
+        measure_print_distances(measure->pieces, measure->count, stdout);
+    if (!options->json)
+        return;
+    json_t *all = json_array();
+    for (int i = 0; i < measure->count; i++) {
+        json_t *piece = measure_json(&measure->pieces[i]);
+        if (options->distances)
+            json_object_set_new(piece, "distances", measure_json_distances(measure->pieces, measure->count, i));
+        json_array_append_new(all, piece);
+    }
+    measure_json_print(all, stdout);
+    json_decref(all);
 }
 
 static int measure_main(int argc, char **argv)
 {
-    struct measure measure = {.bad = 0};
+    struct measure measure = {.count = 0};
     int exit_status;
     if (!arguments_begin(&measure_table, argc, argv, &measure.options, &exit_status))
         return exit_status;
@@ -191,15 +199,10 @@ static int measure_main(int argc, char **argv)
     progress_init(&measure.progress, &measure.clock, STDERR_FILENO, measure.options.quiet);
     measure.from_frame = (uint64_t)llround(measure.options.from_s * FRAME_RATE);
     measure.frames = (uint64_t)llround(measure.options.duration_s * FRAME_RATE);
-    measure.json = measure.options.json ? json_array() : NULL;
     enum status status = measure_all(&measure, &failure);
     if (status != STATUS_OK)
-        fprintf(stderr, "auralis measure: %s\n", failure.len > 0 ? words : status_text(status));
-    else if (measure.json)
-        measure_print_json(&measure);
-    json_decref(measure.json);
-    if (status != STATUS_OK)
-        return status == STATUS_INVALID ? 2 : 1;
+        return outcome_tell("measure", status, &failure);
+    measure_tell(&measure);
     return measure.options.gates && measure.bad > 0;
 }
 

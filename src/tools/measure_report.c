@@ -32,34 +32,40 @@ static const char *verdict_word(const struct gate *gate, const struct card *card
     return gates_judge(gate, card) == VERDICT_GOOD ? "good" : "BAD";
 }
 
-static void print_row(const struct measure_summary *summary, const struct card_row *row, FILE *out)
+static void print_row(const struct measure_piece *piece, const struct card_row *row, FILE *out)
 {
     char value[32], limits[32];
     struct text value_text = text_on(value, sizeof value), limits_text = text_on(limits, sizeof limits);
-    const struct gate *gate = gates_of_row(summary->profile, row->name);
-    print_value(row, card_value(summary->card, row), &value_text);
+    const struct gate *gate = gates_of_row(piece->profile, row->name);
+    print_value(row, card_value(&piece->card, row), &value_text);
     if (gate)
         print_limits(gate, &limits_text);
     fprintf(out, "%-21s%12s %-8s%-14s%-6s%s\n", row->name, value, row->unit, limits,
-            verdict_word(gate, summary->card), row->help);
+            verdict_word(gate, &piece->card), row->help);
 }
 
-static void print_distance(const struct measure_summary *summary, FILE *out)
+void measure_print_text(const struct measure_piece *piece, FILE *out)
 {
-    const struct card_distance *distance = summary->distance;
-    fprintf(out, "%-21s%12.3f         from %s: timbre %.2f dB, chroma %.3f, character %.2f\n", "distance",
-            distance->all, summary->other, distance->timbre_db, distance->chroma, distance->character);
-}
-
-void measure_print_text(const struct measure_summary *summary, FILE *out)
-{
-    fprintf(out, "%s (%s)\n", summary->file, summary->profile->name);
+    fprintf(out, "%s (%s)\n", piece->name, piece->profile->name);
     for (int i = 0; i < card_row_count; i++)
-        print_row(summary, &card_rows[i], out);
-    if (summary->distance)
-        print_distance(summary, out);
-    int bad = gates_count_bad(summary->profile, summary->card);
-    fprintf(out, "%-21s%12d of %d\n", "gates not kept", bad, summary->profile->count);
+        print_row(piece, &card_rows[i], out);
+    int bad = gates_count_bad(piece->profile, &piece->card);
+    fprintf(out, "%-21s%12d of %d\n\n", "gates not kept", bad, piece->profile->count);
+}
+
+// Numbers stand for the names at the top: those are too long for columns.
+void measure_print_distances(const struct measure_piece *pieces, int count, FILE *out)
+{
+    fprintf(out, "distances\n%-21s", "");
+    for (int k = 0; k < count; k++)
+        fprintf(out, "%6d", k + 1);
+    fputc('\n', out);
+    for (int i = 0; i < count; i++) {
+        fprintf(out, "%2d %-18.18s", i + 1, pieces[i].name);
+        for (int k = 0; k < count; k++)
+            fprintf(out, "%6.2f", card_compare(&pieces[i].card, &pieces[k].card).all);
+        fputc('\n', out);
+    }
 }
 
 static json_t *json_number(double value)
@@ -104,22 +110,35 @@ static json_t *json_gates(const struct gate_profile *profile, const struct card 
     return gates;
 }
 
-json_t *measure_json(const struct measure_summary *summary)
+json_t *measure_json(const struct measure_piece *piece)
 {
     json_t *root = json_object();
-    json_object_set_new(root, "file", json_string(summary->file));
-    json_object_set_new(root, "profile", json_string(summary->profile->name));
-    json_object_set_new(root, "measures", json_card(summary->card));
-    json_object_set_new(root, "gates", json_gates(summary->profile, summary->card));
-    json_object_set_new(root, "good", json_boolean(gates_count_bad(summary->profile, summary->card) == 0));
-    if (summary->distance) {
-        json_t *distance = json_object();
-        json_object_set_new(distance, "file", json_string(summary->other));
-        json_object_set_new(distance, "all", json_number(summary->distance->all));
-        json_object_set_new(distance, "timbre_db", json_number(summary->distance->timbre_db));
-        json_object_set_new(distance, "chroma", json_number(summary->distance->chroma));
-        json_object_set_new(distance, "character", json_number(summary->distance->character));
-        json_object_set_new(root, "distance", distance);
-    }
+    json_object_set_new(root, "name", json_string(piece->name));
+    json_object_set_new(root, "profile", json_string(piece->profile->name));
+    json_object_set_new(root, "measures", json_card(&piece->card));
+    json_object_set_new(root, "gates", json_gates(piece->profile, &piece->card));
+    json_object_set_new(root, "good", json_boolean(gates_count_bad(piece->profile, &piece->card) == 0));
     return root;
+}
+
+json_t *measure_json_distances(const struct measure_piece *pieces, int count, int from)
+{
+    json_t *distances = json_array();
+    for (int i = 0; i < count; i++) {
+        struct card_distance distance = card_compare(&pieces[from].card, &pieces[i].card);
+        json_t *entry = json_object();
+        json_object_set_new(entry, "name", json_string(pieces[i].name));
+        json_object_set_new(entry, "all", json_number(distance.all));
+        json_object_set_new(entry, "timbre_db", json_number(distance.timbre_db));
+        json_object_set_new(entry, "chroma", json_number(distance.chroma));
+        json_object_set_new(entry, "character", json_number(distance.character));
+        json_array_append_new(distances, entry);
+    }
+    return distances;
+}
+
+void measure_json_print(json_t *root, FILE *out)
+{
+    json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    fputc('\n', out);
 }

@@ -9,4 +9,4 @@ struct tool {
     int (*run)(int argc, char **argv); // argv[0] is the command's name; -h and --help are its business
 };
 
-extern const struct tool tool_bench, tool_listen, tool_measure, tool_render;
+extern const struct tool tool_bench, tool_ear, tool_listen, tool_measure, tool_render;

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""`auralis ear` as a person types it, and the judge of `make ear`: planted faults have to be told.
+
+usage: ear_test.py BINARY [unittest options]
+"""
+import copy
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from ear import listening, page  # noqa: E402
+
+BINARY = sys.argv.pop(1)
+
+
+def run(*arguments):
+    done = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=200)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Ear(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        status, out, errors = run("ear", "--scene", "drift", "--scene", "glass", "--seed", 7, "--seed", 8, "--duration",
+                                  20, "--distances", "--json")
+        assert status == 0 and errors == "", errors
+        cls.pieces = json.loads(out)
+
+    def test_every_scene_with_every_seed(self):
+        self.assertEqual([(piece["scene"], piece["seed"]) for piece in self.pieces],
+                         [("drift", "7"), ("drift", "8"), ("glass", "7"), ("glass", "8")])
+        for piece in self.pieces:
+            self.assertEqual(piece["profile"], piece["scene"])
+            self.assertAlmostEqual(piece["measures"]["duration"], 20)
+            self.assertGreater(piece["notes_per_minute"], 1)
+            self.assertLessEqual({"slope", "centroid", "roughness", "loudness_range"},
+                                 {gate["name"] for gate in piece["gates"]})
+            self.assertEqual(len(piece["distances"]), 4)
+
+    def test_the_text(self):
+        status, out, errors = run("ear", "--scene", "sleep", "--duration", 5, "--distances")
+        self.assertEqual((status, errors), (0, ""))
+        self.assertRegex(out, r"(?m)^sleep, seed 1 \(sleep\)$")
+        self.assertRegex(out, r"(?m)^[\d.]+ notes a minute, [\d.]+ held at a time; \d+ x real time$")
+        self.assertTrue(all(len(line) <= 120 for line in out.splitlines()))
+
+    def test_gates_decide_the_exit_status(self):
+        """Five seconds have no loudness range."""
+        self.assertEqual(run("ear", "--scene", "drift", "--duration", 5, "--gates")[0], 1)
+
+    def test_mistakes(self):
+        for words, *arguments in (("there is no 'jazz'; there are drift", "--scene", "jazz"),
+                                  ("--seed: 'x' is no number", "--seed", "x"), ("--duration", "--duration", 0)):
+            status, out, errors = run("ear", *arguments)
+            self.assertEqual((status, out), (2, ""))
+            self.assertIn(words, errors)
+
+    def test_each_gate_that_is_not_kept_is_told(self):
+        pieces = copy.deepcopy(self.pieces[:1])
+        for gate in pieces[0]["gates"]:
+            gate["good"] = gate["name"] != "dc"
+        self.assertEqual([re.sub(r" is .*", "", text) for text in listening.kept(pieces)], ["drift, seed 7: dc"])
+        self.assertEqual(listening.kept(pieces, ("clicks",)), [])
+
+    def test_scenes_that_are_alike_are_told(self):
+        def pieces(own, other):
+            scenes = [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
+            return [{"name": f"{scene} {seed}", "scene": scene, "seed": seed,
+                     "distances": [{"name": f"{to} {number}", "all": 0 if (to, number) == (scene, seed) else
+                                    own if to == scene else other} for to, number in scenes]} for scene, seed in scenes]
+        self.assertEqual(listening.alike(pieces(.4, .5)), [])
+        self.assertEqual(len(listening.alike(pieces(.5, .5))), 4)
+        alone = [dict(piece, distances=piece["distances"][::2]) for piece in pieces(.4, .5)[::2]]
+        self.assertEqual(len(listening.alike(alone)), 2)
+
+    def test_meters_that_differ_are_told(self):
+        piece = {"measures": {"integrated": -18.0, "true_peak": -3.0}}
+        self.assertEqual(listening.meters_differ([("a", piece, {"integrated": -18.1, "true_peak": -2.9})]), [])
+        self.assertEqual(len(listening.meters_differ([("a", piece, {"integrated": -18.3, "true_peak": -3.5})])), 2)
+
+    def test_a_day_that_drifts_is_told(self):
+        def day(loudness, notes=(10, 10, 11), voices=(2, 2, 2)):
+            return [{"measures": {"integrated": lufs}, "notes_per_minute": note, "voices": voice}
+                    for lufs, note, voice in zip(loudness, notes, voices)]
+        self.assertEqual(listening.drifts(day((-18, -18.4, -17.9))), [])
+        self.assertEqual(len(listening.drifts(day((-18, -18.4, -17.2)))), 1)
+        self.assertEqual(len(listening.drifts(day((-18, -18, -18), notes=(10, 10, 15)))), 1)
+        self.assertEqual(len(listening.drifts(day((-18, -18, -18), voices=(5, 5, 9)))), 1)
+
+    def test_the_page_has_every_piece(self):
+        found = listening.Findings(
+            hours=self.pieces[::2], pairs=self.pieces, day_scene="drift", day=self.pieces[:2],
+            decoded=[("drift", self.pieces[0], {"integrated": -18.0, "true_peak": -3.0})],
+            programs=[("runs", "tests/repeats_test 24", 0, "# drift: 3 notes\n")], failures=["what is wrong"])
+        text = page.text(found, 3600, 300, 3)
+        for words in ("- what is wrong", "| drift |", "| glass |", "| drift, seed 8 |", "spectrograms/glass.png",
+                      "drift: 3 notes"):
+            self.assertIn(words, text)
+
+
+if __name__ == "__main__":
+    unittest.main()
