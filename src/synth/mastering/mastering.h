@@ -42,10 +42,10 @@ struct stereo_frame {
     float left, right;
 };
 
-// Takes the DC from a frame and cuts what differs between the sides below 260 Hz.
+// Takes the DC from a frame and cuts what differs between the sides below 320 Hz.
 INLINE struct stereo_frame mastering_clean(struct mastering_filters *f, struct stereo_block *b, int i)
 {
-    static const struct highpass side_cut = {0.976221612f, 0.0166139279f, 0.000282745845f, 1.41421356f};
+    static const struct highpass side_cut = {0.970815039f, 0.0203356761f, 0.000425971691f, 1.41421356f};
     float left = mastering_dc(f, 0, b->left[i]), right = mastering_dc(f, 1, b->right[i]);
     float middle = (left + right) * 0.5f;
     float side = highpass_tick(&side_cut, f->side, (left - right) * 0.5f);
