@@ -96,7 +96,7 @@ class Ear(unittest.TestCase):
             hours=self.pieces[::2], pairs=self.pieces, day_scene="drift", day=self.pieces[:2],
             decoded=[("drift", self.pieces[0], {"integrated": -18.0, "true_peak": -3.0})],
             programs=[("runs", "tests/repeats_test 24", 0, "# drift: 3 notes\n")], failures=["what is wrong"])
-        text = page.text(found, 3600, 300, 3)
+        text = page.text(found, (3600, 900, 300), 3)
         for words in ("- what is wrong", "| drift |", "| glass |", "| drift, seed 8 |", "spectrograms/glass.png",
                       "drift: 3 notes"):
             self.assertIn(words, text)

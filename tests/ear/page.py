@@ -65,7 +65,8 @@ def describe():
     return f"Written by `make ear` at {commit}, {time.strftime('%Y-%m-%d')}, {platform.machine()}"
 
 
-def text(found, seconds, few, minutes):
+def text(found, lengths, minutes):
+    seconds, pair, few = lengths
     lines = [
         "# What the scenes sound like\n",
         f"{describe()}, in {minutes:.0f} minutes. Renders have seed 7 where no other is named; the "
@@ -77,7 +78,7 @@ def text(found, seconds, few, minutes):
         f"## {seconds / 60:.0f} minutes of each scene\n",
         *cards(found.hours, "scene", lambda piece: piece["scene"]),
         "## How far apart they are\n",
-        f"Two seeds of each scene, {seconds / 240:.0f} minutes. 1 is clearly heard; a piece has to be nearer to its own "
+        f"Two seeds of each scene, {pair / 60:.0f} minutes. 1 is clearly heard; a piece has to be nearer to its own "
         "scene than to any other.\n",
         *distances(found.pairs),
         f"## A day of {found.day_scene}\n",
