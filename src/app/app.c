@@ -17,7 +17,7 @@
 
 // Without a splice a change is heard when what is rendered already has been played: the lead, what is rendered beyond
 // it, and a little for the change to reach the renderer.
-enum { APP_GUARD_MARGIN_FRAMES = FRAME_RATE };
+enum { APP_GUARD_MARGIN_FRAMES = FRAME_RATE * 3 / 5 };   // from what is rendered to where a change may take effect
 
 uint64_t app_playhead(const struct app *app)
 {
@@ -132,7 +132,8 @@ static enum status app_start_station(struct app *app)
     app->sequencer = sequencer_create(&(struct control_config){
         .clock = &app->clock,
         .origin_ns = app->started_ns,
-        .guard_frames = app->options.lead_frames + APP_GUARD_MARGIN_FRAMES,
+        .guard_frames = app->options.lead_frames + station_reserve_frames(app->options.lead_frames) +
+                        APP_GUARD_MARGIN_FRAMES,
         .mood = mood,
     });
     app->timeline = station_timeline_create(app->options.lead_frames);

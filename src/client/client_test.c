@@ -89,7 +89,7 @@ static void greet(struct server *server, int fd)
     snprintf(text, sizeof text,
              "{\"type\":\"hello\",\"protocol\":2,\"version\":\"1\",\"station\":\"main\","
              "\"seed\":\"18446744073709551615\",\"time_ms\":%f,\"origin_unix_ms\":5,\"lead_frames\":%d,"
-             "\"phase_frames\":480,\"first_frame\":%d,"
+             "\"delivery_frames\":4800,\"phase_frames\":480,\"first_frame\":%d,"
              "\"burst_until_frame\":%d,\"decoder_delay_frames\":0,%s}",
              programme_ms(server), LEAD_CHUNKS * CHUNK_FRAMES, FIRST * CHUNK_FRAMES, (FIRST + BURST) * CHUNK_FRAMES,
              server->plan.change ? "\"format\":\"opus\",\"bitrate\":128000,\"encoder_id\":\"one\""
@@ -166,6 +166,7 @@ static void put_tone(const struct server *server, int fd, int number)
     char text[200];
     if (number == CHANGE_AT && !server->plan.change_unsaid) {
         snprintf(text, sizeof text, "{\"type\":\"codec\",\"format\":\"opus\",\"bitrate\":64000,\"at_frame\":%d,"
+                 "\"delivery_frames\":4800,\"phase_frames\":480,"
                  "\"decoder_delay_frames\":312,\"encoder_id\":\"two\",\"burst_until_frame\":%d}",
                  (FIRST + number) * CHUNK_FRAMES, (FIRST + BURST) * CHUNK_FRAMES);
         put_text(fd, text);

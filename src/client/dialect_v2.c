@@ -7,7 +7,10 @@
 #include "client/member.h"
 #include "wire/message.h"
 
-enum { V2_MAX_LEAD_FRAMES = 3600 * FRAME_RATE };   // servers have a minute at most
+enum {
+    V2_MAX_LEAD_FRAMES = 3600 * FRAME_RATE,    // servers have a minute at most
+    V2_MAX_DELIVERY_FRAMES = 60 * FRAME_RATE,
+};
 
 static void v2_target(const struct crowd *crowd, const char *format, struct text *out)
 {
@@ -34,7 +37,8 @@ static void v2_target_pcm(const struct crowd *crowd, int index, struct text *out
 // Send due time of a chunk on this machine's clock. False when it cannot be one.
 static bool v2_due(const struct member *member, uint64_t first_frame, int64_t now_ns, int64_t *due_ns)
 {
-    double frame = (double)first_frame - (double)lead_at(&member->lead, first_frame) + (double)member->phase_frames;
+    uint64_t begin = frames_round_down(first_frame, member->delivery_frames);
+    double frame = (double)begin - (double)lead_at(&member->lead, begin) + (double)member->phase_frames;
     return clock_map_due(&member->crowd->map, frame / 48.0, now_ns, due_ns);
 }
 
@@ -74,22 +78,35 @@ static bool v2_read_format(struct member *member, json_t *message)
     return true;
 }
 
+// When that comes, likewise.
+static bool v2_read_delivery(struct member *member, json_t *message)
+{
+    json_int_t delivery, phase;
+    if (json_unpack(message, "{s:I, s:I}", "delivery_frames", &delivery, "phase_frames", &phase) != 0 ||
+        delivery <= 0 || delivery > V2_MAX_DELIVERY_FRAMES || delivery % CHUNK_FRAMES != 0 || phase < 0 ||
+        phase >= delivery)
+        return false;
+    member->delivery_frames = (uint64_t)delivery;
+    member->phase_frames = (uint64_t)phase;
+    tally_deliver(&member->tally, (uint64_t)delivery / CHUNK_FRAMES);
+    return true;
+}
+
 static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
 {
-    json_int_t protocol, lead, phase, first, burst_until;
+    json_int_t protocol, lead, first, burst_until;
     double time_ms;
     struct crowd *crowd = member->crowd;
     if (member->state != MEMBER_GREETING ||
-        json_unpack(hello, "{s:I, s:F, s:I, s:I, s:I, s:I}", "protocol", &protocol, "time_ms", &time_ms, "lead_frames",
-                    &lead, "phase_frames", &phase, "first_frame", &first, "burst_until_frame", &burst_until) != 0)
+        json_unpack(hello, "{s:I, s:F, s:I, s:I, s:I}", "protocol", &protocol, "time_ms", &time_ms, "lead_frames", &lead,
+                    "first_frame", &first, "burst_until_frame", &burst_until) != 0)
         return false;
-    bool in_range = lead >= 0 && lead <= V2_MAX_LEAD_FRAMES && phase >= 0 && phase < CHUNK_FRAMES && first >= 0 &&
-                    burst_until >= first;
-    if (protocol != 2 || !clock_map_tells(time_ms) || !in_range || !v2_read_format(member, hello))
+    bool in_range = lead >= 0 && lead <= V2_MAX_LEAD_FRAMES && first >= 0 && burst_until >= first;
+    if (protocol != 2 || !clock_map_tells(time_ms) || !in_range || !v2_read_format(member, hello) ||
+        !v2_read_delivery(member, hello))
         return false;
     member->lead = (struct lead){.frames = (uint64_t)lead};
     member->first_lead_frames = (uint64_t)lead;
-    member->phase_frames = (uint64_t)phase;
     tally_place(&member->tally, (uint64_t)first, (uint64_t)burst_until);
     clock_map_guess(&crowd->map, time_ms, (uint64_t)arrival_ns);
     if (crowd->report->connected == 0)
@@ -111,7 +128,8 @@ static bool v2_pong(struct member *member, json_t *pong, int64_t arrival_ns)
 static bool v2_phase(struct member *member, json_t *message)
 {
     json_int_t phase;
-    if (json_unpack(message, "{s:I}", "phase_frames", &phase) != 0 || phase < 0 || phase >= CHUNK_FRAMES)
+    if (json_unpack(message, "{s:I}", "phase_frames", &phase) != 0 || phase < 0 ||
+        phase >= (json_int_t)member->delivery_frames)
         return false;
     member->phase_frames = (uint64_t)phase;
     return true;
@@ -133,7 +151,8 @@ static bool v2_codec(struct member *member, json_t *message)
 {
     json_int_t at, burst_until;
     if (json_unpack(message, "{s:I, s:I}", "at_frame", &at, "burst_until_frame", &burst_until) != 0 || at < 0 ||
-        burst_until < 0 || member->state != MEMBER_OPEN || !v2_read_format(member, message))
+        burst_until < 0 || member->state != MEMBER_OPEN || !v2_read_format(member, message) ||
+        !v2_read_delivery(member, message))
         return false;
     tally_skip(&member->tally, (uint64_t)at, (uint64_t)burst_until);
     if (member->decoder)
@@ -158,7 +177,8 @@ static bool v2_lead(struct member *member, json_t *message)
 // How much later a chunk is due than it would have been under the first lead.
 static int64_t v2_moved_ns(const struct member *member, uint64_t first_frame)
 {
-    int64_t frames = (int64_t)(member->first_lead_frames - lead_at(&member->lead, first_frame));
+    uint64_t begin = frames_round_down(first_frame, member->delivery_frames);
+    int64_t frames = (int64_t)(member->first_lead_frames - lead_at(&member->lead, begin));
     return frames * (int64_t)NS_PER_SECOND / FRAME_RATE;
 }
 

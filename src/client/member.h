@@ -22,7 +22,8 @@ struct member {
     struct tally tally;
     struct decoder *decoder;     // NULL: this listener does not decode
     struct lead lead;            // v2
-    uint64_t first_lead_frames, phase_frames;  // v2: that of hello
+    uint64_t first_lead_frames;          // v2: that of hello
+    uint64_t delivery_frames, phase_frames;  // v2
     enum format format;                  // what comes
     int64_t change_ns;                   // when it asks for another bit rate
     uint64_t burst_chunks;               // v0, v1

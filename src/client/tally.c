@@ -8,7 +8,12 @@ enum { CHUNK_PERIOD_NS = 100 * 1000 * 1000, EARLY_LIMIT_NS = 100 * 1000 * 1000 }
 
 void tally_begin(struct tally *tally, uint64_t span, int64_t connect_ns)
 {
-    *tally = (struct tally){.span = span, .connect_ns = connect_ns};
+    *tally = (struct tally){.span = span, .delivery = 1, .connect_ns = connect_ns};
+}
+
+void tally_deliver(struct tally *tally, uint64_t chunks)
+{
+    tally->delivery = chunks;
 }
 
 void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from)
@@ -53,9 +58,29 @@ static bool tally_order(struct tally *tally, uint64_t position, struct client_re
     return true;
 }
 
+// Of a steady chunk.
+static uint64_t tally_number(const struct tally *tally, uint64_t position)
+{
+    return (position - tally->steady_from) / tally->span;
+}
+
 static int64_t tally_offset_ns(const struct tally *tally, uint64_t position)
 {
-    return (int64_t)(position - tally->steady_from) / (int64_t)tally->span * CHUNK_PERIOD_NS;
+    return (int64_t)frames_round_down(tally_number(tally, position), tally->delivery) * CHUNK_PERIOD_NS;
+}
+
+// Jitter is that from one delivery to the next: what comes together has none.
+static void tally_jitter(struct tally *tally, const struct client_chunk *chunk, struct client_report *report)
+{
+    if (tally_number(tally, chunk->first_frame) % tally->delivery != 0)
+        return;
+    if (tally->paired) {
+        int64_t jitter = (chunk->arrival_ns - tally->last_arrival_ns) - (chunk->due_ns - tally->last_due_ns);
+        histogram_record(&report->jitter, (uint64_t)llabs(jitter));
+    }
+    tally->paired = true;
+    tally->last_due_ns = chunk->due_ns;
+    tally->last_arrival_ns = chunk->arrival_ns;
 }
 
 static void tally_time(struct tally *tally, const struct client_chunk *chunk, struct client_report *report)
@@ -66,13 +91,7 @@ static void tally_time(struct tally *tally, const struct client_chunk *chunk, st
         report->early++;
     else
         histogram_record(&report->lateness, late_ns > 0 ? (uint64_t)late_ns : 0);
-    if (tally->paired) {
-        int64_t jitter = (chunk->arrival_ns - tally->last_arrival_ns) - (chunk->due_ns - tally->last_due_ns);
-        histogram_record(&report->jitter, (uint64_t)llabs(jitter));
-    }
-    tally->paired = true;
-    tally->last_due_ns = chunk->due_ns;
-    tally->last_arrival_ns = chunk->arrival_ns;
+    tally_jitter(tally, chunk, report);
 }
 
 static void tally_steady(struct tally *tally, const struct client_chunk *chunk, const struct tally_window *window,
@@ -113,8 +132,9 @@ void tally_finish(const struct tally *tally, int64_t first_due_ns, const struct 
         report->silent++;
     int64_t first = tally->steady ? tally->first_due_ns + tally->moved_before_ns : first_due_ns;
     int64_t end_ns = window->end_ns - (tally->moved_ns - tally->moved_before_ns);
+    int64_t period_ns = (int64_t)tally->delivery * CHUNK_PERIOD_NS;
     if (first < window->from_ns)
-        first += (window->from_ns - first + CHUNK_PERIOD_NS - 1) / CHUNK_PERIOD_NS * CHUNK_PERIOD_NS;
+        first += (window->from_ns - first + period_ns - 1) / period_ns * period_ns;
     if (first <= end_ns)
-        report->chunks_expected += (uint64_t)((end_ns - first) / CHUNK_PERIOD_NS) + 1;
+        report->chunks_expected += ((uint64_t)((end_ns - first) / period_ns) + 1) * tally->delivery;
 }

@@ -11,6 +11,7 @@
 // One listener.
 struct tally {
     uint64_t span;
+    uint64_t delivery;           // so many chunks are due at a time
     uint64_t next;               // position that comes next
     uint64_t furthest;           // first position that has never come
     uint64_t steady_from;        // position of the first chunk that comes at its due time
@@ -31,6 +32,8 @@ struct tally_window {
 };
 
 void tally_begin(struct tally *tally, uint64_t span, int64_t connect_ns);
+// So many chunks are due at a time, when the first of them is; 1 until set. The burst ends where such a delivery begins.
+void tally_deliver(struct tally *tally, uint64_t chunks);
 // Where the stream will begin (if it does not, that is a gap) and where its burst ends.
 void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);
 // The server says that it goes on at `to`, with a burst. Before the first chunk that is where the stream begins; later

@@ -251,11 +251,32 @@ static void a_lead_that_falls_is_expected_later(void **state)
     assert_int_equal(within(&report.jitter, 1), 29);
 }
 
+// Five chunks are due at a time. Between two deliveries there is jitter, within one there is none, and what is expected
+// comes in fives.
+static void a_delivery_is_due_and_expected_as_one(void **state)
+{
+    tally_deliver(&tally, 5);
+    for (int i = 0; i < 40; i++) {
+        int first = i < 10 ? i : i - i % 5;
+        struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)i, .burst = i < 10, .due_ns = due_ns(first),
+                                 .arrival_ns = due_ns(first) + (first == 20 ? 60 : 3) * MS};
+        tally_chunk(&tally, &c, &(struct tally_window){due_ns(11), due_ns(34)}, &report);
+    }
+    tally_finish(&tally, INT64_MAX, &(struct tally_window){due_ns(11), due_ns(34)}, &report);
+    assert_int_equal(report.chunks_expected, 20);
+    assert_int_equal(report.chunks_received, 20);
+    assert_int_equal(within(&report.lateness, 50), 15);
+    assert_int_equal(report.jitter.count, 3);
+    assert_int_equal(within(&report.jitter, 1), 1);
+    assert_int_equal(report.gaps, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup(name, set_up)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_lead_that_falls_is_expected_later),
+        CASE(a_delivery_is_due_and_expected_as_one),
         CASE(a_burst_counts_apart),
         CASE(a_crowds_own_arrival_is_not_timed),
         CASE(lateness_and_jitter_are_told_apart),

@@ -23,7 +23,7 @@ enum status front_init(struct front *front, const struct station_config *config,
 {
     *front = (struct front){.config = config, .stats = stats, .pause_ns = FIRST_PAUSE_NS};
     front->program = (struct program){.seed = config->seed, .log = &front->log};
-    front->ahead_frames = config->lead_frames + STATION_RESERVE_FRAMES;
+    front->ahead_frames = config->lead_frames + station_reserve_frames(config->lead_frames);
     front->hold = hold_create();
     enum status status = front->hold ? mood_log_init(&front->log, &config->mood) : STATUS_MEMORY;
     front->log.head = config->head;
@@ -118,16 +118,17 @@ static uint64_t playhead_now(const struct front *front)
 
 static uint64_t lead_frames(const struct front *front)
 {
-    return front->ahead_frames - STATION_RESERVE_FRAMES;
+    return front->ahead_frames - station_reserve_frames(front->config->lead_frames);
 }
 
-// A chunk is due when the first listener is sent it: the lead before it is heard. Those of the first lead, and of
-// what has been added to it, are due when they are heard.
+// A chunk is due when the first listener is sent it: the lead before its delivery is heard. Those of the first lead,
+// and of what has been added to it, are due when they are heard.
 static void count_chunk(struct front *front, const struct worker_answer *answer)
 {
     struct station_stats *stats = front->stats;
     uint64_t first = answer->first_frame;
-    uint64_t due = first < front->filled_until ? first : first - lead_frames(front);
+    uint64_t delivery = delivery_frames(FORMAT_OPUS, front->config->lead_frames);
+    uint64_t due = first < front->filled_until ? first : frames_round_down(first, delivery) - lead_frames(front);
     if (first >= front->begun_at && playhead_now(front) > due)
         atomic_fetch_add(&stats->late_chunks, 1);
     histogram_record(&stats->render_ns, answer->took_ns);

@@ -46,7 +46,7 @@ struct timeline *station_timeline_create(uint64_t lead_frames)
 {
     struct timeline_config config;
     for (int i = 0; i < FORMAT_COUNT; i++) {
-        uint64_t ahead = ahead_of((enum format)i, lead_frames + STATION_RESERVE_FRAMES);
+        uint64_t ahead = ahead_of((enum format)i, lead_frames + station_reserve_frames(lead_frames));
         config.chunks_kept[i] = window_chunks(OUTLET_BEHIND_FRAMES + ahead);
         config.chunk_bytes[i] = outlet_chunk_bytes((enum format)i);
     }
@@ -75,7 +75,7 @@ static void encode_chunk(struct station *station, struct outlet *outlet)
 // How far ahead it works, and what it keeps, when another lead is wanted.
 static void follow_lead(struct station *station, uint64_t playhead)
 {
-    uint64_t ahead = atomic_load(&station->wanted_lead) + STATION_RESERVE_FRAMES;
+    uint64_t ahead = atomic_load(&station->wanted_lead) + station_reserve_frames(station->config.lead_frames);
     if (ahead == station->front.ahead_frames)
         return;
     front_set_ahead(&station->front, playhead, ahead);

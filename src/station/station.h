@@ -9,6 +9,7 @@
 #include "os/clock.h"
 #include "synth/backend.h"
 #include "timeline/timeline.h"
+#include "wire/delivery.h"
 
 struct station_config {
     const char *name;                 // "main"; copied
@@ -44,10 +45,15 @@ struct station_stats {
 struct station;
 
 enum {
-    STATION_RESERVE_FRAMES = FRAME_RATE * 2 / 5,        // rendered beyond the lead, so that no chunk is ever waited for
+    STATION_RESERVE_FRAMES = FRAME_RATE * 2 / 5,        // rendered beyond what is due, so no chunk is ever waited for
     STATION_LEGACY_AHEAD_FRAMES = FRAME_RATE * 9 / 5,   // old clients hold 1.2 s at most
 };
 
+// How far beyond the lead a station renders that was made for a lead: a delivery is due when its first chunk is.
+static inline uint64_t station_reserve_frames(uint64_t lead_frames)
+{
+    return delivery_frames(FORMAT_OPUS, lead_frames) - CHUNK_FRAMES + STATION_RESERVE_FRAMES;
+}
 // A timeline of the right size for a lead.   NULL when memory is short.
 struct timeline *station_timeline_create(uint64_t lead_frames);
 // Claims its memory and starts its render thread. The first chunk is there within milliseconds when frame 0 is heard

@@ -61,7 +61,7 @@ static struct listener *door_create(struct stream *stream, const struct protocol
     listener->station = &stream->config.stations[0];
     listener->peer = request->peer;
     listener->number = atomic_fetch_add(&stream->next_number, 1);
-    listener->pace.phase_frames = pace_phase(listener->number);
+    pace_deliver(&listener->pace, listener->number, CHUNK_FRAMES);
     return listener;
 }
 

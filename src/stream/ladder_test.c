@@ -9,6 +9,7 @@
 
 #include "stream/ladder.h"
 #include "stream/pace.h"
+#include "wire/delivery.h"
 #include "wire/format.h"
 
 enum {
@@ -144,11 +145,13 @@ static void trip_move(struct trip *trip, double at_s)
 static void trip_look(struct trip *trip, uint64_t now_ns, double at_s)
 {
     uint64_t live = pace_live_frame(&trip->pace, now_ns);
+    // As the server sees it, by bytes.
+    int64_t on_the_way = (int64_t)(kernel_bytes(trip) * CHUNK_FRAMES / (double)chunk_bytes(trip->rung));
     struct ladder_view view = {
         .now_ns = now_ns, .sent_bytes = trip->sent_bytes, .moved_bytes = (uint64_t)trip->moved_bytes,
         .room_known = true, .taken_bytes = (uint64_t)trip->moved_bytes,
         .room_bytes = (uint64_t)(WINDOW_BYTES - (trip->moved_bytes - trip->read_bytes)),
-        .lead_ns = frames_ns((int64_t)(trip->held_until - live)),
+        .lead_ns = frames_ns((int64_t)(trip->cursor - live) - on_the_way),
         .due_ns = frames_ns((int64_t)(pace_owed_until(&trip->pace, now_ns) - live)), .full = trip_full(trip),
         .can_lower = format_lower(trip->rung) != trip->rung, .can_raise = format_higher(trip->rung) != trip->rung,
     };
@@ -180,7 +183,8 @@ static struct trip travel_until(double (*link)(double at_s), double seconds, dou
     static struct trip trip;
     uint64_t now_ns = START_NS;
     trip = (struct trip){.link = link, .stops_s = stops_s, .preroll = true,
-                         .pace = {.lead.frames = LEAD_S * FRAME_RATE, .phase_frames = 1000}};
+                         .pace = {.lead.frames = LEAD_S * FRAME_RATE, .delivery_frames = DELIVERY_MOST_FRAMES,
+                                  .phase_frames = 1000}};
     trip.cursor = trip.held_until = pace_start(&trip.pace, now_ns, true);
     ladder_begin(&trip.ladder, now_ns, LEAD_S * NS_PER_SECOND);
     for (int ms = 0; ms < seconds * 1000 && trip.closed_s == 0; ms += STEP_MS, now_ns += STEP_MS * NS_PER_MS) {

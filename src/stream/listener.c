@@ -164,7 +164,7 @@ void listener_open(struct listener *listener, struct stream_loop *loop, struct c
     if (listener->next)
         listener->next->prev = listener;
     loop->listeners = listener;
-    phases_add(&loop->phases, listener->pace.phase_frames);
+    phases_add(&loop->phases, listener->pace.phase_frames, listener->pace.delivery_frames);
     atomic_fetch_add(&listener->stream->stats.listeners[listener->protocol->id], 1);
     listener->protocol->greet(listener, now);
     listener_serve(listener, now);
@@ -193,7 +193,7 @@ void listener_closed(struct listener *listener, int code)
 {
     struct stream_loop *loop = listener->loop;
     listener_rest(listener);
-    phases_remove(&loop->phases, listener->pace.phase_frames);
+    phases_remove(&loop->phases, listener->pace.phase_frames, listener->pace.delivery_frames);
     if (listener->prev)
         listener->prev->next = listener->next;
     else

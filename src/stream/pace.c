@@ -1,9 +1,10 @@
 #include "stream/pace.h"
 
-uint32_t pace_phase(uint32_t n)
+void pace_deliver(struct pace *pace, uint32_t n, uint32_t delivery_frames)
 {
     uint32_t turn = n * UINT32_C(2654435769);   // 2^32 over the golden ratio
-    return (uint32_t)(((uint64_t)turn * CHUNK_FRAMES) >> 32);
+    pace->delivery_frames = delivery_frames;
+    pace->phase_frames = (uint32_t)(((uint64_t)turn * delivery_frames) >> 32);
 }
 
 uint64_t pace_live_frame(const struct pace *pace, uint64_t now_ns)
@@ -43,6 +44,7 @@ void pace_catch_up(struct pace *pace, uint64_t now_ns, uint64_t frame, bool at_o
     pace->catch_up_frame = at_once || frame < passed ? frame : frame - passed;
 }
 
+// The delivery that begins at a frame is due.
 static bool pace_is_due(const struct pace *pace, uint64_t frame, uint64_t live_frame)
 {
     return frame + pace->phase_frames <= live_frame + lead_at(&pace->lead, frame);
@@ -52,12 +54,12 @@ static bool pace_is_due(const struct pace *pace, uint64_t frame, uint64_t live_f
 static uint64_t pace_due_until(const struct pace *pace, uint64_t live_frame)
 {
     uint64_t ahead = live_frame + pace->lead.frames;
-    uint64_t frame = ahead < pace->phase_frames ? 0 : ahead - pace->phase_frames;
-    frame = frames_round_down(frame, CHUNK_FRAMES) + CHUNK_FRAMES;
+    uint64_t frame = ahead < pace->phase_frames ? 0 : ahead - pace->phase_frames, delivery = pace->delivery_frames;
+    frame = frames_round_down(frame, delivery) + delivery;
     while (pace_is_due(pace, frame, live_frame))
-        frame += CHUNK_FRAMES;
-    while (frame > CHUNK_FRAMES && !pace_is_due(pace, frame - CHUNK_FRAMES, live_frame))
-        frame -= CHUNK_FRAMES;
+        frame += delivery;
+    while (frame > delivery && !pace_is_due(pace, frame - delivery, live_frame))
+        frame -= delivery;
     return frame;
 }
 
@@ -81,8 +83,8 @@ int64_t pace_played_ns(const struct pace *pace, uint64_t end_frame, uint64_t now
 
 uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame)
 {
-    uint64_t lead_ns = frames_to_ns(lead_at(&pace->lead, first_frame));
-    uint64_t at = pace_frame_ns(pace, first_frame + pace->phase_frames) - lead_ns;
+    uint64_t begin = frames_round_down(first_frame, pace->delivery_frames);
+    uint64_t at = pace_frame_ns(pace, begin + pace->phase_frames) - frames_to_ns(lead_at(&pace->lead, begin));
     return (int64_t)at > 0 ? at : 0;
 }
 
@@ -106,9 +108,10 @@ uint64_t pace_send_ns(const struct pace *pace, uint64_t first_frame)
 
 uint64_t pace_burst_until(const struct pace *pace)
 {
-    uint64_t frame = pace->catch_up_ns > 0 ? pace->catch_up_frame : pace->start_frame;
-    // A chunk's due time moves twice as fast as the run's own pace, and as fast while the lead rises: this ends.
-    while (pace_due_ns(pace, frame) < pace_send_ns(pace, frame))
-        frame += CHUNK_FRAMES;
+    uint64_t from = pace->catch_up_ns > 0 ? pace->catch_up_frame : pace->start_frame;
+    uint64_t frame = frames_round_up(from, pace->delivery_frames), last = pace->delivery_frames - CHUNK_FRAMES;
+    // Due times move twice as fast as the run's own pace, and as fast while the lead rises: this ends.
+    while (pace_due_ns(pace, frame) < pace_send_ns(pace, frame + last))
+        frame += pace->delivery_frames;
     return frame;
 }

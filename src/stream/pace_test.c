@@ -7,13 +7,16 @@
 
 #include <cmocka.h>
 
+#include "wire/delivery.h"
+
 #define MS NS_PER_MS
 
 static const uint64_t ORIGIN_NS = 5 * NS_PER_SECOND;
 
 static struct pace pace_at(uint64_t now_ns, uint32_t phase_frames)
 {
-    struct pace pace = {.origin_ns = ORIGIN_NS, .lead.frames = 10 * FRAME_RATE, .phase_frames = phase_frames};
+    struct pace pace = {.origin_ns = ORIGIN_NS, .lead.frames = 10 * FRAME_RATE, .delivery_frames = CHUNK_FRAMES,
+                        .phase_frames = phase_frames};
     pace_start(&pace, now_ns, true);
     return pace;
 }
@@ -53,7 +56,8 @@ static void what_has_been_played_is_told_from_frame_0_on(void **state)
 
 static void an_origin_before_the_clock_began_is_only_a_difference(void **state)
 {
-    struct pace pace = {.origin_ns = -(uint64_t)(3600 * NS_PER_SECOND), .lead.frames = 10 * FRAME_RATE};
+    struct pace pace = {.origin_ns = -(uint64_t)(3600 * NS_PER_SECOND), .lead.frames = 10 * FRAME_RATE,
+                        .delivery_frames = CHUNK_FRAMES};
     assert_int_equal(pace_live_frame(&pace, 2 * NS_PER_SECOND), UINT64_C(3602) * FRAME_RATE);
     assert_int_equal(pace_start(&pace, 2 * NS_PER_SECOND, true), UINT64_C(3602) * FRAME_RATE);
     assert_int_equal(pace_due_ns(&pace, UINT64_C(3622) * FRAME_RATE), 12 * NS_PER_SECOND);
@@ -87,7 +91,8 @@ static void the_burst_ends_where_due_times_overtake_it(void **state)
 
 static void a_short_lead_has_a_short_burst(void **state)
 {
-    struct pace pace = {.origin_ns = ORIGIN_NS, .lead.frames = FRAME_RATE, .phase_frames = 4799};
+    struct pace pace = {.origin_ns = ORIGIN_NS, .lead.frames = FRAME_RATE, .delivery_frames = CHUNK_FRAMES,
+                        .phase_frames = 4799};
     pace_start(&pace, ORIGIN_NS + 20 * NS_PER_SECOND + 1, true);
     // Its due times lie between 1 s before and nearly a chunk after what is heard: ten were due before joining.
     assert_int_equal(pace_burst_until(&pace), pace.start_frame + 10 * CHUNK_FRAMES);
@@ -141,13 +146,52 @@ static void phases_are_spread_evenly(void **state)
 {
     enum { MOST = 1000 };
     uint32_t phases[MOST + 1];
+    struct pace pace;
     for (int count = 2; count <= MOST; count = count * 3 / 2 + 1) {
-        for (int n = 0; n < count; n++)
-            assert_in_range(phases[n] = pace_phase(12345 + (uint32_t)n), 0, CHUNK_FRAMES - 1);
+        for (int n = 0; n < count; n++) {
+            pace_deliver(&pace, 12345 + (uint32_t)n, DELIVERY_MOST_FRAMES);
+            assert_in_range(phases[n] = pace.phase_frames, 0, DELIVERY_MOST_FRAMES - 1);
+        }
         qsort(phases, (size_t)count, sizeof *phases, compare);
-        phases[count] = phases[0] + CHUNK_FRAMES;
+        phases[count] = phases[0] + DELIVERY_MOST_FRAMES;
         for (int n = 0; n < count; n++)
-            assert_true(phases[n + 1] - phases[n] <= 3u * CHUNK_FRAMES / (uint32_t)count + 1);
+            assert_true(phases[n + 1] - phases[n] <= 3u * DELIVERY_MOST_FRAMES / (uint32_t)count + 1);
+    }
+}
+
+// With 10 s of lead all five of a delivery are due when its first is.
+static void a_delivery_is_due_as_one(void **state)
+{
+    uint64_t now = ORIGIN_NS + 20 * NS_PER_SECOND;
+    struct pace pace = pace_at(now, 2400);
+    pace.delivery_frames = DELIVERY_MOST_FRAMES;
+    for (uint64_t k = 0; k < 5; k++)
+        assert_int_equal(pace_due_ns(&pace, 30 * FRAME_RATE + k * CHUNK_FRAMES), now + 50 * MS);
+    assert_int_equal(pace_due_ns(&pace, 30 * FRAME_RATE + 5 * CHUNK_FRAMES), now + 550 * MS);
+    lead_move(&pace.lead, 9 * FRAME_RATE, 31 * FRAME_RATE + 2 * CHUNK_FRAMES);
+    assert_int_equal(pace_due_ns(&pace, 31 * FRAME_RATE + 4 * CHUNK_FRAMES), now + 1050 * MS);
+    assert_int_equal(pace_due_ns(&pace, 31 * FRAME_RATE + 5 * CHUNK_FRAMES), now + 1750 * MS);
+}
+
+// Wherever a run begins: before burst_until something is sent later than it is due, from there on all is when its
+// delivery is, and what is owed is what has been sent.
+static void a_burst_ends_with_a_whole_delivery(void **state)
+{
+    for (uint64_t begin_ms = 20000; begin_ms < 21000; begin_ms += 50) {
+        uint64_t now = ORIGIN_NS + begin_ms * MS;
+        struct pace pace = pace_at(now, (uint32_t)(begin_ms * 7 % DELIVERY_MOST_FRAMES));
+        pace.delivery_frames = DELIVERY_MOST_FRAMES;
+        uint64_t until = pace_burst_until(&pace), frame = pace.start_frame;
+        assert_int_equal(until % DELIVERY_MOST_FRAMES, 0);
+        assert_true(pace_send_ns(&pace, until - CHUNK_FRAMES) > pace_due_ns(&pace, until - CHUNK_FRAMES));
+        for (; frame < until + 20 * CHUNK_FRAMES; frame += CHUNK_FRAMES) {
+            assert_true(pace_send_ns(&pace, frame) <= pace_send_ns(&pace, frame + CHUNK_FRAMES));
+            assert_true(frame < until || pace_send_ns(&pace, frame) == pace_due_ns(&pace, frame));
+        }
+        for (uint64_t at = now; at < now + 30 * NS_PER_SECOND; at += 7 * MS) {
+            uint64_t owed = pace_owed_until(&pace, at);
+            assert_true(pace_send_ns(&pace, owed) > at && pace_send_ns(&pace, owed - CHUNK_FRAMES) <= at);
+        }
     }
 }
 
@@ -165,6 +209,8 @@ int main(void)
         cmocka_unit_test(who_fell_behind_catches_up_at_the_pace),
         cmocka_unit_test(a_run_owes_no_more_than_its_burst),
         cmocka_unit_test(phases_are_spread_evenly),
+        cmocka_unit_test(a_delivery_is_due_as_one),
+        cmocka_unit_test(a_burst_ends_with_a_whole_delivery),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

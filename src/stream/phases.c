@@ -8,43 +8,53 @@ enum { PHASES_FEW = 4 };
 
 static int phases_slot(uint32_t phase_frames)
 {
-    check(phase_frames < CHUNK_FRAMES);
+    check(phase_frames < DELIVERY_MOST_FRAMES);
     return (int)(phase_frames / PHASES_SLOT_FRAMES);
 }
 
-void phases_add(struct phases *phases, uint32_t phase_frames)
+// How many there are of the listener's sends.   more: 1 or -1.
+static void phases_count(struct phases *phases, uint32_t phase_frames, uint32_t delivery_frames, int more)
 {
-    phases->counts[phases_slot(phase_frames)]++;
-    phases->count++;
+    check(phase_frames < delivery_frames);
+    for (uint32_t at = phase_frames; at < DELIVERY_MOST_FRAMES; at += delivery_frames) {
+        int *here = &phases->counts[phases_slot(at)];
+        *here += more;
+        phases->count += more;
+        check(*here >= 0);
+    }
 }
 
-void phases_remove(struct phases *phases, uint32_t phase_frames)
+void phases_add(struct phases *phases, uint32_t phase_frames, uint32_t delivery_frames)
 {
-    int *here = &phases->counts[phases_slot(phase_frames)];
-    check(*here > 0);
-    --*here;
-    phases->count--;
+    phases_count(phases, phase_frames, delivery_frames, 1);
 }
 
-static int phases_emptiest(const struct phases *phases)
+void phases_remove(struct phases *phases, uint32_t phase_frames, uint32_t delivery_frames)
+{
+    phases_count(phases, phase_frames, delivery_frames, -1);
+}
+
+static int phases_emptiest(const struct phases *phases, uint32_t delivery_frames)
 {
     int best = 0;
-    for (int i = 1; i < PHASES_SLOTS; i++)
+    for (int i = 1; i < (int)(delivery_frames / PHASES_SLOT_FRAMES); i++)
         if (phases->counts[i] < phases->counts[best])
             best = i;
     return best;
 }
 
-bool phases_move(struct phases *phases, uint32_t phase_frames, uint64_t now_ns, uint32_t *to_frames)
+bool phases_move(struct phases *phases, uint32_t phase_frames, uint32_t delivery_frames, uint64_t now_ns,
+                 uint32_t *to_frames)
 {
     int from = phases_slot(phase_frames);
     if (phases->counts[from] * PHASES_SLOTS <= 2 * phases->count + PHASES_FEW * PHASES_SLOTS ||
         now_ns - phases->moved_ns < PHASES_REST_NS)
         return false;
     // Its place within the slot stays, so that those who move into one slot are spread in it as they were before.
-    *to_frames = (uint32_t)(phases_emptiest(phases) * PHASES_SLOT_FRAMES) + phase_frames % PHASES_SLOT_FRAMES;
+    uint32_t to = (uint32_t)(phases_emptiest(phases, delivery_frames) * PHASES_SLOT_FRAMES);
+    *to_frames = to + phase_frames % PHASES_SLOT_FRAMES;
     phases->moved_ns = now_ns;
-    phases_remove(phases, phase_frames);
-    phases_add(phases, *to_frames);
+    phases_remove(phases, phase_frames, delivery_frames);
+    phases_add(phases, *to_frames, delivery_frames);
     return true;
 }

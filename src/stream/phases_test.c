@@ -16,7 +16,7 @@ static int look_round(struct phases *phases, uint32_t *places, int count, uint64
 {
     int moved = 0;
     for (int i = 0; i < count; i++) {
-        moved += phases_move(phases, places[i], *now_ns, &places[i]);
+        moved += phases_move(phases, places[i], DELIVERY_MOST_FRAMES, *now_ns, &places[i]);
         *now_ns += 100 * NS_PER_MS / (uint64_t)count;
     }
     return moved;
@@ -35,8 +35,11 @@ static void who_comes_is_spread_and_stays(void **state)
     struct phases phases = {0};
     uint32_t places[LISTENERS];
     uint64_t now_ns = NS_PER_SECOND;
-    for (uint32_t i = 0; i < LISTENERS; i++)
-        phases_add(&phases, places[i] = pace_phase(i));
+    struct pace pace;
+    for (uint32_t i = 0; i < LISTENERS; i++) {
+        pace_deliver(&pace, i, DELIVERY_MOST_FRAMES);
+        phases_add(&phases, places[i] = pace.phase_frames, DELIVERY_MOST_FRAMES);
+    }
     for (int period = 0; period < 20; period++)
         assert_int_equal(look_round(&phases, places, LISTENERS, &now_ns), 0);
 }
@@ -47,7 +50,7 @@ static void a_few_together_stay(void **state)
     uint32_t places[4] = {100, 101, 102, 103};
     uint64_t now_ns = NS_PER_SECOND;
     for (int i = 0; i < 4; i++)
-        phases_add(&phases, places[i]);
+        phases_add(&phases, places[i], DELIVERY_MOST_FRAMES);
     assert_int_equal(look_round(&phases, places, 4, &now_ns), 0);
 }
 
@@ -60,7 +63,7 @@ static void a_crowd_that_was_left_is_spread(void **state)
     uint64_t now_ns = NS_PER_SECOND;
     int moved = 0, periods = 0;
     for (uint32_t i = 0; i < 200; i++)
-        phases_add(&phases, places[i] = 3 * PHASES_SLOT_FRAMES + i);
+        phases_add(&phases, places[i] = 3 * PHASES_SLOT_FRAMES + i, DELIVERY_MOST_FRAMES);
     for (int last = 1; last > 0; periods++) {
         last = look_round(&phases, places, 200, &now_ns);
         assert_true(last <= 1);
@@ -70,7 +73,26 @@ static void a_crowd_that_was_left_is_spread(void **state)
     assert_true(moved < 200 && moved >= 200 - (2 * 200 / PHASES_SLOTS + 4));
     assert_int_equal(phases.count, 200);
     for (int i = 0; i < 200; i++)
-        phases_remove(&phases, places[i]);
+        phases_remove(&phases, places[i], DELIVERY_MOST_FRAMES);
+    assert_int_equal(phases.count + fullest(&phases), 0);
+}
+
+// Who gets each chunk by itself counts in all five chunk periods, and moves within one.
+static void shorter_deliveries_count_as_often_as_they_come(void **state)
+{
+    struct phases phases = {0};
+    uint32_t to;
+    for (int i = 0; i < 200; i++)
+        phases_add(&phases, 240, CHUNK_FRAMES);
+    assert_int_equal(phases.count, 1000);
+    for (int i = 0; i < PHASES_SLOTS; i++)
+        assert_int_equal(phases.counts[i], i % 20 == 1 ? 200 : 0);
+    assert_true(phases_move(&phases, 240, CHUNK_FRAMES, NS_PER_SECOND, &to));
+    assert_int_equal(to, 0);
+    assert_int_equal(phases.count, 1000);
+    phases_remove(&phases, to, CHUNK_FRAMES);
+    for (int i = 0; i < 199; i++)
+        phases_remove(&phases, 240, CHUNK_FRAMES);
     assert_int_equal(phases.count + fullest(&phases), 0);
 }
 
@@ -80,6 +102,7 @@ int main(void)
         cmocka_unit_test(who_comes_is_spread_and_stays),
         cmocka_unit_test(a_few_together_stay),
         cmocka_unit_test(a_crowd_that_was_left_is_spread),
+        cmocka_unit_test(shorter_deliveries_count_as_often_as_they_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ static void the_first_second_comes_at_once_and_the_rest_at_the_pace(void **state
     guest_open(&guest, &rig, "/ws/v2", NULL, false);
     json_t *hello = guest_json(&guest);
     struct pace pace = {.origin_ns = rig.station.origin_ns, .lead.frames = RIG_LEAD_FRAMES,
-                        .phase_frames = (uint32_t)json_whole(hello, "phase_frames")};
+                        .delivery_frames = CHUNK_FRAMES, .phase_frames = (uint32_t)json_whole(hello, "phase_frames")};
     uint64_t frame = pace_start(&pace, RIG_NOW_NS, true);
     uint64_t burst_until = (uint64_t)json_whole(hello, "burst_until_frame");
     json_decref(hello);
@@ -180,6 +180,7 @@ static void a_crowd_that_was_left_behind_is_spread(void **state)
     rig_publish(&rig, RIG_LIVE_CHUNK - 10 * CHUNK_FRAMES, 60);
     for (int i = 0; i < CROWD; i++)
         paces[i] = (struct pace){.origin_ns = rig.station.origin_ns, .lead.frames = RIG_LEAD_FRAMES,
+                                 .delivery_frames = CHUNK_FRAMES,
                                  .phase_frames = (uint32_t)open_in_the_first_slot(&rig, &guests[i])};
     rig_wait(the_crowd_is_alone, &rig);
     for (int i = 0; i < CROWD; i++)

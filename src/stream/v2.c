@@ -21,7 +21,6 @@ enum {
     V2_FAILED_RETRY_MS = 10000,         // a station that was given up is tried again then
 };
 
-#define V2_IDLE_NS (100 * NS_PER_MS)
 #define V2_LATE_NS (200 * NS_PER_MS)
 
 bool v2_format_from_name(const char *name, enum format ceiling, enum format *format)
@@ -56,6 +55,11 @@ static const char *v2_wish(struct listener *listener, const struct http_request 
     return v2_format_from_name(format, listener->v2.ceiling, &listener->format) ? NULL : V2_FORMATS;
 }
 
+uint32_t v2_delivery_frames(const struct listener *listener)
+{
+    return delivery_frames(listener->format, listener->station->lead_frames);
+}
+
 static bool v2_accept(struct listener *listener, const struct http_request *request, struct net_accept *accept,
                       struct refusal *refusal)
 {
@@ -80,6 +84,7 @@ static bool v2_accept(struct listener *listener, const struct http_request *requ
         *refusal = (struct refusal){400, "INVALID_PARAMETERS", "the subprotocol is auralis-v2"};
     if (refusal->status != 0)
         return false;
+    pace_deliver(&listener->pace, listener->number, v2_delivery_frames(listener));
     accept->subprotocol = offer == OFFER_IT ? "auralis-v2" : NULL;
     accept->send_buffer_bytes = format_is_opus(listener->format) ? V2_OPUS_BUFFER_BYTES : V2_PCM_BUFFER_BYTES;
     return true;
@@ -169,11 +174,11 @@ static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
         listener->stream->config.version, "station", station->name, "session", listener->v2.session, "seed", seed,
         "rate", FRAME_RATE, "chunk_frames", CHUNK_FRAMES, "packet_frames", PACKET_FRAMES);
     json_t *clocks = json_pack(
-        "{s:f, s:f, s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I}", "time_ms", v2_time_ms(listener, now_ns), "origin_unix_ms",
+        "{s:f, s:f, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:I}", "time_ms", v2_time_ms(listener, now_ns), "origin_unix_ms",
         (double)station->origin_unix_ns / (double)NS_PER_MS, "lead_frames",
         (json_int_t)listener->pace.lead.frames, "max_lead_frames", (json_int_t)station->lead_frames, "guard_frames",
-        (json_int_t)sequencer_guard_frames(station->sequencer), "phase_frames",
-        (int)listener->pace.phase_frames, "generation",
+        (json_int_t)sequencer_guard_frames(station->sequencer), "delivery_frames",
+        (int)listener->pace.delivery_frames, "phase_frames", (int)listener->pace.phase_frames, "generation",
         (json_int_t)steer_generation(station, pace_live_frame(&listener->pace, now_ns)), "first_frame",
         (json_int_t)listener->cursor, "burst_until_frame", (json_int_t)pace_burst_until(&listener->pace), "sequence",
         (json_int_t)latest.sequence);
@@ -341,9 +346,16 @@ static void v2_spread(struct listener *listener, uint64_t now_ns)
 {
     struct pace *pace = &listener->pace;
     bool steady = !listener->blocked && pace_due_ns(pace, listener->cursor) == pace_send_ns(pace, listener->cursor);
-    if (steady && phases_move(&listener->loop->phases, pace->phase_frames, now_ns, &pace->phase_frames))
+    if (steady && phases_move(&listener->loop->phases, pace->phase_frames, pace->delivery_frames, now_ns,
+                              &pace->phase_frames))
         (void)listener_tell(listener, json_pack("{s:s, s:i, s:I}", "type", "phase", "phase_frames",
                                                 (int)pace->phase_frames, "from_frame", (json_int_t)listener->cursor));
+}
+
+// To whom nothing is sent something may still have to be said.
+static uint64_t v2_idle_ns(const struct listener *listener)
+{
+    return frames_to_ns(listener->pace.delivery_frames);
 }
 
 // Sends what is due. Returns when the next chunk is.
@@ -357,7 +369,7 @@ static uint64_t v2_serve_audio(struct listener *listener, uint64_t now_ns)
         next_ns = pace_send_ns(&listener->pace, listener->cursor);
     while (next_ns <= now_ns && v2_may_send(listener, now_ns) && v2_send(listener, now_ns) && !listener->blocked);
     if (listener->blocked || listener->burst.next)
-        return now_ns + V2_IDLE_NS;
+        return now_ns + v2_idle_ns(listener);
     v2_spread(listener, now_ns);
     next_ns = pace_send_ns(&listener->pace, listener->cursor);
     return next_ns > now_ns ? next_ns : listener_missing(listener, now_ns);
@@ -366,15 +378,16 @@ static uint64_t v2_serve_audio(struct listener *listener, uint64_t now_ns)
 // What there is to say goes out with the audio.
 static uint64_t v2_serve(struct listener *listener, uint64_t now_ns)
 {
+    uint64_t idle_ns = now_ns + v2_idle_ns(listener);
     connection_hold(listener->connection);
     v2_follow_lead(listener);
     told_status(listener, TOLD_V2, v2_status);
     v2_tell_events(listener);
-    uint64_t next_ns = listener->v2.playing ? v2_serve_audio(listener, now_ns) : now_ns + V2_IDLE_NS;
+    uint64_t next_ns = listener->v2.playing ? v2_serve_audio(listener, now_ns) : idle_ns;
     connection_go(listener->connection);
     if (listener->blocked)
         return next_ns;
-    return next_ns < now_ns + V2_IDLE_NS ? next_ns : now_ns + V2_IDLE_NS;
+    return next_ns < idle_ns ? next_ns : idle_ns;
 }
 
 static void v2_accepted(struct listener *listener, uint64_t first_frame, uint64_t send_ns, uint64_t now_ns)
@@ -398,7 +411,7 @@ static void v2_farewell(struct listener *listener, enum close_cause cause, const
                           listener_now_ns(listener), codes[cause], reason);
     // Those who come back are spread over more than a second.
     int retry_ms = cause == CLOSE_FAILED ? V2_FAILED_RETRY_MS : V2_RETRY_MS;
-    retry_ms += (int)(listener->pace.phase_frames * V2_RETRY_SPREAD_MS / CHUNK_FRAMES);
+    retry_ms += (int)(listener->pace.phase_frames * V2_RETRY_SPREAD_MS / listener->pace.delivery_frames);
     (void)listener_tell(listener, json_pack("{s:s, s:s, s:s, s:i}", "type", "goodbye", "code", codes[cause], "reason",
                                             reason, "retry_ms", retry_ms));
 }

@@ -2,6 +2,7 @@
 // those to whom it does not arrive in time (v2_ladder.c).
 #pragma once
 #include "stream/listener.h"
+#include "wire/delivery.h"
 
 // What is said about a wish that cannot be met.
 #define V2_FORMATS "format is opus or pcm"
@@ -11,6 +12,7 @@
 double v2_time_ms(const struct listener *listener, uint64_t now_ns);
 // Of the listener's format.
 uint32_t v2_delay_frames(const struct listener *listener);
+uint32_t v2_delivery_frames(const struct listener *listener);
 const char *v2_encoder_id(const struct listener *listener);
 // What a client may ask for: "opus" gives the ceiling, "pcm" PCM. False when it is neither.
 bool v2_format_from_name(const char *name, enum format ceiling, enum format *format);
@@ -25,7 +27,7 @@ uint32_t v2_usual_bytes(enum format format);
 // Says what comes from now on.   reason: "asked", "slow", "recovered".
 void v2_tell_codec(struct listener *listener, const char *reason);
 // The next chunk and all after it are in this format: says so, and for Opus sends a preroll before it.
-void v2_change_format(struct listener *listener, enum format format, const char *reason);
+void v2_change_format(struct listener *listener, enum format format, const char *reason, uint64_t now_ns);
 // Changes to a format as soon as its chunks are there; until then the present one goes on.
 void v2_aim(struct listener *listener, enum format format, const char *reason, uint64_t now_ns);
 // Does what is to be done before the next chunk: a skip, a change of format. False while what it needs is not there.

@@ -127,7 +127,7 @@ static bool v2_on_codec(struct listener *listener, json_t *message, uint64_t now
         return v2_malformed(listener, message, V2_FORMATS);
     listener->v2.ceiling = ceiling;
     if (!listener->v2.playing || format == listener->format) {
-        v2_change_format(listener, format, "asked");
+        v2_change_format(listener, format, "asked", now_ns);
         return true;
     }
     v2_aim(listener, format, "asked", now_ns);

@@ -108,17 +108,33 @@ void v2_look(struct listener *listener, uint64_t now_ns)
 void v2_tell_codec(struct listener *listener, const char *reason)
 {
     (void)listener_tell(
-        listener, json_pack("{s:s, s:s, s:i, s:I, s:i, s:s, s:I, s:s}", "type", "codec", "format",
+        listener, json_pack("{s:s, s:s, s:i, s:I, s:i, s:s, s:i, s:i, s:I, s:s}", "type", "codec", "format",
                             format_wire_name(listener->format), "bitrate", (int)format_bitrate(listener->format),
                             "at_frame", (json_int_t)listener->cursor, "decoder_delay_frames",
-                            (int)v2_delay_frames(listener), "encoder_id", v2_encoder_id(listener), "burst_until_frame",
-                            (json_int_t)pace_burst_until(&listener->pace), "reason", reason));
+                            (int)v2_delay_frames(listener), "encoder_id", v2_encoder_id(listener), "delivery_frames",
+                            (int)listener->pace.delivery_frames, "phase_frames", (int)listener->pace.phase_frames,
+                            "burst_until_frame", (json_int_t)pace_burst_until(&listener->pace), "reason", reason));
 }
 
-void v2_change_format(struct listener *listener, enum format format, const char *reason)
+// Opus and PCM may be delivered otherwise. What that makes overdue is owed from now on.
+static void v2_change_delivery(struct listener *listener, uint64_t now_ns)
+{
+    struct pace *pace = &listener->pace;
+    uint32_t frames = v2_delivery_frames(listener);
+    if (pace->delivery_frames == frames)
+        return;
+    phases_remove(&listener->loop->phases, pace->phase_frames, pace->delivery_frames);
+    pace_deliver(pace, listener->number, frames);
+    phases_add(&listener->loop->phases, pace->phase_frames, pace->delivery_frames);
+    pace_catch_up(pace, now_ns, listener->cursor, true);
+    listener->v2.burst_until = pace_burst_until(pace);
+}
+
+void v2_change_format(struct listener *listener, enum format format, const char *reason, uint64_t now_ns)
 {
     v2_count_change(listener, format);
     listener_change_format(listener, format);
+    v2_change_delivery(listener, now_ns);
     listener->v2.aim = format;
     listener->v2.preroll = format_is_opus(format);
     listener->v2.chunk_bytes = v2_usual_bytes(format);
@@ -177,7 +193,7 @@ static bool v2_skip(struct listener *listener, uint64_t now_ns)
     atomic_fetch_add(&listener->stream->stats.skips, 1);
     v2_tell_skip(listener, from);
     if (change)
-        v2_change_format(listener, v2->aim, v2->aim_reason);
+        v2_change_format(listener, v2->aim, v2->aim_reason, now_ns);
     return true;
 }
 
@@ -189,7 +205,7 @@ bool v2_turn(struct listener *listener, uint64_t now_ns)
     if (v2->skip && !v2_skip(listener, now_ns))
         return false;
     if (v2->aim != listener->format && v2_lane_ready(listener, v2->aim, listener->cursor, now_ns)) {
-        v2_change_format(listener, v2->aim, v2->aim_reason);
+        v2_change_format(listener, v2->aim, v2->aim_reason, now_ns);
         ladder_disturbed(&listener->ladder, now_ns, connection_bytes_given(listener->connection));
     }
     return true;

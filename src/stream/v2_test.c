@@ -33,6 +33,7 @@ static void hello_is_first_and_complete(void **state)
     assert_float_equal(json_real_of(hello, "origin_unix_ms"), 1700000000000.0 - 60025, .1);
     assert_int_equal(json_whole(hello, "lead_frames"), RIG_LEAD_FRAMES);
     assert_int_equal(json_whole(hello, "guard_frames"), 9600);
+    assert_int_equal(json_whole(hello, "delivery_frames"), 4800);
     assert_in_range(json_whole(hello, "phase_frames"), 0, 4799);
     assert_int_equal(json_whole(hello, "generation"), 0);
     assert_string_equal(json_text(hello, "format"), "opus");
@@ -341,7 +342,7 @@ static void a_lead_that_moves_is_told_and_kept(void **state)
     guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, false);
     json_t *hello = guest_await(&guest, "hello");
     struct pace pace = {.origin_ns = rig.station.origin_ns, .lead.frames = RIG_LEAD_FRAMES,
-                        .phase_frames = (uint32_t)json_whole(hello, "phase_frames")};
+                        .delivery_frames = CHUNK_FRAMES, .phase_frames = (uint32_t)json_whole(hello, "phase_frames")};
     json_decref(hello);
     uint64_t frame = pace_start(&pace, RIG_NOW_NS, true);
     frame = expect_time(&rig, &guest, &pace, frame);

@@ -25,7 +25,7 @@
 #include "wire/message.h"
 
 enum {
-    BARE_REQUEST_BYTES = 4096, BARE_TEXT_BYTES = 1024, BARE_BUFFER_BYTES = 32 * 1024, BARE_READ_BYTES = 4096,
+    BARE_REQUEST_BYTES = 4096, BARE_TEXT_BYTES = 1024, BARE_BUFFER_BYTES = 128 * 1024, BARE_READ_BYTES = 4096,
     BARE_MARGIN_FRAMES = FRAME_RATE / 5, BARE_PORT_LIMIT_MS = 10000, BARE_THREADS_MAX = 64,
 };
 
@@ -54,37 +54,44 @@ struct bare {
     int listener, arrived;
 };
 
-// A message of the right size for the chunk at a frame: only its first frame differs from chunk to chunk.
-struct bare_message {
+// The messages of one delivery, each of the right size for a chunk: only first frames differ from one to the next.
+struct bare_delivery {
     uint8_t *bytes;
-    size_t head_bytes, len;
+    size_t head_bytes, message_bytes, len;
     struct message_header header;
 };
 
-static bool message_init(struct bare_message *message, size_t bytes)
+static bool delivery_init(struct bare_delivery *delivery, const struct bare_loop *config)
 {
-    struct message_header *header = &message->header;
+    struct message_header *header = &delivery->header;
+    size_t bytes = config->message_bytes, messages = config->delivery_frames / CHUNK_FRAMES;
     *header = (struct message_header){.codec = MESSAGE_CODEC_OPUS, .packet_count = CHUNK_PACKETS,
                                       .frame_count = CHUNK_FRAMES};
     size_t head = message_header_bytes(header) + 4;
     size_t payload = bytes > head + CHUNK_PACKETS ? bytes - head : CHUNK_PACKETS;
     for (int i = 0; i < CHUNK_PACKETS; i++)
         header->packet_bytes[i] = (uint16_t)(payload / CHUNK_PACKETS + (i == 0 ? payload % CHUNK_PACKETS : 0));
-    message->bytes = malloc(head + payload + WEBSOCKET_MAX_HEAD_BYTES);
-    if (!message->bytes)
+    delivery->bytes = malloc(messages * (head + payload + WEBSOCKET_MAX_HEAD_BYTES));
+    if (!delivery->bytes)
         return false;
     size_t len = message_header_bytes(header) + payload;
-    message->head_bytes = websocket_write_head(message->bytes, WEBSOCKET_BINARY, len);
-    message->len = message->head_bytes + len;
-    for (size_t i = message->head_bytes; i < message->len; i++)
-        message->bytes[i] = (uint8_t)random_u64(1, 2, i);
+    delivery->head_bytes = websocket_write_head(delivery->bytes, WEBSOCKET_BINARY, len);
+    delivery->message_bytes = delivery->head_bytes + len;
+    delivery->len = messages * delivery->message_bytes;
+    for (size_t i = delivery->head_bytes; i < delivery->len; i++)
+        delivery->bytes[i] = (uint8_t)random_u64(1, 2, i);
+    for (size_t i = 1; i < messages; i++)
+        memcpy(delivery->bytes + i * delivery->message_bytes, delivery->bytes, delivery->head_bytes);
     return true;
 }
 
-static void message_set_frame(struct bare_message *message, uint64_t first_frame)
+static void delivery_set_frame(struct bare_delivery *delivery, uint64_t first_frame)
 {
-    message->header.first_frame = first_frame;
-    (void)message_write(&message->header, message->bytes + message->head_bytes);
+    delivery->header.first_frame = first_frame;
+    for (size_t at = 0; at < delivery->len; at += delivery->message_bytes) {
+        (void)message_write(&delivery->header, delivery->bytes + at + delivery->head_bytes);
+        delivery->header.first_frame += CHUNK_FRAMES;
+    }
 }
 
 // Until the millisecond after a time, as the server's wheel does.
@@ -96,7 +103,7 @@ static void bare_sleep_until(const struct bare *bare, uint64_t at_ns)
         nanosleep(&delay, NULL);
 }
 
-static void sender_send(const struct bare_sender *sender, const struct bare_message *message, uint64_t frame)
+static void sender_send(const struct bare_sender *sender, const struct bare_delivery *delivery, uint64_t frame)
 {
     const struct bare *bare = sender->bare;
     uint64_t now_ns = clock_now_ns(&bare->clock);
@@ -110,19 +117,19 @@ static void sender_send(const struct bare_sender *sender, const struct bare_mess
             bare_sleep_until(bare, due_ns);
             now_ns = clock_now_ns(&bare->clock);
         }
-        (void)send(fd, message->bytes, message->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)send(fd, delivery->bytes, delivery->len, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 }
 
 static void sender_run(void *argument)
 {
     struct bare_sender *sender = argument;
-    struct bare_message message;
-    check(message_init(&message, sender->bare->config->message_bytes));
-    for (uint64_t frame = 0;; frame += CHUNK_FRAMES) {
-        message_set_frame(&message, frame);
+    struct bare_delivery delivery;
+    check(delivery_init(&delivery, sender->bare->config));
+    for (uint64_t frame = 0;; frame += sender->bare->config->delivery_frames) {
+        delivery_set_frame(&delivery, frame);
         bare_sleep_until(sender->bare, sender->bare->pace.origin_ns + frames_to_ns(frame));
-        sender_send(sender, &message, frame);
+        sender_send(sender, &delivery, frame);
     }
 }
 
@@ -144,7 +151,9 @@ static void bare_spread(struct bare *bare)
         for (int i = t; i < listeners; i += threads) {
             struct bare_socket *socket = &sender->sockets[sender->count++];
             atomic_init(&socket->fd, -1);
-            socket->phase_frames = pace_phase((uint32_t)i);
+            struct pace pace;
+            pace_deliver(&pace, (uint32_t)i, bare->config->delivery_frames);
+            socket->phase_frames = pace.phase_frames;
         }
         qsort(sender->sockets, (size_t)sender->count, sizeof *sender->sockets, bare_by_phase);
         for (int i = 0; i < sender->count; i++)
@@ -201,10 +210,11 @@ static void bare_greet(struct bare *bare, struct bare_socket *socket, int fd, co
                        "Sec-WebSocket-Protocol: auralis-v2\r\nSec-WebSocket-Accept: %s\r\n\r\n", key.accept);
     bare_send(fd, answer, (size_t)len);
     uint64_t soon = pace_live_frame(&bare->pace, clock_now_ns(&bare->clock)) + BARE_MARGIN_FRAMES;
-    socket->first_frame = frames_round_up(soon, CHUNK_FRAMES);
-    bare_send_json(fd, json_pack("{s:s, s:i, s:s, s:i, s:f, s:i, s:i, s:I, s:I}", "type", "hello", "protocol", 2,
+    socket->first_frame = frames_round_up(soon, bare->config->delivery_frames);
+    bare_send_json(fd, json_pack("{s:s, s:i, s:s, s:i, s:f, s:i, s:i, s:i, s:I, s:I}", "type", "hello", "protocol", 2,
                                  "format", "opus", "bitrate", 128000, "time_ms",
-                                 bare_time_ms(bare), "lead_frames", 0, "phase_frames", (int)socket->phase_frames,
+                                 bare_time_ms(bare), "lead_frames", 0, "delivery_frames",
+                                 (int)bare->config->delivery_frames, "phase_frames", (int)socket->phase_frames,
                                  "first_frame", (json_int_t)socket->first_frame, "burst_until_frame",
                                  (json_int_t)socket->first_frame));
     socket_set_send_buffer(fd, BARE_BUFFER_BYTES);

@@ -1,5 +1,6 @@
-// One station to many listeners: how punctual, and what a message costs beside a bare loop that sends the same bytes to
-// as many sockets in the same run.
+// One station to many listeners: how punctual, and what a message costs beside bare loops that send the same bytes to as
+// many sockets in the same run: each message by itself, as a server has to that knows nothing better, and as this server
+// does, in deliveries.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "tools/bare_loop.h"
 #include "tools/bench.h"
 #include "tools/bench_server.h"
+#include "wire/delivery.h"
 
 enum {
     BARE_SETTLE_S = 4,
@@ -34,7 +36,7 @@ struct fanout {
     struct bench_output *output;
     int listeners;
     double duration_s;
-    struct fanout_side server, bare;
+    struct fanout_side server, bare, bare_deliveries;
     json_t *pcm;                 // report of the PCM listeners
     size_t message_bytes;
 };
@@ -151,10 +153,10 @@ static enum status fanout_run_server(struct fanout *fanout)
     return status;
 }
 
-static enum status fanout_run_bare(struct fanout *fanout)
+static enum status fanout_run_bare(struct fanout *fanout, uint32_t delivery_frames, struct fanout_side *side)
 {
     struct bare_loop bare = {.listeners = fanout->listeners, .threads = thread_processors(),
-                             .message_bytes = fanout->message_bytes};
+                             .message_bytes = fanout->message_bytes, .delivery_frames = delivery_frames};
     struct child child, listen;
     char url[BENCH_URL_BYTES];
     int port;
@@ -168,8 +170,8 @@ static enum status fanout_run_bare(struct fanout *fanout)
         bench_listen_settled(&listen);
         fanout_sleep(BARE_SETTLE_S);
         fanout_tell(fanout, "a bare loop: they are timed");
-        status = fanout_watch(fanout, &child, &fanout->bare);
-        fanout->bare.report = bench_listen_finish(&listen);
+        status = fanout_watch(fanout, &child, side);
+        side->report = bench_listen_finish(&listen);
     }
     (void)child_end(&child);
     return status;
@@ -218,7 +220,7 @@ static void fanout_rows_of(const struct fanout *fanout, const char *name, const 
 
 static void fanout_rows(const struct fanout *fanout)
 {
-    const struct fanout_side *server = &fanout->server, *bare = &fanout->bare;
+    const struct fanout_side *server = &fanout->server, *bare = &fanout->bare, *deliveries = &fanout->bare_deliveries;
     const json_t *report = server->report, *pcm = fanout->pcm;
     fanout_rows_of(fanout, "server", server);
     fanout_row(fanout, "server", (server->resident_bytes - server->idle_bytes) / 1024 / fanout->listeners, "KiB",
@@ -230,8 +232,12 @@ static void fanout_rows(const struct fanout *fanout)
     fanout_row(fanout, "server", report_number(pcm, "mismatches") + report_number(pcm, "gaps"), "",
                "PCM different or gaps");
     fanout_rows_of(fanout, "bare", bare);
-    fanout_row(fanout, "server", server->cpu_s / bare->cpu_s, "x", "CPU of the bare loop's");
-    fanout_row(fanout, "server", server->median_s / bare->median_s, "x", "CPU of the bare loop's, median");
+    fanout_rows_of(fanout, "bare deliveries", deliveries);
+    fanout_row(fanout, "server", server->cpu_s / bare->cpu_s, "x", "CPU of bare");
+    fanout_row(fanout, "server", server->median_s / bare->median_s, "x", "CPU of bare, median");
+    fanout_row(fanout, "server", server->cpu_s / deliveries->cpu_s, "x", "CPU of bare deliveries");
+    fanout_row(fanout, "server", server->median_s / deliveries->median_s, "x",
+               "CPU of bare deliveries, median");
 }
 
 static enum status fanout_size(struct bench_output *output, int listeners, double duration_s, bool rows, double *share)
@@ -239,7 +245,10 @@ static enum status fanout_size(struct bench_output *output, int listeners, doubl
     struct fanout fanout = {.output = output, .listeners = listeners, .duration_s = duration_s};
     enum status status = fanout_run_server(&fanout);
     if (status == STATUS_OK && rows)
-        status = fanout_run_bare(&fanout);
+        status = fanout_run_bare(&fanout, CHUNK_FRAMES, &fanout.bare);
+    if (status == STATUS_OK && rows)
+        status = fanout_run_bare(&fanout, delivery_frames(FORMAT_OPUS, BENCH_LEAD_S * FRAME_RATE),
+                                 &fanout.bare_deliveries);
     if (status == STATUS_OK && rows)
         fanout_rows(&fanout);
     *share = fanout.server.report && report_number(fanout.server.report, "connected") >= listeners
@@ -247,6 +256,7 @@ static enum status fanout_size(struct bench_output *output, int listeners, doubl
     fanout_tell(&fanout, "");
     json_decref(fanout.server.report);
     json_decref(fanout.bare.report);
+    json_decref(fanout.bare_deliveries.report);
     json_decref(fanout.pcm);
     return status;
 }

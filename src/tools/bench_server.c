@@ -13,10 +13,11 @@ enum { START_LIMIT_MS = 10000, ARGUMENTS_MAX = 32, PATH_BYTES = 512, REPORT_BYTE
 
 static enum status server_spawn(struct bench_server *server, const char *program, int listeners)
 {
-    char room[16];
+    char room[16], lead[8];
+    snprintf(lead, sizeof lead, "%d", BENCH_LEAD_S);
     snprintf(room, sizeof room, "%d", listeners + SPARE_LISTENERS);
     const char *const arguments[] = {program, "serve", "--listen", "127.0.0.1:0", "--data-dir", server->data_directory,
-                                     "--max-listeners", room, "--seed", "7", "--log-level", "error", NULL};
+                                     "--max-listeners", room, "--lead", lead, "--seed", "7", "--log-level", "error", NULL};
     return child_start(&server->child, arguments);
 }
 

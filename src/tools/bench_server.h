@@ -6,7 +6,8 @@
 
 enum {
     BENCH_URL_BYTES = 64,
-    BENCH_SETTLE_S = 30,   // a lead of 10 s is full after 18 s, of 10,000 who came together somewhat later
+    BENCH_LEAD_S = 10,
+    BENCH_SETTLE_S = 30,   // that lead is full after 18 s, of 10,000 who came together somewhat later
 };
 
 struct bench_server {

@@ -25,6 +25,7 @@ class Wanderer(threading.Thread):
         self.begin_frame = None
         self.zero_s = None           # this machine's time of frame 0, as well as it is known
         self.lead_frames = self.phase_frames = 0
+        self.delivery_frames = CHUNK_FRAMES
         self.next_frame = self.bitrate = 0
         self.burst_until = 0
         self.late_s = []             # of steady chunks
@@ -70,7 +71,7 @@ class Wanderer(threading.Thread):
         kind = message["type"]
         if kind == "hello":
             self.sessions += 1
-            self.lead_frames, self.phase_frames = message["lead_frames"], message["phase_frames"]
+            self.lead_frames = message["lead_frames"]
             self.next_frame = message["first_frame"]
             self.begin_frame = self.next_frame if self.begin_frame is None else self.begin_frame
             zero_s = now - message["time_ms"] / 1000
@@ -82,6 +83,8 @@ class Wanderer(threading.Thread):
             self.goodbyes.append(message["code"])
         elif kind == "error":
             raise AssertionError(message)
+        if "delivery_frames" in message:
+            self.delivery_frames, self.phase_frames = message["delivery_frames"], message["phase_frames"]
         if "bitrate" in message:
             self.bitrate = message["bitrate"]
             self.bitrates.append(self.bitrate)
@@ -95,10 +98,15 @@ class Wanderer(threading.Thread):
         self.next_frame = frame + count
         self.chunks.setdefault(frame, (now, hashlib.blake2b(payload, digest_size=8).digest(), self.bitrate))
         if frame >= self.burst_until:
-            self.late_s.append(now - self.heard_at(frame) + self.lead_frames / FRAMES_PER_S)
+            due = frame // self.delivery_frames * self.delivery_frames - self.lead_frames + self.phase_frames
+            self.late_s.append(now - self.zero_s - due / FRAMES_PER_S)
+
+    def behind(self):
+        """Frames that it plays behind the playhead: some, since its first chunk comes only when that is heard."""
+        return self.phase_frames % CHUNK_FRAMES
 
     def heard_at(self, frame):
-        return self.zero_s + (frame + self.phase_frames) / FRAMES_PER_S
+        return self.zero_s + (frame + self.behind()) / FRAMES_PER_S
 
     def end(self):
         self.over.set()
@@ -112,14 +120,14 @@ class Wanderer(threading.Thread):
         """Whether it has sound for now."""
         if self.zero_s is None:
             return False
-        now = int((time.monotonic() - self.zero_s) * FRAMES_PER_S) - self.phase_frames
+        now = int((time.monotonic() - self.zero_s) * FRAMES_PER_S) - self.behind()
         return now // CHUNK_FRAMES * CHUNK_FRAMES in list(self.chunks)
 
     def missed(self):
         """(chunks that were not there when they were to be heard, all that were to be heard until now)."""
         if self.zero_s is None:
             return 0, 0
-        now = int((time.monotonic() - self.zero_s) * FRAMES_PER_S) - self.phase_frames
+        now = int((time.monotonic() - self.zero_s) * FRAMES_PER_S) - self.behind()
         wanted = range(self.begin_frame, now - CHUNK_FRAMES, CHUNK_FRAMES)
         there = [frame for frame in wanted if frame in self.chunks
                  and self.chunks[frame][0] <= self.heard_at(frame) + CHUNK_FRAMES / FRAMES_PER_S]
