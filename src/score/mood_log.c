@@ -9,9 +9,15 @@ static uint64_t mood_entry_beats(const struct mood_entry *entry, uint64_t frame)
     return entry->beats + (frame - entry->at_frame) * (uint64_t)entry->mood.bpm;
 }
 
-static const uint32_t mood_gliding = 1u << MOOD_ID_intensity | 1u << MOOD_ID_melody_complexity |
-                                     1u << MOOD_ID_chord_progression_variety | 1u << MOOD_ID_brightness |
-                                     1u << MOOD_ID_space | 1u << MOOD_ID_warmth | 1u << MOOD_ID_texture;
+static const enum mood_id mood_glides[MOOD_GLIDES] = {
+    MOOD_ID_intensity, MOOD_ID_melody_complexity, MOOD_ID_chord_progression_variety, MOOD_ID_brightness,
+    MOOD_ID_space, MOOD_ID_warmth, MOOD_ID_texture,
+};
+
+static double *mood_glide(struct mood *mood, int glide)
+{
+    return (double *)((char *)mood + mood_parameters[mood_glides[glide]].offset);
+}
 
 static double mood_share(uint64_t from, uint64_t until, uint64_t frame)
 {
@@ -24,11 +30,8 @@ static struct mood mood_entry_mood(const struct mood_entry *entry, uint64_t fram
     if (frame >= entry->morph_until)
         return mood;
     double share = mood_share(entry->at_frame, entry->morph_until, frame);
-    for (int id = 0; id < MOOD_PARAMETERS; id++) {
-        if (!(mood_gliding >> id & 1))
-            continue;
-        double from = *(const double *)((const char *)&entry->from + mood_parameters[id].offset);
-        double *now = (double *)((char *)&mood + mood_parameters[id].offset);
+    for (int glide = 0; glide < MOOD_GLIDES; glide++) {
+        double from = entry->from[glide], *now = mood_glide(&mood, glide);
         *now = from + (*now - from) * share;
     }
     return mood;
@@ -45,14 +48,16 @@ static void mood_entry_morph(struct mood_entry *entry, const struct mood_entry *
 {
     struct scene_blend blend = mood_entry_blend(last, entry->at_frame);
     bool sets_out = entry->changed >> MOOD_ID_scene & 1;
-    entry->from = mood_entry_mood(last, entry->at_frame);
+    struct mood from = mood_entry_mood(last, entry->at_frame);
     entry->scene_from = sets_out && blend.share >= 0.5 ? blend.to : blend.from;
     entry->morph_from = sets_out ? entry->at_frame : last->morph_from;
     entry->morph_until = last->morph_until;
     if (sets_out)
         entry->morph_until = entry->at_frame + (uint64_t)entry->mood.morph_seconds * FRAME_RATE;
     else
-        entry->from = mood_apply(&entry->from, &(struct mood_patch){entry->changed, entry->mood});
+        from = mood_apply(&from, &(struct mood_patch){entry->changed, entry->mood});
+    for (int glide = 0; glide < MOOD_GLIDES; glide++)
+        entry->from[glide] = *mood_glide(&from, glide);
 }
 
 struct mood_log_head mood_log_head_default(void)
@@ -72,7 +77,7 @@ enum status mood_log_init(struct mood_log *log, const struct mood *mood)
                              .head = mood_log_head_default()};
     if (!log->entries)
         return STATUS_MEMORY;
-    log->entries[log->count++] = (struct mood_entry){.mood = *mood, .from = *mood, .scene_from = mood->scene};
+    log->entries[log->count++] = (struct mood_entry){.mood = *mood, .scene_from = mood->scene};
     return STATUS_OK;
 }
 

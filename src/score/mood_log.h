@@ -10,14 +10,16 @@
 // Beats are counted in bpm x frames: this many make one beat.
 #define MOOD_LOG_BEAT UINT64_C(2880000)
 
+enum { MOOD_GLIDES = 7 };   // the parameters that glide to another scene's values
+
 struct mood_entry {
     uint64_t sequence;    // 0: the mood that the station began with, at frame 0
     uint64_t at_frame;    // multiple of 960; never before the entry ahead of it
     uint64_t beats;       // bpm x frames gone by at at_frame
     uint32_t changed;     // bits of the parameters that this entry moved
+    int scene_from;       // the scene that a change of scene comes from
     struct mood mood;     // all parameters from at_frame on, or towards which a change of scene is under way
-    struct mood from;     // while it is: where what glides stood at at_frame
-    int scene_from;       // the scene that it comes from
+    double from[MOOD_GLIDES];          // while it is: where what glides stood at at_frame
     uint64_t morph_from, morph_until;  // frames; no change is under way from morph_until on
 };
 
