@@ -12,6 +12,7 @@
 #include "app/json_memory.h"
 #include "base/frames.h"
 #include "os/log.h"
+#include "os/memory.h"
 
 enum { SERVE_DRAIN_S = 5, SERVE_DAY_S = 86400 };
 
@@ -92,6 +93,7 @@ int serve_run(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &set, NULL);  // before any thread starts, so that all of them inherit it
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);                // a file that may not grow is an error of the store, not an end
+    memory_map_apart();
     struct app app;
     if (json_memory_claim() != STATUS_OK) {
         fprintf(stderr, "auralis: not enough memory to start\n");

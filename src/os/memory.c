@@ -223,3 +223,10 @@ void memory_trim(void)
     (void)malloc_trim(0);
 #endif
 }
+
+void memory_map_apart(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, MEMORY_APART_BYTES);
+#endif
+}

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MEMORY_PATH_BYTES = 512, MEMORY_HUGE_BYTES = 2 << 20 };
+enum { MEMORY_PATH_BYTES = 512, MEMORY_HUGE_BYTES = 2 << 20, MEMORY_APART_BYTES = 128 << 10 };
 
 // Where the system tells: other places in tests.
 struct memory_sources {
@@ -41,3 +41,6 @@ void memory_give_back(void *bytes, size_t len);
 void memory_fold(void *bytes, size_t len);
 // Gives back what has been freed.
 void memory_trim(void);
+// From now on each piece of MEMORY_APART_BYTES or more is a mapping of its own and goes back as soon as it is freed. By
+// itself the GNU C library raises that limit to the largest piece that was ever freed, and keeps as much.
+void memory_map_apart(void);

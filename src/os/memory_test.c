@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 // clang-format on
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,21 @@ static void what_is_folded_stays_as_it_is(void **state)
     munmap(bytes, len);
 }
 
+// Whatever was freed before.
+static void large_pieces_go_back_at_once(void **state)
+{
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    memory_map_apart();
+    void *volatile piece = malloc(8 * MIB);
+    free(piece);
+    size_t mapped = mallinfo2().hblkhd;
+    piece = malloc(MEMORY_APART_BYTES);
+    assert_true(mallinfo2().hblkhd >= mapped + MEMORY_APART_BYTES);
+    free(piece);
+    assert_int_equal(mallinfo2().hblkhd, mapped);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_limit_of_address_space_counts),
         cmocka_unit_test(what_is_given_back_can_be_written_again),
         cmocka_unit_test(what_is_folded_stays_as_it_is),
+        cmocka_unit_test(large_pieces_go_back_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

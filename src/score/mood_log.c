@@ -72,7 +72,9 @@ const struct tuning *mood_log_tuning(const struct mood_log *log, const struct mo
 
 enum status mood_log_init(struct mood_log *log, const struct mood *mood)
 {
-    enum { FIRST_CAP = 16 };
+    // So many that the C library maps them apart from all else (os/memory.h): what is not written yet takes no memory,
+    // and to grow leaves no hole behind.
+    enum { FIRST_CAP = 1024 };
     *log = (struct mood_log){.entries = malloc(FIRST_CAP * sizeof *log->entries), .cap = FIRST_CAP,
                              .head = mood_log_head_default()};
     if (!log->entries)
