@@ -7,7 +7,7 @@ import random
 import unittest
 
 from soak import judge, report
-from soak.samples import Sample, after_warm_up, cost_bound, memory_bound, read_metrics, total, trend
+from soak.samples import LOG_ENTRY_BYTES, Sample, after_warm_up, cost_bound, memory_bound, read_metrics, total, trend
 
 MIB = 1 << 20
 
@@ -51,7 +51,8 @@ class Trends(unittest.TestCase):
 def good():
     """The result of an hour in which all went well, and its samples."""
     metrics = dict.fromkeys(judge.NONE_OF + judge.INJECTED, 0)
-    samples = [Sample(at, 60 * MIB, 30, 6, at / 100, 0.01, 0.05, 4, at / 60, metrics) for at in range(0, 3601, 60)]
+    samples = [Sample(at, 60 * MIB + at // 6 * LOG_ENTRY_BYTES, 30, 6, at / 100, 0.01, 0.05, 4, at / 60,
+                      {**metrics, "auralis_control_log_entries": at // 6}) for at in range(0, 3601, 60)]
     heard = {"failed": 0, "lost": 0, "silent": 0, "gaps": 0, "decode_errors": 0, "protocol_errors": 0, "early": 0,
              "failure": "", "trouble": "", "chunks_expected": 9, "lateness_ms": {"max": 80}, "loop_lag_ms": {"max": 90},
              "clicks": None, "watched_s": None}
@@ -62,6 +63,17 @@ def good():
             "steady": [{**heard, "format": "opus"}, pcm], "stints": [{**heard, "format": "v1", "lost": 2, "gaps": 7}],
             "windows": [{"at_s": 5, "said": "", "format": "opus", "verified": 600, "mismatches": 0}],
             "censuses": [dict(census), dict(census)]}, samples
+
+
+def steered_more(entry_bytes):
+    """Ten times as often; each further entry takes so much memory."""
+    def steer(result, samples):
+        for sample in samples:
+            entries = sample.metrics["auralis_control_log_entries"]
+            sample.metrics["auralis_control_log_entries"] = 10 * entries
+            sample.resident += int(9 * entries * entry_bytes)
+
+    return steer
 
 
 class Verdicts(unittest.TestCase):
@@ -103,6 +115,7 @@ class Verdicts(unittest.TestCase):
             "trouble": lambda result, samples: result.update(troubles=["x"]),
             "no report": lambda result, samples: result.update(steady=[{"format": "opus", "failure": "died"}]),
             "leak": leak,
+            "larger entries": steered_more(LOG_ENTRY_BYTES * 1.3),
             "dearer": dearer,
             "held": lambda result, samples: result["samples"][-1]["metrics"].update(auralis_held_chunks_total=1),
             "encoding": lambda result, samples: result["samples"][-1]["metrics"].update(
@@ -130,6 +143,9 @@ class Verdicts(unittest.TestCase):
                 sample.pace *= 1.8
 
         self.assertEqual(self.verdict(slower), report.PASSED)
+
+    def test_a_log_that_grows_is_no_leak(self):
+        self.assertEqual(self.verdict(steered_more(LOG_ENTRY_BYTES)), report.PASSED)
 
     def test_sanitizers_are_listened_to(self):
         def race(result, samples):

@@ -119,9 +119,10 @@ def judge_memory(samples, figures):
     if len(samples) < LEAST_SAMPLES:
         yield f"only {len(samples)} samples: nothing can be said about growth"
         return
-    memory = measured.trend([(sample.at_s, sample.resident) for sample in samples])
+    memory = measured.trend([(sample.at_s, sample.apart_from_log()) for sample in samples])
     bound = measured.memory_bound(memory)
-    figures.update(memory=vars(memory), memory_growth=memory.growth(), memory_bound=bound)
+    figures.update(memory=vars(memory), memory_growth=memory.growth(), memory_bound=bound,
+                   log_growth=samples[-1].log_bytes() - samples[0].log_bytes())
     if memory.certain_growth() > bound:
         yield (f"memory grows: {memory.growth() / 1024:.0f} KiB in {memory.hours:.1f} h, "
                f"at most {bound / 1024:.0f} KiB may be")

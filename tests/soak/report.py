@@ -95,7 +95,8 @@ def of_growth(result):
     memory, cost = figures["memory"], figures["cost"]
     yield (f"Memory: {memory['mean'] / 2**20:.1f} MiB, {memory['per_hour'] / 1024:+.1f} KiB an hour "
            f"(+- {2 * memory['error_per_hour'] / 1024:.1f}), {figures['memory_growth'] / 1024:+.0f} KiB in all; "
-           f"at most {figures['memory_bound'] / 1024:.0f} may be.")
+           f"at most {figures['memory_bound'] / 1024:.0f} may be. The control log is not in it: it is the programme, "
+           f"kept whole, and grew by {figures['log_growth'] / 1024:.0f} KiB.")
     yield (f"Cost: {cost['mean'] * 1000:.2f} ms of a processor for a second of programme, "
            f"{figures['cost_growth'] / cost['mean']:+.1%} in all; at most "
            f"{figures['cost_bound'] / cost['mean']:.0%} may be. What else the machine did is taken out: a render of "

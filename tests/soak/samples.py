@@ -10,6 +10,9 @@ import tempfile
 import time
 
 WARM_UP = 0.1        # of a run: until then pools and caches fill
+# The control log is the programme, kept whole: by the sequencer, the station and its worker, 200 bytes an entry each.
+# tests/log_memory_test.py holds a server to it.
+LOG_ENTRY_BYTES = 3 * 200
 
 
 @dataclasses.dataclass
@@ -24,6 +27,13 @@ class Sample:
     listeners: int
     machine_s: float         # processor seconds that all processes of the machine have taken so far
     metrics: dict
+
+    def log_bytes(self):
+        return self.metrics["auralis_control_log_entries"] * LOG_ENTRY_BYTES
+
+    def apart_from_log(self):
+        """Bytes that do not grow with what was steered."""
+        return self.resident - self.log_bytes()
 
 
 def read_metrics(text):
