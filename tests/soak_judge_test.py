@@ -100,7 +100,7 @@ class Verdicts(unittest.TestCase):
                 sample.cost *= 1 + sample.at_s / 10000
 
         faults = {name: set_in("steady", 0, **{name: 1}) for name in
-                  ("failed", "lost", "silent", "gaps", "decode_errors", "protocol_errors", "early")}
+                  ("failed", "lost", "silent", "gaps", "decode_errors", "protocol_errors")}
         faults |= {
             "late": set_in("steady", 0, lateness_ms={"max": 60001}),
             "click": set_in("steady", 1, clicks=1, first_click_frame=7),
@@ -124,6 +124,16 @@ class Verdicts(unittest.TestCase):
         for name, harm in faults.items():
             with self.subTest(name):
                 self.assertEqual(self.verdict(harm), report.FAILED)
+
+    def test_early_is_told_where_clocks_are_known_well_enough(self):
+        def early(speed):
+            def harm(result, samples):
+                result["speed"] = speed
+                result["samples"][-1]["metrics"].update(dict.fromkeys(judge.INJECTED, 2 if speed == 1 else 0))
+                result["steady"][0]["early"] = 1
+            return harm
+
+        self.assertEqual([self.verdict(early(speed)) for speed in (1, 60)], [report.FAILED, report.PASSED])
 
     def test_a_busy_machine_is_no_excuse_but_for_time(self):
         def busy(result, samples):
