@@ -115,7 +115,7 @@ static struct off_harmonics bare(float pitch, float shape, float overdrive)
     static struct modular m;
     struct modular_knobs knobs = {.value = {{0}}};
     struct modular_control c;
-    const vf modulation[MODULAR_DESTINATIONS] = {0, 0, 0, 1, 0};
+    const vf modulation[VOICE_DESTINATIONS] = {[VOICE_TO_VCO_2_AMP] = 1};
     vu noise = 1;
     m.lanes.now.pitch[0] = pitch;
     knobs.value[VOICE_VCO_2_SHAPE][0] = shape;

@@ -34,6 +34,13 @@ INLINE vf vf_log2(vf x)
     return p * s + vf_from(whole);
 }
 
+// x^power, 0 <= x <= 1; 0 where x is.
+INLINE vf vf_power(vf x, vf power)
+{
+    vf y = vf_exp2(vf_log2(vf_max(x, vf_set(1e-30f))) * power);
+    return vf_bits(vu_bits(y) & vf_less((vf){0}, x));
+}
+
 // Sine of a phase, 2^32 to a turn. Absolute error below 1e-6.
 INLINE vf vf_sin_phase(vu phase)
 {

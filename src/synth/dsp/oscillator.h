@@ -15,6 +15,18 @@ INLINE vu phase_increment(vf hz)
     return vu_from(vf_min(hz, vf_set(FRAME_RATE * 0.49f)) * (0x1p32f / FRAME_RATE));
 }
 
+// Phase of an angle between -pi and pi.
+INLINE vu phase_of_radians(vf radians)
+{
+    return vu_from(radians * (float)(0x1p31 / 3.14159265358979));
+}
+
+// How hard the tanh of a sine is driven to be a square: pi / 2 times as many partials as torchsynth counts at `hz`.
+INLINE vf square_drive(vf hz)
+{
+    return (1.57079633f * 12000.0f) / (hz * (vf_log2(hz) * 0.30103f));
+}
+
 // What a saw needs to know of its pitch; made once a block.
 struct saw_shape {
     vf frames_per_unit;  // frames that the phase takes for half a turn

@@ -6,6 +6,7 @@
 #pragma once
 #include "synth/dsp/chance.h"
 #include "synth/dsp/envelope.h"
+#include "synth/dsp/lfo.h"
 #include "synth/dsp/noise.h"
 #include "synth/dsp/oscillator.h"
 #include "synth/instruments/lane_bus.h"
@@ -13,7 +14,7 @@
 #include "synth/instruments/modular_patches.h"
 #include "synth/instruments/pan.h"
 
-enum { MODULAR_LFOS = 2, MODULAR_SOURCES = 4, MODULAR_DESTINATIONS = 5, MODULAR_SOUNDS = 3, LFO_WAVES = 5 };
+enum { MODULAR_LFOS = 2, MODULAR_SOUNDS = 3 };
 
 struct modular {
     struct lanes lanes;
@@ -75,66 +76,56 @@ INLINE struct modular_time modular_time(struct modular *m, int first, vu lives)
     return (struct modular_time){vf_from(age) * seconds, vf_from(age - held) * seconds, vf_from(held) * seconds};
 }
 
-// x^power, 0 <= x <= 1.
-INLINE vf modular_power(vf x, vf power)
-{
-    vf y = vf_exp2(vf_log2(vf_max(x, vf_set(1e-30f))) * power);
-    return vf_bits(vu_bits(y) & vf_less((vf){0}, x));
-}
-
 // From 0 to 1 within `length` seconds; at once when that is nothing.
 INLINE vf modular_ramp(vf at, vf length)
 {
     return vf_clamp(at / vf_max(length, vf_set(1e-4f)), 0.0f, 1.0f);
 }
 
-// knob: of the envelope's attack; decay, sustain, release and alpha follow it.
-INLINE vf modular_envelope(const struct modular_knobs *k, int knob, struct modular_time t)
+// run: where the envelope's parameters begin.
+INLINE vf modular_envelope(const struct modular_knobs *k, int run, struct modular_time t)
 {
-    vf attack = vf_load(k->value[knob]), sustain = vf_load(k->value[knob + 2]), alpha = vf_load(k->value[knob + 4]);
-    vf up = modular_power(modular_ramp(t.pressed, attack), alpha);
-    vf fall = modular_ramp(vf_min(t.pressed, t.held) - attack, vf_load(k->value[knob + 1]));
-    vf down = modular_power(1.0f - fall, alpha) * (1.0f - sustain) + sustain;
-    return up * down * modular_power(1.0f - modular_ramp(t.let_go, vf_load(k->value[knob + 3])), alpha);
+    vf attack = vf_load(k->value[run + VOICE_ENVELOPE_ATTACK]), decay = vf_load(k->value[run + VOICE_ENVELOPE_DECAY]);
+    vf sustain = vf_load(k->value[run + VOICE_ENVELOPE_SUSTAIN]);
+    vf release = vf_load(k->value[run + VOICE_ENVELOPE_RELEASE]);
+    vf alpha = vf_load(k->value[run + VOICE_ENVELOPE_ALPHA]);
+    vf up = vf_power(modular_ramp(t.pressed, attack), alpha);
+    vf fall = modular_ramp(vf_min(t.pressed, t.held) - attack, decay);
+    vf down = vf_power(1.0f - fall, alpha) * (1.0f - sustain) + sustain;
+    return up * down * vf_power(1.0f - modular_ramp(t.let_go, release), alpha);
 }
 
-// One LFO, a block on; 0..1.   knob: of its frequency; depth, initial phase and the shares of the waves follow it.
+// One LFO, a block on; 0..1.
 INLINE vf modular_lfo(struct modular *m, const struct modular_knobs *k, int which, int first, struct modular_time t,
                       vu lives)
 {
-    int knob = which ? VOICE_LFO_2_FREQUENCY : VOICE_LFO_1_FREQUENCY;
+    const float(*values)[SYNTH_WIDTH] = k->value + (which ? VOICE_LFO_2_FREQUENCY : VOICE_LFO_1_FREQUENCY);
     int rate = which ? VOICE_LFO_2_RATE_ATTACK : VOICE_LFO_1_RATE_ATTACK;
-    vf hz = vf_max(vf_load(k->value[knob]) + vf_load(k->value[knob + 1]) * modular_envelope(k, rate, t), (vf){0});
+    vf depth_hz = vf_load(values[VOICE_LFO_MOD_DEPTH]) * modular_envelope(k, rate, t);
+    vf hz = vf_max(vf_load(values[VOICE_LFO_FREQUENCY]) + depth_hz, (vf){0});
     vu phase = vu_load(m->lfo[which] + first) + vu_from(hz * (0x1p32f * CONTROL_FRAMES / FRAME_RATE));
     vu_store(m->lfo[which] + first, phase & lives);
-    phase += vu_from(vf_load(k->value[knob + 2]) * (float)(0x1p31 / 3.14159265358979));
-    vf saw = vf_from(phase >> 8) * 0x1p-24f;
-    vf square = vf_bits(vu_negative(phase + 0x40000000) & 0x3f800000);
-    const vf wave[LFO_WAVES] = {0.5f - vf_sin_phase(phase + 0x40000000) * 0.5f, 1.0f - vf_abs(saw * 2.0f - 1.0f), saw,
-                                1.0f - saw, square};
-    vf sum = {0}, weights = vf_set(1e-9f);
-    for (int i = 0; i < LFO_WAVES; i++) {
-        vf weight = modular_power(vf_load(k->value[knob + 3 + i]), vf_set(2.7182818f));
-        sum += wave[i] * weight;
-        weights += weight;
-    }
-    return sum / weights;
+    phase += phase_of_radians(vf_load(values[VOICE_LFO_INITIAL_PHASE]));
+    vf weight[LFO_WAVES], weights = vf_set(1e-9f);
+    for (int w = 0; w < LFO_WAVES; w++)
+        weights += weight[w] = vf_power(vf_load(values[VOICE_LFO_WAVES + w]), vf_set(2.718281828f));
+    return lfo_at(phase, weight) / weights;
 }
 
 // What the matrix makes of envelopes and LFOs.
 INLINE void modular_modulate(struct modular *m, const struct modular_knobs *k, int first, struct modular_time t,
-                             vu lives, vf out[MODULAR_DESTINATIONS])
+                             vu lives, vf out[VOICE_DESTINATIONS])
 {
-    const vf source[MODULAR_SOURCES] = {
+    const vf source[VOICE_SOURCES] = {
         modular_envelope(k, VOICE_ADSR_1_ATTACK, t),
         modular_envelope(k, VOICE_ADSR_2_ATTACK, t),
         modular_lfo(m, k, 0, first, t, lives) * modular_envelope(k, VOICE_LFO_1_AMP_ATTACK, t),
         modular_lfo(m, k, 1, first, t, lives) * modular_envelope(k, VOICE_LFO_2_AMP_ATTACK, t),
     };
-    for (int d = 0; d < MODULAR_DESTINATIONS; d++) {
+    for (int d = 0; d < VOICE_DESTINATIONS; d++) {
         out[d] = (vf){0};
-        for (int s = 0; s < MODULAR_SOURCES; s++)
-            out[d] += source[s] * vf_load(k->value[VOICE_MOD_ADSR_1_TO_VCO_1_PITCH + s * MODULAR_DESTINATIONS + d]);
+        for (int s = 0; s < VOICE_SOURCES; s++)
+            out[d] += source[s] * vf_load(k->value[VOICE_MOD_ADSR_1_TO_VCO_1_PITCH + s * VOICE_DESTINATIONS + d]);
     }
 }
 
@@ -147,32 +138,33 @@ struct modular_control {
 
 // Pitches of the oscillators; the drive of the square is that of the highest pitch that it may have.
 INLINE void modular_pitch(const struct modular *m, const struct modular_knobs *k, int first, vu started,
-                          const vf modulation[MODULAR_DESTINATIONS], struct modular_control *c)
+                          const vf modulation[VOICE_DESTINATIONS], struct modular_control *c)
 {
-    static const int tuning[2] = {VOICE_VCO_1_TUNING, VOICE_VCO_2_TUNING};
+    static const int tuned[2] = {VOICE_TO_VCO_1_PITCH, VOICE_TO_VCO_2_PITCH};
     vf pitch = vf_load(m->lanes.now.pitch + first);
     for (int i = 0; i < 2; i++) {
-        vf depth = vf_load(k->value[tuning[i] + 1]);
-        vf at = vf_clamp(pitch + vf_load(k->value[tuning[i]]) + depth * modulation[2 * i], 0.0f, 127.0f);
+        const float(*values)[SYNTH_WIDTH] = k->value + (i ? VOICE_VCO_2_TUNING : VOICE_VCO_1_TUNING);
+        vf moved = vf_load(values[VOICE_VCO_MOD_DEPTH]) * modulation[tuned[i]];
+        vf at = vf_clamp(pitch + vf_load(values[VOICE_VCO_TUNING]) + moved, 0.0f, 127.0f);
         vu to = phase_increment(pitch_hz(at));
-        vu initial = vu_from(vf_load(k->value[tuning[i] + 2]) * (float)(0x1p31 / 3.14159265358979));
+        vu initial = phase_of_radians(vf_load(values[VOICE_VCO_INITIAL_PHASE]));
         c->phase[i] = vu_select(started, initial, vu_load(m->phase[i] + first));
         c->increment[i] = vu_select(started, to, vu_load(m->increment[i] + first));
         c->increment_step[i] = (vu)((vi)(to - c->increment[i]) / CONTROL_FRAMES);
     }
     vf highest = pitch + vf_load(k->value[VOICE_VCO_2_TUNING]);
     vf hz = pitch_hz(highest + vf_max(vf_load(k->value[VOICE_VCO_2_MOD_DEPTH]), (vf){0}));
-    c->drive = (1.57079633f * 12000.0f) / (hz * (vf_log2(hz) * 0.30103f));
+    c->drive = square_drive(hz);
     c->shape = vf_load(k->value[VOICE_VCO_2_SHAPE]);
 }
 
 INLINE void modular_amps(const struct modular *m, const struct modular_knobs *k, int first, vf loudness,
-                         const vf modulation[MODULAR_DESTINATIONS], struct modular_control *c)
+                         const vf modulation[VOICE_DESTINATIONS], struct modular_control *c)
 {
     const vf wanted[MODULAR_SOUNDS] = {
-        modulation[1] * vf_load(k->value[VOICE_MIXER_VCO_1]),
-        modulation[3] * vf_load(k->value[VOICE_MIXER_VCO_2]) * (1.0f - c->shape * 0.5f),
-        modulation[4] * vf_load(k->value[VOICE_MIXER_NOISE]),
+        modulation[VOICE_TO_VCO_1_AMP] * vf_load(k->value[VOICE_MIXER_VCO_1]),
+        modulation[VOICE_TO_VCO_2_AMP] * vf_load(k->value[VOICE_MIXER_VCO_2]) * (1.0f - c->shape * 0.5f),
+        modulation[VOICE_TO_NOISE_AMP] * vf_load(k->value[VOICE_MIXER_NOISE]),
     };
     for (int i = 0; i < MODULAR_SOUNDS; i++) {
         c->amp[i] = vf_load(m->amp[i] + first);
@@ -212,12 +204,12 @@ INLINE void modular_lanes(struct modular *m, int first, const struct lane_block 
     vf bright = vf_load(m->lanes.now.brightness + first) * 0.6f + mix->brightness * 0.4f;
     struct modular_knobs knobs;
     struct modular_control c;
-    vf modulation[MODULAR_DESTINATIONS];
+    vf modulation[VOICE_DESTINATIONS];
     modular_gather(m, first, &knobs);
     modular_modulate(m, &knobs, first, modular_time(m, first, lives), lives, modulation);
     // What a hand on the mixer would do: more of all that is not the sine.
-    modulation[3] *= 0.4f + 1.2f * bright;
-    modulation[4] *= 0.4f + 1.2f * bright;
+    modulation[VOICE_TO_VCO_2_AMP] *= 0.4f + 1.2f * bright;
+    modulation[VOICE_TO_NOISE_AMP] *= 0.4f + 1.2f * bright;
     modular_pitch(m, &knobs, first, lanes_started(b, first), modulation, &c);
     modular_amps(m, &knobs, first, vf_load(b->loudness + first), modulation, &c);
     struct pan_gains pan = pan_gains(vf_load(m->lanes.now.pan + first));

@@ -1,16 +1,13 @@
 // Control signals of one patch: envelopes, LFOs, the modulation matrix.
 #pragma once
+#include "synth/dsp/lfo.h"
 #include "synth/voice/envelope.h"
-
-// The order of the LFO's parameters.
-enum { LFO_FREQUENCY, LFO_MOD_DEPTH, LFO_INITIAL_PHASE, LFO_SHAPE, LFO_SHAPES = 5 };
-enum { VOICE_SOURCES = 4 };
 
 struct voice_lfo {
     struct voice_envelope rate, amp;
     float frequency_hz, depth_hz;
     uint32_t initial_phase;
-    float weight[LFO_SHAPES]; // sine, triangle, saw, falling saw, square; they add up to 1
+    float weight[LFO_WAVES]; // they add up to 1
 };
 
 struct voice_control {
@@ -30,9 +27,9 @@ INLINE uint32_t voice_phase_of(float radians)
 static void voice_lfo_weigh(struct voice_lfo *lfo, const float *values)
 {
     float sum = 0;
-    for (int s = 0; s < LFO_SHAPES; s++)
-        sum += lfo->weight[s] = vf_first(voice_power(vf_set(values[s]), 2.718281828f));
-    for (int s = 0; s < LFO_SHAPES; s++)
+    for (int s = 0; s < LFO_WAVES; s++)
+        sum += lfo->weight[s] = vf_first(vf_power(vf_set(values[s]), vf_set(2.718281828f)));
+    for (int s = 0; s < LFO_WAVES; s++)
         lfo->weight[s] = sum > 0 ? lfo->weight[s] / sum : 0;
 }
 
@@ -41,10 +38,10 @@ static void voice_lfo_init(struct voice_lfo *lfo, const float *values, const flo
 {
     voice_envelope_init(&lfo->rate, rate, held_s);
     voice_envelope_init(&lfo->amp, amp, held_s);
-    lfo->frequency_hz = values[LFO_FREQUENCY];
-    lfo->depth_hz = values[LFO_MOD_DEPTH];
-    lfo->initial_phase = voice_phase_of(values[LFO_INITIAL_PHASE]);
-    voice_lfo_weigh(lfo, values + LFO_SHAPE);
+    lfo->frequency_hz = values[VOICE_LFO_FREQUENCY];
+    lfo->depth_hz = values[VOICE_LFO_MOD_DEPTH];
+    lfo->initial_phase = voice_phase_of(values[VOICE_LFO_INITIAL_PHASE]);
+    voice_lfo_weigh(lfo, values + VOICE_LFO_WAVES);
 }
 
 static void voice_control_init(struct voice_control *control, const float *values)
@@ -82,12 +79,10 @@ static void voice_lfo_run(const struct voice_lfo *lfo, int points, uint32_t *pha
 
 INLINE vf voice_lfo_at(const struct voice_lfo *lfo, vu phase)
 {
-    vf cosine = vf_sin_phase(phase + 0x40000000);
-    vf square = vf_bits(vu_negative(phase + 0x40000000) & 0x3f800000);
-    vf saw = vf_from(phase >> 8) * 0x1p-24f;
-    vf triangle = 1.0f - vf_abs(saw * 2.0f - 1.0f);
-    vf sum = (0.5f - cosine * 0.5f) * lfo->weight[0] + triangle * lfo->weight[1];
-    return sum + saw * lfo->weight[2] + (1.0f - saw) * lfo->weight[3] + square * lfo->weight[4];
+    vf weight[LFO_WAVES];
+    for (int w = 0; w < LFO_WAVES; w++)
+        weight[w] = vf_set(lfo->weight[w]);
+    return lfo_at(phase, weight);
 }
 
 // Fills work->modulation. The points after the last are computed as well, up to a whole vector.

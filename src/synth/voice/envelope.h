@@ -15,22 +15,12 @@ struct voice_envelope {
     float sustain;
 };
 
-// The order of the envelope's parameters.
-enum { ENVELOPE_ATTACK, ENVELOPE_DECAY, ENVELOPE_SUSTAIN, ENVELOPE_RELEASE, ENVELOPE_ALPHA };
-
-// x^power, 0 <= x <= 1.
-INLINE vf voice_power(vf x, float power)
-{
-    vf y = vf_exp2(vf_log2(vf_max(x, vf_set(1e-30f))) * power);
-    return vf_bits(vu_bits(y) & vf_less((vf){0}, x));
-}
-
 // The ramp's epsilons keep torchsynth's logarithms off zero.
 INLINE vf voice_ramp_bent(const struct voice_ramp *ramp, vf points_in)
 {
     const float epsilon = 1e-6f;
     vf x = vf_min((points_in + epsilon) * ramp->per_point + epsilon, vf_set(1.0f));
-    return voice_power(ramp->falls ? 1.0f - x : x, ramp->alpha);
+    return vf_power(ramp->falls ? 1.0f - x : x, vf_set(ramp->alpha));
 }
 
 // A ramp that takes no time is 1 throughout, in both directions.
@@ -47,14 +37,14 @@ static void voice_ramp_init(struct voice_ramp *ramp, float start_s, float length
 // values: of the envelope's parameters.   held_s: when the key is let go.
 static void voice_envelope_init(struct voice_envelope *envelope, const float *values, float held_s)
 {
-    float attack_s = values[ENVELOPE_ATTACK], alpha = values[ENVELOPE_ALPHA];
+    float attack_s = values[VOICE_ENVELOPE_ATTACK], alpha = values[VOICE_ENVELOPE_ALPHA];
     float left_s = held_s > attack_s ? held_s - attack_s : 0;
-    float decay_s = values[ENVELOPE_DECAY] < left_s ? values[ENVELOPE_DECAY] : left_s;
+    float decay_s = values[VOICE_ENVELOPE_DECAY] < left_s ? values[VOICE_ENVELOPE_DECAY] : left_s;
     attack_s = attack_s < held_s ? attack_s : held_s;
     voice_ramp_init(&envelope->attack, 0, attack_s, alpha, false);
     voice_ramp_init(&envelope->decay, attack_s, decay_s, alpha, true);
-    voice_ramp_init(&envelope->release, held_s, values[ENVELOPE_RELEASE], alpha, true);
-    envelope->sustain = values[ENVELOPE_SUSTAIN];
+    voice_ramp_init(&envelope->release, held_s, values[VOICE_ENVELOPE_RELEASE], alpha, true);
+    envelope->sustain = values[VOICE_ENVELOPE_SUSTAIN];
 }
 
 // What it is at points first .. first + SYNTH_WIDTH - 1. Where it rests no power is taken; the bits are the same.

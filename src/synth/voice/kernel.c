@@ -1,15 +1,15 @@
 // One patch of the Voice. Compiled once per SIMD level:
 //   SYNTH_WIDTH: floats to an instruction.   SYNTH_LEVEL: the level's name, which names the table as well.
+#include "synth/dsp/oscillator.h"
 #include "synth/levels.h"
 #include "synth/voice/block.h"
 #include "synth/voice/control.h"
 #include "synth/voice/oscillate.h"
 
-// How hard the square is driven: pi / 2 times as many partials as torchsynth counts for the highest pitch.
+// The drive of the square for the highest pitch.
 static float voice_drive(float midi, float depth)
 {
-    float hz = 440.0f * exp2_of((midi + (depth > 0 ? depth : 0) - 69.0f) * (1.0f / 12));
-    return 1.57079633f * 12000.0f / (hz * (log2_of(hz) * 0.30103f));
+    return vf_first(square_drive(pitch_hz(vf_set(midi + (depth > 0 ? depth : 0)))));
 }
 
 static void voice_tones_init(struct voice_tone tone[2], const float *values)

@@ -15,16 +15,6 @@ enum {
     VOICE_BLOCK_ROOM = VOICE_STEP + VOICE_BLOCK_SEGMENTS * VOICE_SEGMENT_MAX,
 };
 
-// Destinations of the modulation matrix, as its rows name them.
-enum voice_destination {
-    VOICE_TO_VCO_1_PITCH,
-    VOICE_TO_VCO_1_AMP,
-    VOICE_TO_VCO_2_PITCH,
-    VOICE_TO_VCO_2_AMP,
-    VOICE_TO_NOISE_AMP,
-    VOICE_DESTINATIONS
-};
-
 // Where control points lie among the samples: the same for every patch. Point p is sample p (frames - 1) / (points -
 // 1), so segments between two points are not all of one length and begin up to a sample late.
 struct voice_grid {
