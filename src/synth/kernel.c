@@ -53,20 +53,21 @@ static bool instrument_collect(const struct lane_bus *bus, struct instrument_lev
     return true;
 }
 
-// NAME_play: all groups. False when something was not a number: the instrument is then silent.
+// NAME_play: all groups that are awake. False when something was not a number: the instrument is then silent.
 #define INSTRUMENT(ID, name, lanes_)                                                                            \
     static bool name##_play(struct synth_state *s, struct stereo_block *dry, struct stereo_block *send)          \
     {                                                                                                           \
         struct lane_bus bus;                                                                                    \
-        bool sleeps = true, sounds = false;                                                                     \
-        for (int n = 0; n < (lanes_) / LANES; n++)                                                              \
-            sleeps &= lanes_sleep(&s->name[n].lanes);                                                           \
-        if (sleeps)                                                                                             \
-            return true;                                                                                        \
-        memset(&bus, 0, sizeof bus);                                                                            \
-        for (int n = 0; n < (lanes_) / LANES; n++)                                                              \
-            sounds |= name##_render(&s->name[n], s->input_frame, &s->mix.now, &bus);                            \
-        if (!sounds || instrument_collect(&bus, name##_levels, dry, send))                                      \
+        bool plays = false;                                                                                     \
+        for (int n = 0; n < (lanes_) / LANES; n++) {                                                            \
+            if (lanes_sleep(&s->name[n].lanes))                                                                 \
+                continue;                                                                                       \
+            if (!plays)                                                                                         \
+                memset(&bus, 0, sizeof bus);                                                                    \
+            plays = true;                                                                                       \
+            name##_render(&s->name[n], s->input_frame, &s->mix.now, &bus);                                      \
+        }                                                                                                       \
+        if (!plays || instrument_collect(&bus, name##_levels, dry, send))                                       \
             return true;                                                                                        \
         memset(s->name, 0, sizeof s->name);                                                                     \
         return false;                                                                                           \

@@ -1,24 +1,19 @@
-// NAME_render: a block of one group of lanes of an instrument. True when something sounded. Of the instrument it needs
+// NAME_render: a block of one group of lanes of an instrument. Of the instrument it needs
 //   NAME_start: sets lane n up for the note that begins there.
 //   NAME_lanes: renders SYNTH_WIDTH lanes from `first` on.
 #pragma once
-#include <stdbool.h>
-
 #include "synth/instruments/all.h"
 
 #define INSTRUMENT(ID, name, lanes_)                                                                           \
-    INLINE bool name##_render(struct name *group, uint64_t frame, const struct mix *mix, struct lane_bus *bus) \
+    INLINE void name##_render(struct name *group, uint64_t frame, const struct mix *mix, struct lane_bus *bus) \
     {                                                                                                          \
         struct lane_block b;                                                                                   \
-        if (lanes_sleep(&group->lanes))                                                                        \
-            return false;                                                                                      \
         lanes_advance(&group->lanes, frame, mix, &b);                                                          \
         for (uint32_t left = b.started; left; left &= left - 1)                                                \
             name##_start(group, __builtin_ctz(left));                                                          \
         for (int first = 0; first < LANES; first += SYNTH_WIDTH)                                               \
             if (!lanes_rest(&b, first))                                                                        \
                 name##_lanes(group, first, &b, mix, bus);                                                      \
-        return b.sounding != 0;                                                                                \
     }
 #include "score/instruments.def"
 #undef INSTRUMENT
