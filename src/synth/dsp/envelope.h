@@ -10,8 +10,7 @@ enum { LANE_ROOM_BLOCKS = 8 };
 struct lane_block {
     alignas(64) uint32_t lives[LANES]; // all bits: its state is needed after this block
     alignas(64) float loudness[LANES]; // at its end: envelope, velocity and the gain of the note's layer
-    uint64_t frame;                    // at its beginning
-    uint32_t number;                   // of the block since frame 0, modulo 2^32
+    uint64_t number;                   // of the block since frame 0; who counts in 32 bits takes it modulo 2^32
     uint32_t sounding;                 // bit n: lane n has to be rendered
     uint32_t started;                  // bit n: lane n begins a note, its instrument has to be set up
 };
@@ -92,8 +91,7 @@ INLINE float lane_level(struct lanes *l, int n)
 
 INLINE void lanes_advance(struct lanes *l, uint64_t frame, const struct mix *mix, struct lane_block *b)
 {
-    b->frame = frame;
-    b->number = (uint32_t)(frame / CONTROL_FRAMES);
+    b->number = frame / CONTROL_FRAMES;
     b->sounding = b->started = 0;
     for (int n = 0; n < LANES; n++) {
         b->started |= (uint32_t)lane_turn(l, n, frame) << n;

@@ -62,7 +62,7 @@ INLINE struct sea_wave sea_wave(const struct lanes *l, int n, const struct lane_
                                 uint32_t parity)
 {
     uint32_t seed = note_seed(l->now.id[n]);
-    uint64_t block = b->frame / CONTROL_FRAMES + seed % SEA_WAVE_BLOCKS + SEA_WAVE_BLOCKS;
+    uint64_t block = b->number + seed % SEA_WAVE_BLOCKS + SEA_WAVE_BLOCKS;
     uint64_t number = block / SEA_WAVE_BLOCKS;
     number -= (number ^ parity) & 1;
     uint32_t chance = chance_of(seed ^ chance_of((uint32_t)number)), more = chance_of(chance);
