@@ -2,6 +2,8 @@
 // are the lanes here, for no more than a note or two of a texture sounds at once. Frequencies hold for a block, gains
 // move in straight lines.
 #pragma once
+#include "synth/dsp/envelope.h"
+#include "synth/dsp/noise.h"
 #include "synth/dsp/svf.h"
 #include "synth/instruments/lane_bus.h"
 #include "synth/instruments/lane_keep.h"
@@ -97,4 +99,18 @@ INLINE void bands_keep(struct bands *s, const struct bands_control *c, uint32_t 
         lane_keep(s->two + k * SYNTH_WIDTH, c->two[k], vu_set(lives));
         lane_keep(s->gain + k * SYNTH_WIDTH, c->gain[k], vu_set(lives));
     }
+}
+
+// Plays two sets of bands of note n, which have begun the block, through the noise of `seed`, and keeps them.
+INLINE void bands_play_both(struct bands *const kept[2], struct bands_control c[2], uint32_t seed, int n,
+                            const struct lane_block *b, struct lane_bus *bus)
+{
+    alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
+    noise_fill(seed, b->number, left, right);
+    for (int i = 0; i < CONTROL_FRAMES; i++)
+        for (int k = 0; k < BAND_VECTORS; k++)
+            lane_bus_sides(bus, i, k * SYNTH_WIDTH,
+                           bands_tick(&c[0], k, left[i], right[i]) + bands_tick(&c[1], k, left[i], right[i]));
+    bands_keep(kept[0], &c[0], b->lives[n]);
+    bands_keep(kept[1], &c[1], b->lives[n]);
 }

@@ -2,7 +2,6 @@
 // follows from its number; even and odd waves have eight bands of noise each, for the next rises while one runs back.
 #pragma once
 #include "synth/dsp/envelope.h"
-#include "synth/dsp/noise.h"
 #include "synth/instruments/bands.h"
 #include "synth/instruments/one_by_one.h"
 
@@ -114,23 +113,17 @@ INLINE struct band_wish sea_wish(const struct sea_wave *w, int first, vf foam)
 
 INLINE void sea_note(struct sea *s, int n, const struct lane_block *b, const struct mix *mix, struct lane_bus *bus)
 {
-    alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
-    struct bands_control even, odd;
+    struct bands *waves[] = {&s->even[n], &s->odd[n]};
+    struct bands_control c[2];
     uint32_t seed = note_seed(s->lanes.now.id[n]);
-    struct sea_wave even_wave = sea_wave(&s->lanes, n, b, mix, 0), odd_wave = sea_wave(&s->lanes, n, b, mix, 1);
+    struct sea_wave even = sea_wave(&s->lanes, n, b, mix, 0), odd = sea_wave(&s->lanes, n, b, mix, 1);
     struct pan_gains pan = bands_place(s->lanes.now.pan[n]);
     for (int k = 0; k < BAND_VECTORS; k++) {
         vf foam = sea_foam(seed, b->number, k * SYNTH_WIDTH);
-        bands_load(&even, k, &s->even[n], sea_wish(&even_wave, k * SYNTH_WIDTH, foam), pan);
-        bands_load(&odd, k, &s->odd[n], sea_wish(&odd_wave, k * SYNTH_WIDTH, foam), pan);
+        bands_load(&c[0], k, waves[0], sea_wish(&even, k * SYNTH_WIDTH, foam), pan);
+        bands_load(&c[1], k, waves[1], sea_wish(&odd, k * SYNTH_WIDTH, foam), pan);
     }
-    noise_fill(seed, b->number, left, right);
-    for (int i = 0; i < CONTROL_FRAMES; i++)
-        for (int k = 0; k < BAND_VECTORS; k++)
-            lane_bus_sides(bus, i, k * SYNTH_WIDTH,
-                           bands_tick(&even, k, left[i], right[i]) + bands_tick(&odd, k, left[i], right[i]));
-    bands_keep(&s->even[n], &even, b->lives[n]);
-    bands_keep(&s->odd[n], &odd, b->lives[n]);
+    bands_play_both(waves, c, seed, n, b, bus);
 }
 
 LANES_ONE_BY_ONE(sea)

@@ -2,7 +2,6 @@
 // are curves of the note and the absolute block. The lows are one for both sides, above them each has its own noise.
 #pragma once
 #include "synth/dsp/envelope.h"
-#include "synth/dsp/noise.h"
 #include "synth/instruments/bands.h"
 #include "synth/instruments/one_by_one.h"
 
@@ -106,23 +105,17 @@ INLINE struct wind_weather wind_weather(const struct lanes *l, int n, const stru
 
 INLINE void wind_note(struct wind *w, int n, const struct lane_block *b, const struct mix *mix, struct lane_bus *bus)
 {
-    alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
-    struct bands_control low, high;
+    struct bands *halves[] = {&w->low[n], &w->high[n]};
+    struct bands_control c[2];
     struct wind_weather weather = wind_weather(&w->lanes, n, b, mix);
     struct pan_gains pan = bands_place(w->lanes.now.pan[n]);
     for (int k = 0; k < BAND_VECTORS; k++) {
         int first = k * SYNTH_WIDTH;
         struct wind_air air = wind_air(&weather, first);
-        bands_load(&low, k, &w->low[n], wind_wish(&weather, &wind_low, first, air), pan);
-        bands_load(&high, k, &w->high[n], wind_wish(&weather, &wind_high, first, air), pan);
+        bands_load(&c[0], k, halves[0], wind_wish(&weather, &wind_low, first, air), pan);
+        bands_load(&c[1], k, halves[1], wind_wish(&weather, &wind_high, first, air), pan);
     }
-    noise_fill(weather.seed, b->number, left, right);
-    for (int i = 0; i < CONTROL_FRAMES; i++)
-        for (int k = 0; k < BAND_VECTORS; k++)
-            lane_bus_sides(bus, i, k * SYNTH_WIDTH,
-                           bands_tick(&low, k, left[i], right[i]) + bands_tick(&high, k, left[i], right[i]));
-    bands_keep(&w->low[n], &low, b->lives[n]);
-    bands_keep(&w->high[n], &high, b->lives[n]);
+    bands_play_both(halves, c, weather.seed, n, b, bus);
 }
 
 LANES_ONE_BY_ONE(wind)
