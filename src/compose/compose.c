@@ -19,15 +19,18 @@ static void compose_section(struct section section, struct events *events)
 }
 
 // Moves the notes of a list that have a pitch to where the tuning has it, above the tonic: key and tuning are those of
-// the chord that they begin in, as a chord runs on for a while when they change. What weather has is no pitch.
+// the chord that they begin in, as a chord runs on for a while when they change. What weather has is no pitch. Most
+// notes of a list lie in one chord, so the last one is kept.
 static void compose_tune(const struct program *program, struct event *list, int count)
 {
+    struct passage passage = {.until = 0};
     for (int i = 0; i < count; i++) {
         struct note *note = &list[i].note;
         if (list[i].kind != EVENT_NOTE_ON || note->layer == LAYER_KICK || note->layer == LAYER_SWELL ||
             note->layer == LAYER_TEXTURE)
             continue;
-        struct passage passage = passage_at(program, list[i].at_frame);
+        if (list[i].at_frame < passage.onset || list[i].at_frame >= passage.until)
+            passage = passage_at(program, list[i].at_frame);
         const struct mood *mood = &mood_log_at(program->log, passage.onset)->mood;
         if (mood->tuning != TUNING_EQUAL)
             note->pitch = (float)tuning_pitch(mood_log_tuning(program->log, mood), key_tonic(mood->key),
