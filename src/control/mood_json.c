@@ -30,6 +30,8 @@ static void mood_refusal_fill(struct mood_refusal *refusal, const char *field, c
 
 const char *mood_choice(enum mood_kind kind, int place)
 {
+    if (place < 0)
+        return NULL;
     if (kind == MOOD_KIND_SCENE)
         return place < scene_count ? scenes[place].name : NULL;
     if (kind == MOOD_KIND_TUNING)
@@ -78,22 +80,18 @@ static bool mood_read_text(const json_t *value, const char **text)
     return strlen(*text) == json_string_length(value);
 }
 
-static bool mood_read_scene(const json_t *value, int *place)
+// A field that holds a name's place: an int, or the enum of the modes, which is as wide.
+static bool mood_read_choice(enum mood_kind kind, const json_t *value, int *place)
 {
-    const char *name;
-    const struct scene *scene = mood_read_text(value, &name) ? scene_find(name) : NULL;
-    if (scene)
-        *place = (int)(scene - scenes);
-    return scene;
-}
-
-static bool mood_read_tuning(const json_t *value, int *place)
-{
-    const char *name;
-    const struct tuning *tuning = mood_read_text(value, &name) ? tuning_find(name) : NULL;
-    if (tuning)
-        *place = (int)(tuning - tunings);
-    return tuning;
+    const char *wanted, *name;
+    if (!mood_read_text(value, &wanted))
+        return false;
+    for (int i = 0; (name = mood_choice(kind, i)); i++)
+        if (strcmp(name, wanted) == 0) {
+            *place = i;
+            return true;
+        }
+    return false;
 }
 
 static bool mood_read_integer(const struct mood_parameter *parameter, const json_t *value, int *out)
@@ -124,9 +122,9 @@ static bool mood_read(const struct mood_parameter *parameter, const json_t *valu
     const char *text;
     switch (parameter->kind) {
     case MOOD_KIND_KEY: return mood_read_text(value, &text) && key_from_text(text, field);
-    case MOOD_KIND_SCENE: return mood_read_scene(value, field);
-    case MOOD_KIND_MODE: return mood_read_text(value, &text) && mode_from_name(text, field);
-    case MOOD_KIND_TUNING: return mood_read_tuning(value, field);
+    case MOOD_KIND_SCENE:
+    case MOOD_KIND_MODE:
+    case MOOD_KIND_TUNING: return mood_read_choice(parameter->kind, value, field);
     case MOOD_KIND_INTEGER: return mood_read_integer(parameter, value, field);
     case MOOD_KIND_UNIT: return mood_read_unit(parameter, value, field);
     case MOOD_KIND_TOGGLE:
@@ -180,7 +178,7 @@ enum status mood_patch_from_json(const json_t *object, const char *const *ignore
         snprintf(refusal->constraint, sizeof refusal->constraint, "an object of parameters");
         return STATUS_INVALID;
     }
-    if (mood_read_scene(json_object_get(object, "scene"), &place))
+    if (mood_read_choice(MOOD_KIND_SCENE, json_object_get(object, "scene"), &place))
         read = scene_patch(&scenes[place]);
     json_object_foreach((json_t *)object, key, value) {
         if (mood_is_ignored(key, ignored))
@@ -200,8 +198,8 @@ json_t *mood_value_to_json(const struct mood *mood, enum mood_id id)
     switch (mood_parameters[id].kind) {
     case MOOD_KIND_KEY: return json_string(key_text(*(const struct key *)field, text));
     case MOOD_KIND_SCENE:
+    case MOOD_KIND_MODE:
     case MOOD_KIND_TUNING: return json_string(mood_choice(mood_parameters[id].kind, *(const int *)field));
-    case MOOD_KIND_MODE: return json_string(mode_name(*(const enum mode *)field));
     case MOOD_KIND_INTEGER: return json_integer(*(const int *)field);
     case MOOD_KIND_UNIT: return json_real(*(const double *)field);
     case MOOD_KIND_TOGGLE: return json_boolean(*(const bool *)field);

@@ -19,7 +19,7 @@ MUST_USE enum status mood_patch_from_json(const json_t *object, const char *cons
                                           struct mood_refusal *refusal);
 // All parameters. A new reference; NULL when memory is short.
 json_t *mood_to_json(const struct mood *mood);
-// The names that a parameter of a kind may take, by place; NULL past the last, and for kinds that have none.
+// The names that a parameter of a kind may take, by place; NULL where there is none, and for kinds that have none.
 const char *mood_choice(enum mood_kind kind, int place);
 // One parameter's value.
 json_t *mood_value_to_json(const struct mood *mood, enum mood_id id);

@@ -47,6 +47,37 @@ static void test_every_parameter_is_read(void **state)
     assert_true(patch.values.warmth == .3 && patch.values.texture == .4);
 }
 
+static enum status read_choice(enum mood_id id, const char *name, struct mood_patch *patch)
+{
+    char json[100];
+    snprintf(json, sizeof json, "{\"%s\":\"%s\"}", mood_parameters[id].name, name);
+    return read_text(json, NULL, patch);
+}
+
+static void test_names_are_read_to_their_places(void **state)
+{
+    const struct {
+        enum mood_id id;
+        int count;
+        const char *no_name;
+    } rows[] = {{MOOD_ID_scene, scene_count, "Drift"}, {MOOD_ID_mode, MODE_COUNT, "Dorian"},
+                {MOOD_ID_tuning, tuning_count, "Just"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct mood_parameter *parameter = &mood_parameters[rows[i].id];
+        struct mood_patch patch;
+        const int *place = (const int *)((const char *)&patch.values + parameter->offset);
+        for (int n = 0; n < rows[i].count; n++) {
+            assert_int_equal(read_choice(rows[i].id, mood_choice(parameter->kind, n), &patch), STATUS_OK);
+            assert_int_equal(*place, n);
+        }
+        assert_null(mood_choice(parameter->kind, rows[i].count));
+        assert_null(mood_choice(parameter->kind, -1));
+        assert_int_equal(read_choice(rows[i].id, rows[i].no_name, &patch), STATUS_INVALID);
+        assert_int_equal(read_choice(rows[i].id, "", &patch), STATUS_INVALID);
+    }
+    assert_null(mood_choice(MOOD_KIND_UNIT, 0));
+}
+
 // All that it is, but for what stands beside it, in whatever order; how long the way takes is the listener's own.
 static void test_a_scene_brings_its_values(void **state)
 {
@@ -252,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_parameter_is_read),
+        cmocka_unit_test(test_names_are_read_to_their_places),
         cmocka_unit_test(test_a_scene_brings_its_values),
         cmocka_unit_test(test_absent_fields_are_not_set),
         cmocka_unit_test(test_what_is_wrong_is_refused_by_name),

@@ -7,9 +7,8 @@
 
 #include "base/frames.h"
 #include "control/history.h"
+#include "control/mood_json.h"
 #include "control/warnings.h"
-#include "score/scene.h"
-#include "score/tuning.h"
 
 // What one change costs of the credit, in clock time.
 #define SEQUENCER_CHANGE_NS (NS_PER_SECOND / CONTROL_PER_SECOND)
@@ -173,12 +172,8 @@ static bool sequencer_allows(const struct mood_patch *patch, int id)
         int integer = *(const int *)value;
         return integer >= parameter->min && integer <= parameter->max;
     }
-    if (parameter->kind == MOOD_KIND_SCENE)
-        return (unsigned)*(const int *)value < (unsigned)scene_count;
-    if (parameter->kind == MOOD_KIND_TUNING)
-        return (unsigned)*(const int *)value < (unsigned)tuning_count;
-    if (parameter->kind == MOOD_KIND_MODE)
-        return (unsigned)*(const enum mode *)value < MODE_COUNT;
+    if (parameter->kind == MOOD_KIND_SCENE || parameter->kind == MOOD_KIND_MODE || parameter->kind == MOOD_KIND_TUNING)
+        return mood_choice(parameter->kind, *(const int *)value) != NULL;
     if (parameter->kind == MOOD_KIND_TOGGLE)
         return true;
     const struct key *key = value;

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/frames.h"
+#include "score/scene.h"
+#include "score/tuning.h"
 
 enum { GUARD = 9600 };
 
@@ -117,6 +119,11 @@ static void test_values_out_of_range_are_refused(void **state)
         patch_bpm(39), patch_bpm(121), patch_bpm(0), patch_intensity(NAN), patch_intensity(-.01),
         patch_intensity(1.01), patch_intensity(INFINITY),
         {.set = 1u << MOOD_ID_mode, .values.mode = (enum mode)MODE_COUNT},
+        {.set = 1u << MOOD_ID_mode, .values.mode = (enum mode)-1},
+        {.set = 1u << MOOD_ID_scene, .values.scene = scene_count},
+        {.set = 1u << MOOD_ID_scene, .values.scene = -1},
+        {.set = 1u << MOOD_ID_tuning, .values.tuning = tuning_count},
+        {.set = 1u << MOOD_ID_tuning, .values.tuning = -1},
         {.set = 1u << MOOD_ID_key, .values.key = {.letter = 7}},
         {.set = 1u << MOOD_ID_key, .values.key = {.accidental = 2}},
         {.set = 1u << MOOD_ID_key, .values.key = {.quality = 3}},

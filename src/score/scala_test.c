@@ -55,7 +55,7 @@ static void twelve_ratios_are_read(void **state)
 {
     struct tuning tuning = read_good("! just.scl\n!\nJust intonation\n 12\n!\n 16/15\n 9/8\n 6/5\n 5/4\n 4/3\n 45/32\n"
                                      " 3/2\n 8/5\n 5/3\n 9/5\n 15/8\n 2/1\n");
-    assert_same(&tuning, tuning_find("just"));
+    assert_same(&tuning, &tunings[TUNING_JUST]);
     assert_string_equal(tuning.name, "scala");
     assert_string_equal(tuning.title, "Just intonation");
 }

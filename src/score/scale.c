@@ -1,6 +1,5 @@
 #include "score/scale.h"
 
-#include <string.h>
 #include <strings.h>
 
 #include "base/text.h"
@@ -16,17 +15,6 @@ static const char *const mode_names[MODE_COUNT] = {"ionian",     "dorian",  "phr
 const char *mode_name(enum mode mode)
 {
     return mode_names[mode];
-}
-
-bool mode_from_name(const char *name, enum mode *mode)
-{
-    for (int i = 0; i < MODE_COUNT; i++) {
-        if (strcmp(name, mode_names[i]) == 0) {
-            *mode = (enum mode)i;
-            return true;
-        }
-    }
-    return false;
 }
 
 bool mode_is_major(enum mode mode)

@@ -10,8 +10,6 @@ enum mode {
 
 // "ionian" .. "locrian".
 const char *mode_name(enum mode mode);
-// Exact, lower-case name. False when there is no such mode.
-bool mode_from_name(const char *name, enum mode *mode);
 // Its third is a major third.
 bool mode_is_major(enum mode mode);
 // Semitones above the tonic of degree 0..6; degrees outside go on by octaves, negative ones downwards.

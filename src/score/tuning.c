@@ -1,8 +1,6 @@
 #include "score/tuning.h"
 
 #include <math.h>
-#include <stddef.h>
-#include <string.h>
 
 // Just: 16/15 9/8 6/5 5/4 4/3 45/32 3/2 8/5 5/3 9/5 15/8. Pythagorean: fifths of 3/2, five down and six up.
 const struct tuning tunings[] = {
@@ -20,14 +18,6 @@ const struct tuning tunings[] = {
     [TUNING_SCALA] = {.name = "scala", .title = "A scale of one's own"},
 };
 const int tuning_count = sizeof tunings / sizeof tunings[0];
-
-const struct tuning *tuning_find(const char *name)
-{
-    for (int i = 0; i < tuning_count; i++)
-        if (strcmp(name, tunings[i].name) == 0)
-            return &tunings[i];
-    return NULL;
-}
 
 double tuning_pitch(const struct tuning *tuning, int tonic, double midi)
 {

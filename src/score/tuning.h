@@ -18,8 +18,6 @@ enum { TUNING_EQUAL, TUNING_JUST, TUNING_PYTHAGOREAN, TUNING_SCALA };
 
 extern const struct tuning tunings[];
 extern const int tuning_count;
-// NULL when there is none of that name.
-const struct tuning *tuning_find(const char *name);
 // A pitch of the score as it is to sound.
 //   tonic: pitch class, 0 = C .. 11 = B.   midi: semitones, 69 = A4; what lies between two of them keeps its distance
 //   from the nearer one.   Returns semitones.
