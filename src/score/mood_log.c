@@ -60,7 +60,8 @@ static void mood_entry_morph(struct mood_entry *entry, const struct mood_entry *
         entry->from[glide] = *mood_glide(&from, glide);
 }
 
-struct mood_log_head mood_log_head_default(void)
+// At noon, with nobody's own scale.
+static struct mood_log_head mood_log_head_default(void)
 {
     return (struct mood_log_head){.begin_minute = DAY_NOON, .scala = tunings[TUNING_SCALA]};
 }

@@ -44,9 +44,7 @@ struct mood_log {
 
 enum { DAY_MINUTES = 24 * 60, DAY_NOON = 12 * 60 };
 
-// At noon, with nobody's own scale.
-struct mood_log_head mood_log_head_default(void);
-// Begins with `mood` at frame 0 and the default head.   Errors: STATUS_MEMORY.
+// Begins with `mood` at frame 0, at noon and with nobody's own scale.   Errors: STATUS_MEMORY.
 MUST_USE enum status mood_log_init(struct mood_log *log, const struct mood *mood);
 void mood_log_finish(struct mood_log *log);
 // Appends; `beats` and `changed` are worked out here.

@@ -47,7 +47,8 @@ bool synth_failed(const void *state)
 
 float synth_servo_db(const void *state)
 {
-    return ((const struct synth_state *)state)->mastering.servo_db + ((const struct synth_state *)state)->mastering.level_db;
+    const struct mastering *mastering = &((const struct synth_state *)state)->mastering;
+    return mastering->servo_db + mastering->level_db;
 }
 
 // NaN becomes lo.

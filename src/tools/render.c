@@ -125,18 +125,17 @@ static enum status render_mood(struct render *render, struct text *failure)
     if (status != STATUS_OK)
         return status;
     struct mood mood = scene_mood(scene);
-    struct tuning scala = tunings[TUNING_SCALA];
-    if (render->options.scala) {
-        status = scala_file_read(render->options.scala, &scala, failure);
+    struct mood_log *log = &render->score.log;
+    const char *scala = render->options.scala;
+    if (scala)
         mood.tuning = TUNING_SCALA;
-    }
-    if (status == STATUS_OK)
-        status = score_set(&mood, &render->options.set, failure);
+    status = score_set(&mood, &render->options.set, failure);
     render->score.seed = render->options.seed;
     if (status == STATUS_OK)
-        status = mood_log_init(&render->score.log, &mood);
-    render->score.log.head.scala = scala;
-    return status == STATUS_OK ? render_begin(render->options.begin, &render->score.log, failure) : status;
+        status = mood_log_init(log, &mood);
+    if (status == STATUS_OK && scala)
+        status = scala_file_read(scala, &log->head.scala, failure);
+    return status == STATUS_OK ? render_begin(render->options.begin, log, failure) : status;
 }
 
 static enum status render_score(struct render *render, struct text *failure)

@@ -21,14 +21,14 @@ INLINE float chorus_delay(uint32_t block, int tap)
     return chorus_taps[tap].frames + vf_first(vf_sin_phase(phase)) * CHORUS_SWING_FRAMES;
 }
 
-// amount: 0..1, moved to in a straight line.   dry: added to.
+// amount: 0..1, moved to in a straight line.   out: added to.
 INLINE void chorus_render(struct chorus *c, uint64_t frame, float amount, const struct stereo_block *send,
-                          struct stereo_block *dry)
+                          struct stereo_block *out)
 {
     uint32_t block = (uint32_t)(frame / CONTROL_FRAMES);
     float level = c->level, step = (amount * CHORUS_MOST - level) * (1.0f / CONTROL_FRAMES);
     for (int tap = 0; tap < CHORUS_TAPS; tap++) {
-        float late[CONTROL_FRAMES], *to = tap & 1 ? dry->right : dry->left;
+        float late[CONTROL_FRAMES], *to = tap & 1 ? out->right : out->left;
         ring_tap(c->ring[tap & 1], CHORUS_FRAMES, frame, chorus_delay(block, tap), chorus_delay(block + 1, tap), late);
         for (int i = 0; i < CONTROL_FRAMES; i++)
             to[i] += late[i] * (level + (float)i * step);

@@ -22,9 +22,9 @@ INLINE void echo_darken(float memory[2], float *x)
     memory[1] = bottom;
 }
 
-// amount: 0..1, moved to in a straight line.   dry: added to.   send: is heard, and added to.
+// amount: 0..1, moved to in a straight line.   out: added to.   send: is heard, and added to.
 INLINE void echo_render(struct echo *e, uint64_t frame, float amount, struct stereo_block *send,
-                        struct stereo_block *dry)
+                        struct stereo_block *out)
 {
     struct stereo_block late;
     float go[CONTROL_FRAMES], back[CONTROL_FRAMES];
@@ -41,8 +41,8 @@ INLINE void echo_render(struct echo *e, uint64_t frame, float amount, struct ste
     ring_write(e->right, ECHO_RIGHT_FRAMES, frame, back);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         float gain = level + (float)i * step, left = late.left[i] * gain, right = late.right[i] * gain;
-        dry->left[i] += left;
-        dry->right[i] += right;
+        out->left[i] += left;
+        out->right[i] += right;
         send->left[i] += left * ECHO_ROOM;
         send->right[i] += right * ECHO_ROOM;
     }
