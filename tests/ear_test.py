@@ -77,6 +77,11 @@ class Ear(unittest.TestCase):
         alone = [dict(piece, distances=piece["distances"][::2]) for piece in pieces(.4, .5)[::2]]
         self.assertEqual(len(listening.alike(alone)), 2)
 
+    def test_decoded_sound_is_judged_by_the_loudness_that_the_scene_declares(self):
+        sleep = json.loads(run("ear", "--scene", "sleep", "--duration", 1, "--json")[1])[0]
+        self.assertEqual([listening.decoded_profile(piece) for piece in (self.pieces[0], sleep)],
+                         ["decoded", "soft-decoded"])
+
     def test_meters_that_differ_are_told(self):
         piece = {"measures": {"integrated": -18.0, "true_peak": -3.0}}
         self.assertEqual(listening.meters_differ([("a", piece, {"integrated": -18.1, "true_peak": -2.9})]), [])

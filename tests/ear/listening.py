@@ -42,30 +42,21 @@ class Ear:
         say(f"auralis ear {' '.join(options)}")
         return json.loads(self.run(self.binary, "ear", "--json", *options))
 
-    def scenes(self):
-        said = subprocess.run([self.binary, "serve", "--scene", "list"], capture_output=True, text=True, check=True)
-        return re.findall(r"(?m)^(\w+)", said.stdout)
-
     def day(self, scene, seconds):
         return [self.pieces("--scene", scene, "--seed", "7", "--start", str(60 + hour * 3600), "--duration",
                             str(seconds))[0]
                 for hour in range(24)]
 
-    def decoded_profile(self, scene):
-        """Where it declares the loudness of the night, its decoded sound is judged by that."""
-        piece = self.pieces("--scene", scene, "--duration", "1")[0]
-        loudness = next(gate for gate in piece["gates"] if gate["name"] == "integrated")
-        return "soft-decoded" if loudness["high"] < -20 else "decoded"
-
-    def decoded(self, seconds):
-        """Every scene at 128 kb/s: our card and ffmpeg's."""
+    def decoded(self, pieces, seconds):
+        """The scenes of the pieces at 128 kb/s: our card and ffmpeg's."""
         found = []
-        for scene in self.scenes():
+        for original in pieces:
+            scene = original["scene"]
             path = self.folder / f"{scene}.opus"
             say(f"{scene}, decoded")
             self.run(self.binary, "render", "--scene", scene, "--seed", "7", "--start", "600", "--duration", seconds,
                      "--out", path)
-            piece = json.loads(self.run(self.binary, "measure", "--json", "--profile", self.decoded_profile(scene),
+            piece = json.loads(self.run(self.binary, "measure", "--json", "--profile", decoded_profile(original),
                                         path))[0]
             found.append((scene, piece, ffmpeg_meters(path)))
             path.unlink()
@@ -83,9 +74,9 @@ class Ear:
             found.append((what, f"{name} {length}", done.returncode, done.stdout + done.stderr))
         return found
 
-    def spectrograms(self, where, seconds):
+    def spectrograms(self, pieces, where, seconds):
         where.mkdir(parents=True, exist_ok=True)
-        for scene in self.scenes():
+        for scene in [piece["scene"] for piece in pieces]:
             say(f"{scene}, spectrogram")
             sound = self.folder / "sound.wav"
             self.run(self.binary, "render", "--quiet", "--scene", scene, "--seed", "7", "--start", "600",
@@ -93,6 +84,12 @@ class Ear:
             self.run("sox", sound, "-n", "remix", "1,2", "rate", "16k", "spectrogram", "-x", "900", "-y", "257", "-z",
                      "90", "-r", "-o", where / f"{scene}.png")
             sound.unlink()
+
+
+def decoded_profile(piece):
+    """Where a scene declares the loudness of the night, its decoded sound is judged by that."""
+    loudness = next(gate for gate in piece["gates"] if gate["name"] == "integrated")
+    return "soft-decoded" if loudness["high"] < -20 else "decoded"
 
 
 def ffmpeg_meters(path):
