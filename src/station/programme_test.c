@@ -185,6 +185,49 @@ static void a_seek_over_two_epochs_is_exact(void **state)
     free(near);
 }
 
+// Freezes the room and lets it go in turn, about the end of the second epoch: while the next chain fills its own, over
+// the fade, and after it.
+static void log_freezes(struct mood_log *log)
+{
+    static const int64_t seconds_from_end[] = {-200, -30, -5, 4, 5};
+    struct mood mood = mood_default();
+    assert_int_equal(mood_log_init(log, &mood), STATUS_OK);
+    for (size_t i = 0; i < sizeof seconds_from_end / sizeof *seconds_from_end; i++) {
+        mood.freeze = !mood.freeze;
+        assert_int_equal(mood_log_append(log, i + 1, 2 * EPOCH + (uint64_t)(seconds_from_end[i] * SECOND), &mood),
+                         STATUS_OK);
+    }
+}
+
+// What a room holds is the longest memory of a chain: it has to follow from the log wherever the render began. The long
+// one goes on from the last snapshot, so its third chain stands where the first one stood.
+static void a_room_that_freezes_is_the_same_after_a_seek(void **state)
+{
+    struct bench *bench = *state;
+    static const int cuts[] = {480, 17};
+    enum { FRAMES = 6 * SECOND };
+    const uint64_t seek = 2 * EPOCH + PROGRAMME_FADE_FRAMES;
+    const struct backend *backend = backend_best();
+    struct mood_log log;
+    log_freezes(&log);
+    struct program program = {.seed = bench->program.seed, .log = &log};
+    struct programme *programme = programme_new();
+    memcpy(programme, bench->snapshots[SNAPSHOTS - 1], programme_bytes());
+    skip_to(programme, &program, seek);
+    uint64_t hash = hash_of(programme, &program, backend, FRAMES, CHUNK_FRAMES);
+    for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++) {
+        programme_start(programme, &program, programme_begin_frame(seek));
+        assert_true(programme_frame(programme) == CHAIN_BEGIN + EPOCH);
+        skip_to(programme, &program, seek);
+        assert_true(hash_of(programme, &program, backend, FRAMES, cuts[k]) == hash);
+    }
+    programme_start(programme, &bench->program, programme_begin_frame(seek));
+    skip_to(programme, &bench->program, seek);
+    assert_true(hash_of(programme, &bench->program, backend, FRAMES, CHUNK_FRAMES) != hash);
+    mood_log_finish(&log);
+    free(programme);
+}
+
 static void a_change_leaves_what_was_before_it(void **state)
 {
     struct bench *bench = *state;
@@ -267,6 +310,7 @@ int main(void)
         cmocka_unit_test(begin_frames_are_as_told),
         cmocka_unit_test(a_seek_gives_what_the_long_render_gave),
         cmocka_unit_test(a_seek_over_two_epochs_is_exact),
+        cmocka_unit_test(a_room_that_freezes_is_the_same_after_a_seek),
         cmocka_unit_test(a_change_leaves_what_was_before_it),
         cmocka_unit_test(entries_are_not_needed_before_the_lookahead),
         cmocka_unit_test(the_fade_does_not_click),
