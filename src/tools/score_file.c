@@ -148,7 +148,7 @@ enum status score_scene(const char *name, const struct scene **scene, struct tex
     return STATUS_INVALID;
 }
 
-// One item as an object with one member.
+// One item as an object with one member; without one when its value is no UTF-8.
 static json_t *score_item(const char *item, size_t name_len)
 {
     const char *text = item + name_len + 1;
@@ -184,8 +184,12 @@ enum status score_set(struct mood *mood, const struct argument_list *items, stru
         if (!score_has_parameter(items->items[i], name_len, failure))
             return STATUS_INVALID;
         json_t *object = score_item(items->items[i], name_len);
+        enum status status = STATUS_INVALID;
         text_add(failure, "--set ");
-        enum status status = score_mood(object, mood, failure);
+        if (json_object_size(object) > 0)
+            status = score_mood(object, mood, failure);
+        else
+            text_printf(failure, "%.*s: its value is no UTF-8", (int)name_len, items->items[i]);
         json_decref(object);
         if (status != STATUS_OK)
             return status;

@@ -96,6 +96,7 @@ static void bad_parameters_are_named(void **state)
         {"bpm", "no NAME=VALUE"}, {"bpm=x", "bpm"}, {"bpm=1000", "40 to 120"},
         {"loudness=1", "there is no 'loudness'; there are scene morph_seconds key mode"},
         {"=1", "--set"}, {"intensity=nan", "intensity"}, {"enable_pads=1", "enable_pads"},
+        {"mode=dorian\xff", "--set mode: its value is no UTF-8"},
     };
     struct mood mood = mood_default(), before = mood;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -108,7 +109,8 @@ static void bad_parameters_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_log_is_read), cmocka_unit_test(a_scale_is_read), cmocka_unit_test(bad_logs_are_refused), cmocka_unit_test(parameters_are_set),
+        cmocka_unit_test(a_log_is_read),        cmocka_unit_test(a_scale_is_read),
+        cmocka_unit_test(bad_logs_are_refused), cmocka_unit_test(parameters_are_set),
         cmocka_unit_test(bad_parameters_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
