@@ -33,6 +33,18 @@ static void keep_worst(struct off_harmonics *worst, struct off_harmonics here)
     worst->high_db = here.high_db > worst->high_db ? here.high_db : worst->high_db;
 }
 
+static void angles_become_phases(void **unused)
+{
+    (void)unused;
+    static const struct {
+        float radians;
+        uint32_t phase;
+    } rows[] = {{0, 0}, {1.57079633f, 0x40000000}, {-1.57079633f, 0xc0000000}, {3.14159274f, 0x80000000},
+                {-3.14159274f, 0x80000000}, {0.1f, 68356528}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_true(abs((int32_t)(phase_of_radians(rows[i].radians) - rows[i].phase)) < 400);
+}
+
 // The saw, or with `naive` what it would be without its rounding: the planted defect.
 static struct off_harmonics worst_saw(int naive)
 {
@@ -118,6 +130,7 @@ static void bell_folds_nothing_audible(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(angles_become_phases),
         cmocka_unit_test(saw_folds_nothing_audible),
         cmocka_unit_test(naive_saw_is_caught),
         cmocka_unit_test(saw_keeps_its_level),

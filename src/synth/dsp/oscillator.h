@@ -15,10 +15,10 @@ INLINE vu phase_increment(vf hz)
     return vu_from(vf_min(hz, vf_set(FRAME_RATE * 0.49f)) * (0x1p32f / FRAME_RATE));
 }
 
-// Phase of an angle between -pi and pi.
+// Phase of an angle from -pi to pi. Half of it is what surely fits an integer: pi itself, as a float, is above pi.
 INLINE vu phase_of_radians(vf radians)
 {
-    return vu_from(radians * (float)(0x1p31 / 3.14159265358979));
+    return vu_from(radians * (float)(0x1p30 / 3.14159265358979)) << 1;
 }
 
 // How hard the tanh of a sine is driven to be a square: pi / 2 times as many partials as torchsynth counts at `hz`.
