@@ -30,7 +30,8 @@ class Bench(unittest.TestCase):
             for side in ("server", "bare", "bare deliveries"):
                 self.assertEqual(self.fanout[f"{size}, {side}: connected"], size)
                 self.assertGreater(self.fanout[f"{size}, {side}: within 50 ms"], 0)
-            self.assertEqual(self.fanout[f"{size}, server: gaps and lost"], 0)
+                self.assertEqual(self.fanout[f"{size}, {side}: gaps and lost"], 0)
+                self.assertEqual(self.fanout[f"{size}, {side}: missing"], 0)
             self.assertEqual(self.fanout[f"{size}, server: different"], 0)
             self.assertEqual(self.fanout[f"{size}, server: PCM different or gaps"], 0)
             self.assertGreater(self.fanout[f"{size}, server: verified"], size * 10)

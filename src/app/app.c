@@ -17,7 +17,7 @@
 
 // Without a splice a change is heard when what is rendered already has been played: the lead, what is rendered beyond
 // it, and a little for the change to reach the renderer.
-enum { APP_GUARD_MARGIN_FRAMES = FRAME_RATE * 3 / 5 };   // from what is rendered to where a change may take effect
+enum { APP_GUARD_MARGIN_FRAMES = FRAME_RATE * 3 / 5 };
 
 uint64_t app_playhead(const struct app *app)
 {

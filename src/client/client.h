@@ -62,8 +62,9 @@ struct client_config {
 
 // What all listeners together met. Steady chunks are those with a send due time of their own (not the burst at the
 // start) that lies before the end. Lateness = arrival - send due time; early by up to 100 ms counts as 0. Jitter =
-// |(a_k - a_k-1) - (due_k - due_k-1)| over steady chunks. Arrival is read once per readable socket, before reading. All
-// of it is programme time: with a clock of 20 times the speed, 1 ms of this machine counts as 20.
+// |(a_k - a_k-1) - (due_k - due_k-1)| over the first chunks of steady deliveries. Arrival is read once per readable
+// socket, before reading. All of it is programme time: with a clock of 20 times the speed, 1 ms of this machine counts
+// as 20.
 struct client_report {
     int listeners, connected, failed;
     int lost;                        // connected, but closed before the end

@@ -78,11 +78,11 @@ static bool v2_read_format(struct member *member, json_t *message)
     return true;
 }
 
-// When that comes, likewise.
+// When that comes, likewise. Where nothing is said of deliveries, each chunk comes by itself.
 static bool v2_read_delivery(struct member *member, json_t *message)
 {
-    json_int_t delivery, phase;
-    if (json_unpack(message, "{s:I, s:I}", "delivery_frames", &delivery, "phase_frames", &phase) != 0 ||
+    json_int_t delivery = CHUNK_FRAMES, phase = (json_int_t)member->phase_frames;
+    if (json_unpack(message, "{s?I, s?I}", "delivery_frames", &delivery, "phase_frames", &phase) != 0 ||
         delivery <= 0 || delivery > V2_MAX_DELIVERY_FRAMES || delivery % CHUNK_FRAMES != 0 || phase < 0 ||
         phase >= delivery)
         return false;

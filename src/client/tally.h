@@ -23,7 +23,7 @@ struct tally {
     bool placed;                 // next and steady_from are known
     bool heard;                  // a chunk has come
     bool steady;                 // first_due_ns is known
-    bool paired;                 // last_due_ns and last_arrival_ns are those of the chunk before
+    bool paired;                 // last_due_ns and last_arrival_ns are those of the delivery before
 };
 
 // What counts: chunks due in it.

@@ -244,6 +244,23 @@ static void it_renders_ahead_and_no_further(void **state)
     bench_end(&bench);
 }
 
+// With lead enough for whole deliveries the last chunk of one is there when its first is due.
+static void it_renders_ahead_for_whole_deliveries(void **state)
+{
+    struct bench bench;
+    bench_begin(&bench, 0, DELIVERY_LEAD_FRAMES);
+    bench.ahead = DELIVERY_LEAD_FRAMES + DELIVERY_MOST_FRAMES - CHUNK_FRAMES + STATION_RESERVE_FRAMES;
+    timeline_join(bench.timeline, FORMAT_OPUS);
+    while (playhead(&bench) < 8 * SECOND) {
+        assert_soon(rendered(&bench) == expected_frontier(&bench));
+        uint64_t due = frames_round_down(playhead(&bench) + DELIVERY_LEAD_FRAMES, DELIVERY_MOST_FRAMES);
+        assert_soon(timeline_frontier(bench.timeline, FORMAT_OPUS) >= due + DELIVERY_MOST_FRAMES);
+        clock_advance(&bench.clock, frames_to_ns(CHUNK_FRAMES));
+    }
+    assert_int_equal(atomic_load(&station_stats(bench.station)->late_chunks), 0);
+    bench_end(&bench);
+}
+
 // The first reader comes at 23 s: Opus has to begin at the takeover at 20 s.
 static void a_format_is_made_when_it_is_asked_for(void **state)
 {
@@ -480,6 +497,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_published_is_the_programme),
         cmocka_unit_test(it_renders_ahead_and_no_further),
+        cmocka_unit_test(it_renders_ahead_for_whole_deliveries),
         cmocka_unit_test(a_format_is_made_when_it_is_asked_for),
         cmocka_unit_test(a_format_ends_when_nobody_listens),
         cmocka_unit_test(a_change_lands_at_its_frame),

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-    // A chunk of Opus costs a loop some 4 us over loopback (`auralis bench fanout`), so this takes at most a sixth of
+    // A chunk of Opus costs a loop some 3 us over loopback (`auralis bench fanout`), so this takes at most an eighth of
     // its time, and a thousand newcomers a second, each with a lead of ten seconds to be filled, fill it within
     // twenty.
     BUDGET_CHUNKS_PER_SECOND = 40000,

@@ -63,17 +63,25 @@ static uint64_t pace_due_until(const struct pace *pace, uint64_t live_frame)
     return frame;
 }
 
+// How long a delivery takes at twice real time.
+static uint64_t pace_delivery_ns(const struct pace *pace)
+{
+    return pace->delivery_frames / CHUNK_FRAMES * PACE_STEP_NS;
+}
+
 uint64_t pace_owed_until(const struct pace *pace, uint64_t now_ns)
 {
     uint64_t due = pace_due_until(pace, pace_live_frame(pace, now_ns));
     uint64_t run_ns = now_ns > pace->start_ns ? now_ns - pace->start_ns : 0;
-    uint64_t allowed = pace->start_frame + (PACE_AT_ONCE + run_ns / PACE_STEP_NS) * CHUNK_FRAMES;
+    uint64_t deliveries = run_ns / pace_delivery_ns(pace);
+    uint64_t allowed = pace->start_frame + PACE_AT_ONCE * CHUNK_FRAMES + deliveries * pace->delivery_frames;
     return due < allowed ? due : allowed;
 }
 
-uint64_t pace_delay_ns(uint64_t k)
+uint64_t pace_delay_ns(const struct pace *pace, uint64_t k)
 {
-    return k < PACE_AT_ONCE ? 0 : (k - (PACE_AT_ONCE - 1)) * PACE_STEP_NS;
+    uint64_t chunks = pace->delivery_frames / CHUNK_FRAMES;
+    return k < PACE_AT_ONCE ? 0 : ((k - PACE_AT_ONCE) / chunks + 1) * pace_delivery_ns(pace);
 }
 
 int64_t pace_played_ns(const struct pace *pace, uint64_t end_frame, uint64_t now_ns)
@@ -89,20 +97,20 @@ uint64_t pace_due_ns(const struct pace *pace, uint64_t first_frame)
 }
 
 // When the pace of what began with a chunk at a time allows another chunk.
-static uint64_t pace_allowed_ns(uint64_t begin_ns, uint64_t begin_frame, uint64_t first_frame)
+static uint64_t pace_allowed_ns(const struct pace *pace, uint64_t begin_ns, uint64_t begin_frame, uint64_t first_frame)
 {
     uint64_t k = first_frame < begin_frame ? 0 : (first_frame - begin_frame) / CHUNK_FRAMES;
-    return begin_ns + pace_delay_ns(k);
+    return begin_ns + pace_delay_ns(pace, k);
 }
 
 uint64_t pace_send_ns(const struct pace *pace, uint64_t first_frame)
 {
     uint64_t send = pace_due_ns(pace, first_frame);
-    uint64_t run = pace_allowed_ns(pace->start_ns, pace->start_frame, first_frame);
+    uint64_t run = pace_allowed_ns(pace, pace->start_ns, pace->start_frame, first_frame);
     send = run > send ? run : send;
     if (pace->catch_up_ns == 0)
         return send;
-    uint64_t catch_up = pace_allowed_ns(pace->catch_up_ns, pace->catch_up_frame, first_frame);
+    uint64_t catch_up = pace_allowed_ns(pace, pace->catch_up_ns, pace->catch_up_frame, first_frame);
     return catch_up > send ? catch_up : send;
 }
 

@@ -39,8 +39,9 @@ void pace_catch_up(struct pace *pace, uint64_t now_ns, uint64_t frame, bool at_o
 uint64_t pace_owed_until(const struct pace *pace, uint64_t now_ns);
 // Begins a run at a frame.
 void pace_start_at(struct pace *pace, uint64_t now_ns, uint64_t first_frame);
-// After the start of the run, chunk k is not sent before this: 0 for the first second, then twice real time.
-uint64_t pace_delay_ns(uint64_t k);
+// After the start of the run, chunk k is not sent before this: 0 for the first second, then twice real time, as much as
+// a delivery at a time.
+uint64_t pace_delay_ns(const struct pace *pace, uint64_t k);
 // How long ago a client that plays at its phase had played all frames before `end_frame`; negative: it has not yet.
 int64_t pace_played_ns(const struct pace *pace, uint64_t end_frame, uint64_t now_ns);
 // Send due time: first frame of its delivery - lead + phase, as clock time; 0 when that is before the clock began.

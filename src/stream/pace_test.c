@@ -23,11 +23,14 @@ static struct pace pace_at(uint64_t now_ns, uint32_t phase_frames)
 
 static void ten_at_once_then_twice_real_time(void **state)
 {
+    struct pace single = {.delivery_frames = CHUNK_FRAMES}, five = {.delivery_frames = DELIVERY_MOST_FRAMES};
     for (uint64_t k = 0; k < 10; k++)
-        assert_int_equal(pace_delay_ns(k), 0);
-    assert_int_equal(pace_delay_ns(10), 50 * MS);
-    assert_int_equal(pace_delay_ns(11), 100 * MS);
-    assert_int_equal(pace_delay_ns(109), 5000 * MS);
+        assert_int_equal(pace_delay_ns(&single, k) + pace_delay_ns(&five, k), 0);
+    assert_int_equal(pace_delay_ns(&single, 10), 50 * MS);
+    assert_int_equal(pace_delay_ns(&single, 11), 100 * MS);
+    assert_int_equal(pace_delay_ns(&single, 109), 5000 * MS);
+    for (uint64_t k = 10; k < 110; k++)
+        assert_int_equal(pace_delay_ns(&five, k), (k / 5 - 1) * 250 * MS);
 }
 
 static void a_run_begins_at_the_chunk_that_is_heard(void **state)

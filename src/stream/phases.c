@@ -34,11 +34,20 @@ void phases_remove(struct phases *phases, uint32_t phase_frames, uint32_t delive
     phases_count(phases, phase_frames, delivery_frames, -1);
 }
 
+// The most in any of the slots that a listener's sends fall into, by the first of them.
+static int phases_most(const struct phases *phases, int slot, uint32_t delivery_frames)
+{
+    int most = 0;
+    for (; slot < PHASES_SLOTS; slot += (int)(delivery_frames / PHASES_SLOT_FRAMES))
+        most = phases->counts[slot] > most ? phases->counts[slot] : most;
+    return most;
+}
+
 static int phases_emptiest(const struct phases *phases, uint32_t delivery_frames)
 {
     int best = 0;
     for (int i = 1; i < (int)(delivery_frames / PHASES_SLOT_FRAMES); i++)
-        if (phases->counts[i] < phases->counts[best])
+        if (phases_most(phases, i, delivery_frames) < phases_most(phases, best, delivery_frames))
             best = i;
     return best;
 }
@@ -46,8 +55,8 @@ static int phases_emptiest(const struct phases *phases, uint32_t delivery_frames
 bool phases_move(struct phases *phases, uint32_t phase_frames, uint32_t delivery_frames, uint64_t now_ns,
                  uint32_t *to_frames)
 {
-    int from = phases_slot(phase_frames);
-    if (phases->counts[from] * PHASES_SLOTS <= 2 * phases->count + PHASES_FEW * PHASES_SLOTS ||
+    int here = phases_most(phases, phases_slot(phase_frames), delivery_frames);
+    if (here * PHASES_SLOTS <= 2 * phases->count + PHASES_FEW * PHASES_SLOTS ||
         now_ns - phases->moved_ns < PHASES_REST_NS)
         return false;
     // Its place within the slot stays, so that those who move into one slot are spread in it as they were before.

@@ -90,6 +90,16 @@ static void shorter_deliveries_count_as_often_as_they_come(void **state)
     assert_true(phases_move(&phases, 240, CHUNK_FRAMES, NS_PER_SECOND, &to));
     assert_int_equal(to, 0);
     assert_int_equal(phases.count, 1000);
+    // Into no crowd that waits later in the delivery, and out of one.
+    for (int i = 0; i < 300; i++)
+        phases_add(&phases, 3 * CHUNK_FRAMES, DELIVERY_MOST_FRAMES);
+    assert_true(phases_move(&phases, 240, CHUNK_FRAMES, 2 * NS_PER_SECOND, &to));
+    assert_int_equal(to, 480);
+    phases_remove(&phases, to, CHUNK_FRAMES);
+    phases_add(&phases, 240, CHUNK_FRAMES);
+    assert_true(phases_move(&phases, 0, CHUNK_FRAMES, 3 * NS_PER_SECOND, &to));
+    for (int i = 0; i < 300; i++)
+        phases_remove(&phases, 3 * CHUNK_FRAMES, DELIVERY_MOST_FRAMES);
     phases_remove(&phases, to, CHUNK_FRAMES);
     for (int i = 0; i < 199; i++)
         phases_remove(&phases, 240, CHUNK_FRAMES);

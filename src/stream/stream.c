@@ -165,7 +165,7 @@ static void stream_drain_loop(struct stream_loop *loop, uint64_t now_ns)
     }
 }
 
-// Thousands of listeners are served once in 100 ms, and by then nothing of them is left in the cache. While one's
+// Thousands of listeners are served once in a delivery, and by then nothing of them is left in the cache. While one's
 // bytes go through the kernel, the one after the next is fetched, and the connection of the next, which was fetched
 // before.
 static void stream_foresee(const struct schedule *schedule)

@@ -223,6 +223,8 @@ static void who_waits_for_the_budget_is_not_slow(void **state)
                 assert_true(guest_next(&guests[i]) >= 0);
     const struct stream_stats *stats = stream_stats(rig.stream);
     assert_true(stats->burst_waits > 0);
+    assert_int_equal(stats->skips + stats->underruns, 0);
+    assert_true(stats->chunks_sent[STREAM_V2] > (uint64_t)GUESTS * SECONDS * 10);
     assert_int_equal(stats->rung_changes[STREAM_RUNG_DOWN], 0);
     assert_int_equal(stats->closed_slow, 0);
     for (int i = 0; i < GUESTS; i++)

@@ -17,6 +17,7 @@ enum {
     V2_BATCH_BYTES = 32 * 1024,         // no more chunks in one send; more would only wait
     V2_HEAD_BYTES = 34,                 // of a chunk beside its sound
     V2_EVENTS_AT_ONCE = 16,             // so that texts never outgrow their room
+    V2_MORE_EVENTS_MS = 50,             // when there are more
     V2_RETRY_MS = 500, V2_RETRY_SPREAD_MS = 1500,
     V2_FAILED_RETRY_MS = 10000,         // a station that was given up is tried again then
 };
@@ -233,21 +234,23 @@ static json_t *v2_status(const struct mood_entry *entry)
                      (json_int_t)entry->at_frame, "parameters", mood_to_json(&entry->mood));
 }
 
-static void v2_tell_events(struct listener *listener)
+// False when there is more to tell than fits in.
+static bool v2_tell_events(struct listener *listener)
 {
     struct timeline *timeline = listener->station->timeline;
     struct event_record record;
     int told = 0;
     if (timeline_last_event(timeline) == listener->v2.told_event)
-        return;
+        return true;
     while (told < V2_EVENTS_AT_ONCE && timeline_event_after(timeline, listener->v2.told_event, &record)) {
         listener->v2.told_event = record.number;
         if (record.at_frame <= listener->v2.joined_frame)
             continue;
         if (!listener_say(listener, record.text, record.text_len))
-            return;
+            return true;
         told++;
     }
+    return told < V2_EVENTS_AT_ONCE;
 }
 
 // Puts what is due into one batch. Returns how many chunks.
@@ -282,7 +285,7 @@ static int v2_allowed(const struct listener *listener, uint64_t now_ns)
 }
 
 // The next chunk may go: it belongs to the steady schedule, or the loop has time for more than that. A refill gets as
-// much as the steady schedule would bring for nothing.
+// much as the steady schedule would bring for nothing, a delivery.
 static bool v2_may_send(struct listener *listener, uint64_t now_ns)
 {
     struct v2_state *v2 = &listener->v2;
@@ -291,8 +294,9 @@ static bool v2_may_send(struct listener *listener, uint64_t now_ns)
         return true;
     bool begins = listener->cursor < listener->pace.start_frame + (uint64_t)PACE_AT_ONCE * CHUNK_FRAMES;
     if (!begins && now_ns >= v2->free_ns) {
-        v2->free_ns = now_ns + frames_to_ns(CHUNK_FRAMES);
-        listener->granted = 1;
+        int delivery = (int)(listener->pace.delivery_frames / CHUNK_FRAMES);
+        v2->free_ns = now_ns + frames_to_ns(listener->pace.delivery_frames);
+        listener->granted = chunks < delivery ? chunks : delivery;
         return true;
     }
     uint64_t live = pace_live_frame(&listener->pace, now_ns);
@@ -382,7 +386,8 @@ static uint64_t v2_serve(struct listener *listener, uint64_t now_ns)
     connection_hold(listener->connection);
     v2_follow_lead(listener);
     told_status(listener, TOLD_V2, v2_status);
-    v2_tell_events(listener);
+    if (!v2_tell_events(listener))
+        idle_ns = now_ns + V2_MORE_EVENTS_MS * NS_PER_MS;
     uint64_t next_ns = listener->v2.playing ? v2_serve_audio(listener, now_ns) : idle_ns;
     connection_go(listener->connection);
     if (listener->blocked)

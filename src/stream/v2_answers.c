@@ -131,8 +131,8 @@ static bool v2_on_codec(struct listener *listener, json_t *message, uint64_t now
         return true;
     }
     v2_aim(listener, format, "asked", now_ns);
-    if (!listener->blocked)
-        (void)v2_turn(listener, now_ns);
+    if (!listener->blocked && v2_turn(listener, now_ns) && !listener->closing)
+        listener_wake_at(listener, now_ns, now_ns);
     return true;
 }
 

@@ -41,7 +41,9 @@ static int64_t v2_owed_ns(const struct listener *listener, uint64_t now_ns)
     uint64_t made = timeline_frontier(listener->station->timeline, listener->format);
     if (owed > made)
         owed = made > listener->cursor ? made : listener->cursor;
-    if (!listener->blocked && listener->burst.next)
+    // What has just become due goes out now.
+    bool goes_now = owed > listener->cursor && owed - listener->cursor <= listener->pace.delivery_frames;
+    if (!listener->blocked && (goes_now || listener->burst.next))
         owed = listener->cursor;
     return v2_frames_ns((int64_t)owed - (int64_t)pace_live_frame(&listener->pace, now_ns));
 }
@@ -116,17 +118,21 @@ void v2_tell_codec(struct listener *listener, const char *reason)
                             "burst_until_frame", (json_int_t)pace_burst_until(&listener->pace), "reason", reason));
 }
 
-// Opus and PCM may be delivered otherwise. What that makes overdue is owed from now on.
+// Opus and PCM may be delivered otherwise. What that alone makes overdue is owed from now on; who pauses begins anew.
 static void v2_change_delivery(struct listener *listener, uint64_t now_ns)
 {
     struct pace *pace = &listener->pace;
     uint32_t frames = v2_delivery_frames(listener);
     if (pace->delivery_frames == frames)
         return;
+    bool steady = listener->cursor >= listener->v2.burst_until;
     phases_remove(&listener->loop->phases, pace->phase_frames, pace->delivery_frames);
     pace_deliver(pace, listener->number, frames);
     phases_add(&listener->loop->phases, pace->phase_frames, pace->delivery_frames);
-    pace_catch_up(pace, now_ns, listener->cursor, true);
+    if (!listener->v2.playing)
+        return;
+    if (steady && pace_due_ns(pace, listener->cursor) < now_ns)
+        pace_catch_up(pace, now_ns, listener->cursor, true);
     listener->v2.burst_until = pace_burst_until(pace);
 }
 

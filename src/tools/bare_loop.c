@@ -25,13 +25,13 @@
 #include "wire/message.h"
 
 enum {
-    BARE_REQUEST_BYTES = 4096, BARE_TEXT_BYTES = 1024, BARE_BUFFER_BYTES = 128 * 1024, BARE_READ_BYTES = 4096,
+    BARE_REQUEST_BYTES = 4096, BARE_TEXT_BYTES = 1024, BARE_BUFFER_BYTES = 32 * 1024, BARE_READ_BYTES = 4096,
     BARE_MARGIN_FRAMES = FRAME_RATE / 5, BARE_PORT_LIMIT_MS = 10000, BARE_THREADS_MAX = 64,
 };
 
 // A place in the order of due times.
 struct bare_socket {
-    atomic_int fd;           // -1: not connected yet
+    atomic_int fd;           // -1: not connected yet, or dropped
     uint32_t phase_frames;
     uint64_t first_frame;    // of the first chunk that it gets; set before fd
 };
@@ -103,7 +103,7 @@ static void bare_sleep_until(const struct bare *bare, uint64_t at_ns)
         nanosleep(&delay, NULL);
 }
 
-static void sender_send(const struct bare_sender *sender, const struct bare_delivery *delivery, uint64_t frame)
+static void sender_send(struct bare_sender *sender, const struct bare_delivery *delivery, uint64_t frame)
 {
     const struct bare *bare = sender->bare;
     uint64_t now_ns = clock_now_ns(&bare->clock);
@@ -117,7 +117,11 @@ static void sender_send(const struct bare_sender *sender, const struct bare_deli
             bare_sleep_until(bare, due_ns);
             now_ns = clock_now_ns(&bare->clock);
         }
-        (void)send(fd, delivery->bytes, delivery->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        // Half a message would be all that the other side understands, so who cannot take it all is dropped.
+        if (send(fd, delivery->bytes, delivery->len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)delivery->len) {
+            atomic_store(&to->fd, -1);
+            shutdown(fd, SHUT_RDWR);
+        }
     }
 }
 

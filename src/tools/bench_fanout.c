@@ -206,6 +206,9 @@ static void fanout_rows_of(const struct fanout *fanout, const char *name, const 
     if (failure && *failure)
         fprintf(stderr, "auralis bench: %d listeners, %s: %s\n", fanout->listeners, name, failure);
     fanout_row(fanout, name, report_number(report, "connected"), "", "connected");
+    fanout_row(fanout, name, report_number(report, "gaps") + report_number(report, "lost"), "", "gaps and lost");
+    fanout_row(fanout, name, report_number(report, "chunks_expected") - report_number(report, "chunks_received"), "",
+               "missing");
     fanout_row(fanout, name, 100 * report_number(report, "share_within_20_ms"), "%", "within 20 ms");
     fanout_row(fanout, name, 100 * report_number(report, "share_within_50_ms"), "%", "within 50 ms");
     fanout_row(fanout, name, report_time(report, "lateness_ms", "p99"), "ms", "lateness p99");
@@ -225,7 +228,6 @@ static void fanout_rows(const struct fanout *fanout)
     fanout_rows_of(fanout, "server", server);
     fanout_row(fanout, "server", (server->resident_bytes - server->idle_bytes) / 1024 / fanout->listeners, "KiB",
                "memory a listener");
-    fanout_row(fanout, "server", report_number(report, "gaps") + report_number(report, "lost"), "", "gaps and lost");
     fanout_row(fanout, "server", report_number(report, "verified"), "", "verified");
     fanout_row(fanout, "server", report_number(report, "mismatches"), "", "different");
     fanout_row(fanout, "server", report_number(pcm, "verified"), "", "PCM verified");

@@ -1,5 +1,5 @@
 // The lead of one listener: how far ahead of the playhead a chunk is due. It moves by half a chunk with each chunk, so
-// that nothing leaps: down at two thirds of real time, up at twice. A function of the chunk's frame, the same on both
+// by half a delivery with each delivery: down at two thirds of real time, up at twice. A function of the chunk's frame, the same on both
 // sides (doc/protocol.md, message `lead`).
 #pragma once
 #include <stdint.h>

@@ -101,12 +101,8 @@ class Wanderer(threading.Thread):
             due = frame // self.delivery_frames * self.delivery_frames - self.lead_frames + self.phase_frames
             self.late_s.append(now - self.zero_s - due / FRAMES_PER_S)
 
-    def behind(self):
-        """Frames that it plays behind the playhead: some, since its first chunk comes only when that is heard."""
-        return self.phase_frames % CHUNK_FRAMES
-
     def heard_at(self, frame):
-        return self.zero_s + (frame + self.behind()) / FRAMES_PER_S
+        return self.zero_s + frame / FRAMES_PER_S
 
     def end(self):
         self.over.set()
@@ -120,14 +116,14 @@ class Wanderer(threading.Thread):
         """Whether it has sound for now."""
         if self.zero_s is None:
             return False
-        now = int((time.monotonic() - self.zero_s) * FRAMES_PER_S) - self.behind()
+        now = int((time.monotonic() - self.zero_s) * FRAMES_PER_S)
         return now // CHUNK_FRAMES * CHUNK_FRAMES in list(self.chunks)
 
     def missed(self):
         """(chunks that were not there when they were to be heard, all that were to be heard until now)."""
         if self.zero_s is None:
             return 0, 0
-        now = int((time.monotonic() - self.zero_s) * FRAMES_PER_S) - self.behind()
+        now = int((time.monotonic() - self.zero_s) * FRAMES_PER_S)
         wanted = range(self.begin_frame, now - CHUNK_FRAMES, CHUNK_FRAMES)
         there = [frame for frame in wanted if frame in self.chunks
                  and self.chunks[frame][0] <= self.heard_at(frame) + CHUNK_FRAMES / FRAMES_PER_S]
