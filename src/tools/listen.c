@@ -11,6 +11,7 @@
 #include "client/url.h"
 #include "encode/encode.h"
 #include "os/clock.h"
+#include "os/thread.h"
 #include "tools/arguments.h"
 #include "tools/capture.h"
 #include "tools/click_watch.h"
@@ -341,10 +342,24 @@ static bool listen_prepare(struct listen *listen)
     return true;
 }
 
+struct listen_reception {
+    struct client_config config;
+    struct client_report *report;
+    enum status status;
+};
+
+static void listen_receive(void *context)
+{
+    struct listen_reception *reception = context;
+    reception->status = client_run(&reception->config, reception->report);
+}
+
+// Who times arrivals must not wait for a processor longer than who sends: on the same machine both are of one class.
 static enum status listen_run(struct listen *listen)
 {
+    struct thread thread;
     const struct listen_options *options = &listen->options;
-    struct client_config config = {
+    struct listen_reception reception = {.report = &listen->report, .config = {
         .url = options->url, .trust = listen_trust(listen), .protocol = listen->protocol,
         .station = options->station, .buffer_tier = options->tier,
         .bitrate = options->bitrate ? (uint32_t)atoi(options->bitrate) * 1000 : 0, .change_s = options->change_s,
@@ -352,11 +367,14 @@ static enum status listen_run(struct listen *listen)
         .settle_s = options->settle_s, .settled = listen_settled, .stall_after_s = options->stall_after_s,
         .stalled = listen_stalled,
         .chunk = listen_chunk, .decoders = (int)options->decoders, .progress = listen_progress, .context = listen,
-    };
-    enum status status = client_run(&config, &listen->report);
+    }};
+    enum status status = thread_start(&thread, "listen", THREAD_IO, listen_receive, &reception);
+    if (status != STATUS_OK)
+        return status;
+    thread_join(&thread);
     if (listen->progress)
         fprintf(stderr, "\r%40s\r", "");
-    return status;
+    return reception.status;
 }
 
 static int listen_conclude(struct listen *listen, enum status run)
