@@ -116,6 +116,17 @@ static void fanout_wake(const char *url)
     }
 }
 
+// What the server has sent so far.
+struct fanout_sent {
+    double bytes, chunks;
+};
+
+static struct fanout_sent fanout_sent(const struct bench_server *server)
+{
+    return (struct fanout_sent){bench_metric(server->url, "auralis_audio_sent_bytes_total{protocol=\"v2\"} "),
+                                bench_metric(server->url, "auralis_chunks_sent_total{protocol=\"v2\"} ")};
+}
+
 // Ten PCM listeners are verified while the others settle, so that they are not among those who are timed.
 static enum status fanout_serve(struct fanout *fanout, struct bench_server *server, struct child *listen)
 {
@@ -126,10 +137,11 @@ static enum status fanout_serve(struct fanout *fanout, struct bench_server *serv
     bool heard = fanout_listen(&pcm, server->url, PCM_LISTENERS, "pcm", 0, BENCH_SETTLE_S - 10, true) == STATUS_OK;
     fanout_sleep(BENCH_SETTLE_S);
     fanout_tell(fanout, "the server: they are timed");
+    struct fanout_sent before = fanout_sent(server);
     enum status status = fanout_watch(fanout, &server->child, &fanout->server);
-    double bytes = bench_metric(server->url, "auralis_audio_sent_bytes_total{protocol=\"v2\"} ");
-    double chunks = bench_metric(server->url, "auralis_chunks_sent_total{protocol=\"v2\"} ");
-    fanout->message_bytes = chunks > 0 ? (size_t)(bytes / chunks) : 0;
+    struct fanout_sent after = fanout_sent(server);
+    fanout->message_bytes = after.chunks > before.chunks
+                                ? (size_t)((after.bytes - before.bytes) / (after.chunks - before.chunks)) : 0;
     fanout->server.report = bench_listen_finish(listen);
     fanout->pcm = heard ? bench_listen_finish(&pcm) : NULL;
     return status;
