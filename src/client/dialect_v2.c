@@ -34,10 +34,16 @@ static void v2_target_pcm(const struct crowd *crowd, int index, struct text *out
     v2_target(crowd, "pcm", out);
 }
 
+// The first frame of the delivery in which a chunk comes.
+static uint64_t v2_delivery_begin(const struct member *member, uint64_t first_frame)
+{
+    return frames_round_down(first_frame, member->delivery_frames);
+}
+
 // Send due time of a chunk on this machine's clock. False when it cannot be one.
 static bool v2_due(const struct member *member, uint64_t first_frame, int64_t now_ns, int64_t *due_ns)
 {
-    uint64_t begin = frames_round_down(first_frame, member->delivery_frames);
+    uint64_t begin = v2_delivery_begin(member, first_frame);
     double frame = (double)begin - (double)lead_at(&member->lead, begin) + (double)member->phase_frames;
     return clock_map_due(&member->crowd->map, frame / 48.0, now_ns, due_ns);
 }
@@ -98,8 +104,8 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
     double time_ms;
     struct crowd *crowd = member->crowd;
     if (member->state != MEMBER_GREETING ||
-        json_unpack(hello, "{s:I, s:F, s:I, s:I, s:I}", "protocol", &protocol, "time_ms", &time_ms, "lead_frames", &lead,
-                    "first_frame", &first, "burst_until_frame", &burst_until) != 0)
+        json_unpack(hello, "{s:I, s:F, s:I, s:I, s:I}", "protocol", &protocol, "time_ms", &time_ms, "lead_frames",
+                    &lead, "first_frame", &first, "burst_until_frame", &burst_until) != 0)
         return false;
     bool in_range = lead >= 0 && lead <= V2_MAX_LEAD_FRAMES && first >= 0 && burst_until >= first;
     if (protocol != 2 || !clock_map_tells(time_ms) || !in_range || !v2_read_format(member, hello) ||
@@ -177,8 +183,8 @@ static bool v2_lead(struct member *member, json_t *message)
 // How much later a chunk is due than it would have been under the first lead.
 static int64_t v2_moved_ns(const struct member *member, uint64_t first_frame)
 {
-    uint64_t begin = frames_round_down(first_frame, member->delivery_frames);
-    int64_t frames = (int64_t)(member->first_lead_frames - lead_at(&member->lead, begin));
+    uint64_t lead_frames = lead_at(&member->lead, v2_delivery_begin(member, first_frame));
+    int64_t frames = (int64_t)(member->first_lead_frames - lead_frames);
     return frames * (int64_t)NS_PER_SECOND / FRAME_RATE;
 }
 

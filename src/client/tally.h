@@ -32,7 +32,8 @@ struct tally_window {
 };
 
 void tally_begin(struct tally *tally, uint64_t span, int64_t connect_ns);
-// So many chunks are due at a time, when the first of them is; 1 until set. The burst ends where such a delivery begins.
+// So many chunks are due at a time, when the first of them is; 1 until set. The burst ends where such a delivery
+// begins.
 void tally_deliver(struct tally *tally, uint64_t chunks);
 // Where the stream will begin (if it does not, that is a gap) and where its burst ends.
 void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);

@@ -175,8 +175,8 @@ static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
         listener->stream->config.version, "station", station->name, "session", listener->v2.session, "seed", seed,
         "rate", FRAME_RATE, "chunk_frames", CHUNK_FRAMES, "packet_frames", PACKET_FRAMES);
     json_t *clocks = json_pack(
-        "{s:f, s:f, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:I}", "time_ms", v2_time_ms(listener, now_ns), "origin_unix_ms",
-        (double)station->origin_unix_ns / (double)NS_PER_MS, "lead_frames",
+        "{s:f, s:f, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:I}", "time_ms", v2_time_ms(listener, now_ns),
+        "origin_unix_ms", (double)station->origin_unix_ns / (double)NS_PER_MS, "lead_frames",
         (json_int_t)listener->pace.lead.frames, "max_lead_frames", (json_int_t)station->lead_frames, "guard_frames",
         (json_int_t)sequencer_guard_frames(station->sequencer), "delivery_frames",
         (int)listener->pace.delivery_frames, "phase_frames", (int)listener->pace.phase_frames, "generation",

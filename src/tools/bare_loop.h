@@ -1,6 +1,6 @@
 // The least that a program can do to send chunks to each of many sockets: one send() for each, or for each delivery, of
-// bytes that are the same for all, in order of due time, and nothing else. What a server costs beyond this is its own. It says
-// just enough of protocol v2 for a client to connect, to know when chunks are due, and to learn the clock.
+// bytes that are the same for all, in order of due time, and nothing else. What a server costs beyond this is its own.
+// It says just enough of protocol v2 for a client to connect, to know when chunks are due, and to learn the clock.
 #pragma once
 #include "os/child.h"
 

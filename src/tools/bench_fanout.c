@@ -1,6 +1,6 @@
-// One station to many listeners: how punctual, and what a message costs beside bare loops that send the same bytes to as
-// many sockets in the same run: each message by itself, as a server has to that knows nothing better, and as this server
-// does, in deliveries.
+// One station to many listeners: how punctual, and what a message costs beside bare loops that send the same bytes to
+// as many sockets in the same run: each message by itself, as a server has to that knows nothing better, and as this
+// server does, in deliveries.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

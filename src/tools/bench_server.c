@@ -17,7 +17,8 @@ static enum status server_spawn(struct bench_server *server, const char *program
     snprintf(lead, sizeof lead, "%d", BENCH_LEAD_S);
     snprintf(room, sizeof room, "%d", listeners + SPARE_LISTENERS);
     const char *const arguments[] = {program, "serve", "--listen", "127.0.0.1:0", "--data-dir", server->data_directory,
-                                     "--max-listeners", room, "--lead", lead, "--seed", "7", "--log-level", "error", NULL};
+                                     "--max-listeners", room, "--lead", lead, "--seed", "7", "--log-level", "error",
+                                     NULL};
     return child_start(&server->child, arguments);
 }
 

@@ -1,7 +1,7 @@
 // Chunks reach a listener in deliveries: all of one go out in one send, at the due time of its first. What a send costs
-// hardly depends on what it carries (decision 19), so half a second at a time costs a fifth of a chunk at a time, on both
-// sides of the wire. Whose station renders for a short lead, or whose chunks would not fit into its socket, gets each by
-// itself.
+// hardly depends on what it carries (decision 19), so half a second at a time costs a fifth of a chunk at a time, on
+// both sides of the wire. Whose station renders for a short lead, or whose chunks would not fit into its socket, gets
+// each by itself.
 #pragma once
 #include <stdint.h>
 

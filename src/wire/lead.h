@@ -1,6 +1,6 @@
 // The lead of one listener: how far ahead of the playhead a chunk is due. It moves by half a chunk with each chunk, so
-// by half a delivery with each delivery: down at two thirds of real time, up at twice. A function of the chunk's frame, the same on both
-// sides (doc/protocol.md, message `lead`).
+// by half a delivery with each delivery: down at two thirds of real time, up at twice. A function of the chunk's frame,
+// the same on both sides (doc/protocol.md, message `lead`).
 #pragma once
 #include <stdint.h>
 
