@@ -35,7 +35,15 @@ struct kept {
     uint8_t *bytes[MAX_CHUNKS];
 };
 
+// Counts the blocks that are rendered.
+struct counting {
+    struct backend table;            // the first member: what a backend is told is where it stands
+    const struct backend *real;
+    atomic_uint_fast64_t blocks;
+};
+
 struct bench {
+    struct counting counting;
     struct clock clock;
     struct injection *injection;
     struct timeline *timeline;
@@ -45,6 +53,13 @@ struct bench {
     uint64_t origin_ns;
     struct kept kept[FORMAT_COUNT];
 };
+
+static bool counting_render_block(const struct backend *backend, void *state, float *out)
+{
+    struct counting *counting = (struct counting *)backend;
+    atomic_fetch_add(&counting->blocks, 1);
+    return counting->real->render_block(counting->real, state, out);
+}
 
 static void wait_some_moments(void)
 {
@@ -66,6 +81,9 @@ static struct bench *bench_new(const char *fault, const char *further)
         assert_int_equal(injection_add(bench->injection, fault), STATUS_OK);
     if (further)
         assert_int_equal(injection_add(bench->injection, further), STATUS_OK);
+    bench->counting.real = injection_backend(bench->injection);
+    bench->counting.table = *bench->counting.real;
+    bench->counting.table.render_block = counting_render_block;
     bench->timeline = station_timeline_create(LEAD);
     bench->sequencer = sequencer_create(&(struct control_config){
         .clock = &bench->clock, .origin_ns = bench->origin_ns, .guard_frames = 9600, .mood = bench->mood});
@@ -73,7 +91,7 @@ static struct bench *bench_new(const char *fault, const char *further)
     timeline_join(bench->timeline, FORMAT_PCM);
     struct station_config config = {
         .name = "test", .seed = SEED, .mood = bench->mood, .origin_ns = bench->origin_ns, .lead_frames = LEAD,
-        .clock = &bench->clock, .backend = injection_backend(bench->injection), .timeline = bench->timeline,
+        .clock = &bench->clock, .backend = &bench->counting.table, .timeline = bench->timeline,
         .sequencer = bench->sequencer,
     };
     assert_int_equal(station_create(&bench->station, &config), STATUS_OK);
@@ -213,6 +231,31 @@ static void a_failure_that_is_made_good_in_time_is_not_heard(void **state)
     assert_int_equal(failures(bench, RENDER_ERROR), 1);
     assert_int_equal(failures(bench, RENDER_NONFINITE), 1);
     assert_int_equal(failures(bench, RENDER_DEADLINE), 0);
+    assert_nothing_heard(bench);
+    bench_free(bench);
+}
+
+// Seconds that were rendered more than once.
+static double rendered_again_s(const struct bench *bench)
+{
+    uint64_t blocks = atomic_load(&bench->counting.blocks);
+    double once = (double)atomic_load(&stats(bench)->rendered_frames) / CONTROL_FRAMES;
+    return ((double)blocks - once) * CONTROL_FRAMES / FRAME_RATE;
+}
+
+// A failure late in an epoch is not made good by rendering it all again, unless it comes again.
+static void a_failure_costs_some_seconds(void **state)
+{
+    struct bench *bench = bench_new("render-error@30+1", NULL);
+    wait_until(bench, 32 * SECOND);
+    assert_int_equal(failures(bench, RENDER_ERROR), 1);
+    assert_true(rendered_again_s(bench) < 6);
+    assert_nothing_heard(bench);
+    bench_free(bench);
+    bench = bench_new("render-error@30+2", NULL);
+    wait_until(bench, 32 * SECOND);
+    assert_int_equal(failures(bench, RENDER_ERROR), 2);
+    assert_true(rendered_again_s(bench) > 30);
     assert_nothing_heard(bench);
     bench_free(bench);
 }
@@ -367,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failure_that_is_made_good_in_time_is_not_heard),
+        cmocka_unit_test(a_failure_costs_some_seconds),
         cmocka_unit_test(a_call_that_comes_back_late_is_held),
         cmocka_unit_test(a_call_that_never_comes_back_is_left_behind),
         cmocka_unit_test(a_second_one_that_never_comes_back_ends_it),

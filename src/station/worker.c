@@ -11,6 +11,9 @@
 
 enum { STATE_ALIGNMENT = 64, THREAD_NAME_BYTES = 16, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, MANY_FAULTS = BLOCKS / 4 };
 
+// A snapshot is taken when the last one is so old: to copy it costs as much as to render some milliseconds.
+#define WORKER_SNAPSHOT_FRAMES ((uint64_t)4 * FRAME_RATE)
+
 #define WORKER_PATIENCE_NS NS_PER_SECOND
 
 struct worker {
@@ -28,7 +31,9 @@ struct worker {
     struct mood_log log;
     struct program program;
     struct programme *programme;
+    struct programme *snapshot;      // the programme as it was some seconds ago, when all was well
     bool stands;                     // the programme can be carried on
+    bool has_snapshot;
     struct worker_answer answer;
 };
 
@@ -40,11 +45,32 @@ static bool worker_render(struct worker *worker, int frames)
     return !programme_failed(worker->programme) && !atomic_load(&worker->leaving);
 }
 
-// Where carrying on would take longer than beginning anew, it begins anew.
+// The log that was known then is a part of the one that is known now: what a snapshot was made of stays as it was. It is
+// taken once only, for a failure that comes again may have begun before it.
+static bool worker_return(struct worker *worker, uint64_t begin, uint64_t frame)
+{
+    uint64_t at = programme_frame(worker->snapshot);
+    bool helps = worker->has_snapshot && at <= frame && at >= begin;
+    if (helps)
+        memcpy(worker->programme, worker->snapshot, programme_bytes());
+    worker->has_snapshot = false;
+    return helps;
+}
+
+static void worker_take_snapshot(struct worker *worker)
+{
+    uint64_t at = programme_frame(worker->programme);
+    if (worker->has_snapshot && at < programme_frame(worker->snapshot) + WORKER_SNAPSHOT_FRAMES)
+        return;
+    memcpy(worker->snapshot, worker->programme, programme_bytes());
+    worker->has_snapshot = true;
+}
+
+// Where carrying on would take longer than beginning anew, it begins anew; after a failure, at the snapshot.
 static bool worker_stand_at(struct worker *worker, uint64_t frame)
 {
     uint64_t begin = programme_begin_frame(frame), at = programme_frame(worker->programme);
-    if (!worker->stands || at > frame || at < begin)
+    if ((!worker->stands || at > frame || at < begin) && !worker_return(worker, begin, frame))
         programme_start(worker->programme, &worker->program, begin);
     while ((at = programme_frame(worker->programme)) < frame)
         if (!worker_render(worker, frame - at < CHUNK_FRAMES ? (int)(frame - at) : CHUNK_FRAMES))
@@ -97,6 +123,7 @@ static void worker_release(struct worker *worker)
     pthread_mutex_destroy(&worker->done_mutex);
     mood_log_finish(&worker->log);
     free(worker->programme);
+    free(worker->snapshot);
     free(worker);
 }
 
@@ -110,6 +137,8 @@ static void worker_run(void *argument)
         }
         worker->answer.failure = worker_make_chunk(worker);
         worker->stands = worker->answer.failure == RENDER_GOOD;
+        if (worker->stands)
+            worker_take_snapshot(worker);
         worker_raise_done(worker);
     }
     atomic_store(&worker->ended, true);
@@ -122,11 +151,12 @@ static enum status worker_claim(struct worker *worker, const struct worker_confi
     enum status status = mood_log_init(&worker->log, config->mood);
     worker->log.head = config->head;
     worker->programme = aligned_alloc(STATE_ALIGNMENT, programme_bytes());
-    if (status == STATUS_OK && !worker->programme)
-        return STATUS_MEMORY;
-    if (status == STATUS_OK)
-        memset(worker->programme, 0, programme_bytes());
-    return status;
+    worker->snapshot = aligned_alloc(STATE_ALIGNMENT, programme_bytes());
+    if (status != STATUS_OK || !worker->programme || !worker->snapshot)
+        return status != STATUS_OK ? status : STATUS_MEMORY;
+    memset(worker->programme, 0, programme_bytes());
+    memset(worker->snapshot, 0, programme_bytes());
+    return STATUS_OK;
 }
 
 static enum status worker_start(struct worker *worker, const char *station)
@@ -226,5 +256,5 @@ void worker_destroy(struct worker *worker)
 
 size_t worker_bytes(void)
 {
-    return sizeof(struct worker) + programme_bytes();
+    return sizeof(struct worker) + 2 * programme_bytes();
 }
