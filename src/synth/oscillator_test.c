@@ -95,36 +95,44 @@ static void saw_keeps_its_level(void **unused)
 }
 
 // The bell at its brightest, struck hardest, held there.
-static void bell_folds_nothing_audible(void **unused)
+static struct off_harmonics worst_bell(float lowest, float highest)
 {
-    (void)unused;
     static float x[SIZE];
     struct off_harmonics worst = {-200, -200};
     static struct bell bell;
-    for (float pitch = 33; pitch <= 108; pitch += 1.37f) {
-        struct bell_control c;
+    for (float pitch = lowest; pitch <= highest; pitch += 1.37f) {
         memset(&bell, 0, sizeof bell);
         bell.strike[0] = bell.decay[0] = bell.lanes.level[0] = 1;
         bell.lanes.now = (struct lane_notes){.pitch = {pitch}, .velocity = {1}, .brightness = {1}};
-        bell_pitch(&bell, 0, &c);
-        bell_gains(&bell, 0, 1, &(struct lane_block){.started = 1}, &c);
-        c.left = c.right = 1;
-        c.left_step = c.right_step = 0;
+        struct bell_control c = bell_control(&bell, 0, 1, 1);
+        c.left = c.right = bell.gain_left[0] = bell.gain_right[0] = 1;
         bell.index[0] = c.index;
-        bell.gain_left[0] = bell.gain_right[0] = 1;
         for (int i = 0; i < SIZE; i += CONTROL_FRAMES) {
-            static struct lane_bus bus;
             struct stereo_block out;
-            memset(&bus, 0, sizeof bus);
-            bell_frames(&bell, 0, &c, UINT32_MAX, &bus);
-            lane_bus_sum(&bus, &out);
+            bell_sound(&bell, 0, &c, &out);
             memcpy(x + i, out.left, sizeof out.left);
         }
-        double f0 = increment_hz(c.increment_modulator) / 2;
+        double f0 = increment_hz(c.increment[BELL_MODULATOR]) / 2;
         keep_worst(&worst, measure(x, f0, SPECTRUM_LOBE_BINS + (int)(f0 * 0.0008 * SIZE / FRAME_RATE)));
     }
+    return worst;
+}
+
+static void bell_folds_nothing_audible(void **unused)
+{
+    (void)unused;
+    struct off_harmonics worst = worst_bell(33, 108);
     print_message("# bell: %.1f dB under 2 kHz, %.1f dB above\n", worst.low_db, worst.high_db);
     assert_true(worst.low_db < -60 && worst.high_db < -40);
+}
+
+// Planted: a bell where no bell belongs.
+static void bell_far_too_high_is_caught(void **unused)
+{
+    (void)unused;
+    struct off_harmonics worst = worst_bell(118, 125);
+    print_message("# bell far too high: %.1f dB under 2 kHz, %.1f dB above\n", worst.low_db, worst.high_db);
+    assert_true(worst.low_db > -60 || worst.high_db > -40);
 }
 
 int main(void)
@@ -135,6 +143,7 @@ int main(void)
         cmocka_unit_test(naive_saw_is_caught),
         cmocka_unit_test(saw_keeps_its_level),
         cmocka_unit_test(bell_folds_nothing_audible),
+        cmocka_unit_test(bell_far_too_high_is_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@ struct instrument_levels {
 // Filters and gains of the two sides of a voice (instruments/sides.h).
 struct sides {
     float left_1[LANES], left_2[LANES], right_1[LANES], right_2[LANES];  // filter memories
-    float a1[LANES], a2[LANES], a3[LANES];                               // filter coefficients reached
+    float through[LANES], across[LANES], enters[LANES];                  // filter coefficients reached
     float gain_left[LANES], gain_right[LANES];
 };
 

@@ -134,7 +134,7 @@ static void shifted_delay_line(struct synth_state *s)
 
 static void stale_coefficient(struct synth_state *s)
 {
-    s->pad[0].sides.a2[1] *= 1.0001f;
+    s->pad[0].sides.across[1] *= 1.0001f;
 }
 
 static void stale_servo(struct synth_state *s)
@@ -243,7 +243,7 @@ static void nan_becomes_silence(void **unused)
         bool counted;
     } places[] = {
         {offsetof(struct synth_state, pad[0].sides.left_1[1]), true},
-        {offsetof(struct synth_state, pad[0].sides.a1[1]), true},
+        {offsetof(struct synth_state, pad[0].sides.through[1]), true},
         {offsetof(struct synth_state, pad[0].lanes.now.pitch[1]), false},
         {offsetof(struct synth_state, bar[0].modal.note[0].increment[0][0]), false},
         {offsetof(struct synth_state, bowl[0].modal.note[1].amplitude[0][0]), true},

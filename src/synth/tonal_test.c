@@ -297,28 +297,23 @@ static struct off_harmonics bare_drone(float pitch)
     static float x[SPECTRUM_SIZE];
     static struct drone drone;
     static struct test_spectrum spectrum;
-    struct drone_control c;
     const struct lane_block b = {.started = 1, .loudness = {1}};
     memset(&drone, 0, sizeof drone);
     drone.lanes.now = (struct lane_notes){.pitch = {pitch}, .brightness = {1}};
-    drone_pitch(&drone, 0, &c);
-    c.octave_a_increment = c.octave_b_increment = c.root_increment * 2;
-    c.fifth_a_increment = c.fifth_b_increment = c.root_increment * 3;
-    drone_levels_move(&drone, 0, &b, 0, &c);
-    drone_sides(&drone, 0, &b, &middle, &c);
-    c.sides.left = 1;
-    c.sides.left_step = c.sides.right_step = 0;
+    struct drone_control c = drone_control(&drone, 0, &b, &middle);
+    c.increment[DRONE_OCTAVE_A] = c.increment[DRONE_OCTAVE_B] = c.increment[DRONE_ROOT] * 2;
+    c.increment[DRONE_FIFTH_A] = c.increment[DRONE_FIFTH_B] = c.increment[DRONE_ROOT] * 3;
+    c.sides.left = drone.sides.gain_left[0] = 1;
+    drone_begin(&drone, 0, &c);
     for (int at = -FRAME_RATE; at < SPECTRUM_SIZE; at += CONTROL_FRAMES) {
-        struct lane_bus bus;
         struct stereo_block out;
-        memset(&bus, 0, sizeof bus);
-        drone_frames(&drone, 0, &c, UINT32_MAX, &bus);
-        lane_bus_sum(&bus, &out);
+        drone_sound(&drone, 0, &c, &out);
         if (at >= 0)
             memcpy(x + at, out.left, sizeof out.left);
     }
     test_spectrum_take(&spectrum, x, 1);
-    return test_spectrum_off_harmonics(&spectrum, c.root_increment * (double)FRAME_RATE / 0x1p32, SPECTRUM_LOBE_BINS);
+    return test_spectrum_off_harmonics(&spectrum, c.increment[DRONE_ROOT] * (double)FRAME_RATE / 0x1p32,
+                                       SPECTRUM_LOBE_BINS);
 }
 
 static void expect_nothing_folded(const char *name, struct off_harmonics (*bare)(float), float lowest, float highest)
@@ -350,6 +345,30 @@ static void what_is_folded_is_heard(void **unused)
     assert_true(choir.low_db > -60 && drone.high_db > -40);
 }
 
+// Hertz of the wave whose beginning is the first upward crossing of zero from `from` on.
+static double wave_hz(const float *stereo, int from)
+{
+    double crossing[2] = {0, 0};
+    for (int n = 0, i = from; n < 2; i++) {
+        double one = stereo[CHANNELS * i], next = stereo[CHANNELS * (i + 1)];
+        if (one <= 0 && next > 0)
+            crossing[n++] = i + one / (one - next);
+    }
+    return FRAME_RATE / (crossing[1] - crossing[0]);
+}
+
+static void kicks_fall_from_150_to_40_hz(void **unused)
+{
+    (void)unused;
+    static float stereo[FRAME_RATE * CHANNELS];
+    struct note note = test_note(36, .4);
+    test_note_play(INSTRUMENT_KICK, &note, &middle, stereo, FRAME_RATE / 2 / CONTROL_FRAMES * CONTROL_FRAMES);
+    double first = wave_hz(stereo, 0), last = wave_hz(stereo, FRAME_RATE / 4);
+    print_message("# kick: %.1f Hz at first, %.1f Hz after .25 s\n", first, last);
+    assert_true(first > 125 && first < 150);
+    assert_true(last > 39 && last < 42);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,7 +376,7 @@ int main(void)
         cmocka_unit_test(modes_follow_the_formula),    cmocka_unit_test(notes_decay_as_told),
         cmocka_unit_test(notes_are_as_loud_as_a_bell), cmocka_unit_test(notes_fold_down_to_mono),
         cmocka_unit_test(extremes_are_tame),           cmocka_unit_test(nothing_audible_is_folded),
-        cmocka_unit_test(what_is_folded_is_heard),
+        cmocka_unit_test(what_is_folded_is_heard),     cmocka_unit_test(kicks_fall_from_150_to_40_hz),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,14 @@ INLINE vf vf_load(const float *from)
     return x;
 }
 
+// The same of memory that is aligned to floats.
+INLINE vf vf_load_anywhere(const float *from)
+{
+    vf x;
+    __builtin_memcpy(&x, from, sizeof x);
+    return x;
+}
+
 INLINE void vf_store(float *to, vf x)
 {
     __builtin_memcpy(__builtin_assume_aligned(to, sizeof x), &x, sizeof x);
@@ -186,6 +194,17 @@ INLINE float vf_first(vf x)
 #else
     return x[0];
 #endif
+}
+
+// The largest of the lanes.
+INLINE float vf_most(vf x)
+{
+    float lanes[SYNTH_WIDTH], most;
+    __builtin_memcpy(lanes, &x, sizeof lanes);
+    most = lanes[0];
+    for (int n = 1; n < SYNTH_WIDTH; n++)
+        most = lanes[n] > most ? lanes[n] : most;
+    return most;
 }
 
 INLINE uint32_t vu_first(vu x)

@@ -1,6 +1,7 @@
 // Echo from side to side: what goes into the reverb comes back on the left, from there on the right, and so on, softer
 // and darker each time. The two ways have no common measure, so that no pulse is heard that the score does not have.
 #pragma once
+#include "synth/dsp/recur.h"
 #include "synth/dsp/ring.h"
 #include "synth/instruments/lane_bus.h"
 
@@ -12,14 +13,12 @@
 INLINE void echo_darken(float memory[2], float *x)
 {
     const float dark = 0.288462f, low = 0.0232869f;    // 1 - exp(-2 pi f / 48000)
-    float top = memory[0], bottom = memory[1];
-    for (int i = 0; i < CONTROL_FRAMES; i++) {
-        top += (x[i] - top) * dark;
-        bottom += (top - bottom) * low;
-        x[i] = top - bottom;
-    }
-    memory[0] = top;
-    memory[1] = bottom;
+    float lows[CONTROL_FRAMES];
+    memory[0] = recur_low(x, dark, memory[0]);
+    memcpy(lows, x, sizeof lows);
+    memory[1] = recur_low(lows, low, memory[1]);
+    for (int i = 0; i < CONTROL_FRAMES; i++)
+        x[i] -= lows[i];
 }
 
 // amount: 0..1, moved to in a straight line.   out: added to.   send: is heard, and added to.

@@ -70,20 +70,25 @@ INLINE void reverb_damp(struct reverb *r, int line, const struct reverb_work *w,
     r->gain[line] = w->gain[line];
 }
 
-// Hadamard matrix of the lines, unscaled.
+// Hadamard matrix of four lines, unscaled.
+INLINE void reverb_mix_four(float *restrict a, float *restrict b, float *restrict c, float *restrict d)
+{
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        float ab = a[i] + b[i], a_b = a[i] - b[i], cd = c[i] + d[i], c_d = c[i] - d[i];
+        a[i] = ab + cd;
+        b[i] = a_b + c_d;
+        c[i] = ab - cd;
+        d[i] = a_b - c_d;
+    }
+}
+
+// That of all lines, which is that of four in both directions.
 INLINE void reverb_mix(float line[REVERB_LINES][CONTROL_FRAMES])
 {
-    for (int half = 1; half < REVERB_LINES; half *= 2)
-        for (int n = 0; n < REVERB_LINES; n++) {
-            if (n & half)
-                continue;
-            float *restrict a = line[n], *restrict b = line[n | half];
-            for (int i = 0; i < CONTROL_FRAMES; i++) {
-                float sum = a[i] + b[i], difference = a[i] - b[i];
-                a[i] = sum;
-                b[i] = difference;
-            }
-        }
+    for (int step = 1; step < REVERB_LINES; step *= 4)
+        for (int n = 0; n < REVERB_LINES; n++)
+            if (!(n & (3 * step)))
+                reverb_mix_four(line[n], line[n + step], line[n + 2 * step], line[n + 3 * step]);
 }
 
 // One all-pass of the diffusion. Its delay is longer than a block, so no frame waits for another.
@@ -140,7 +145,7 @@ INLINE void reverb_collect(struct reverb *r, const struct reverb_work *w, float 
 // Low cut at 160 Hz.
 INLINE void reverb_cut(struct reverb *r, struct stereo_block *in)
 {
-    static const struct highpass cut = {0.985299507f, 0.0103184095f, 1.08058082e-4f, 1.41421356f};
+    static const struct highpass cut = {{0.970599014f, 0.020636819f, 2.16116164e-4f}, 1.41421356f};
     float left[2] = {r->cut[0][0], r->cut[0][1]}, right[2] = {r->cut[1][0], r->cut[1][1]};
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         in->left[i] = highpass_tick(&cut, left, in->left[i]);

@@ -2,6 +2,7 @@
 // its pace and take turns, each coming in while the other goes; they have caught up after SHIMMER_TURN frames.
 #pragma once
 #include "synth/dsp/math.h"
+#include "synth/dsp/recur.h"
 #include "synth/dsp/ring.h"
 #include "synth/instruments/lane_bus.h"
 
@@ -47,16 +48,10 @@ INLINE void shimmer_keep(struct shimmer *s, uint64_t frame, const struct stereo_
 {
     const float pole = 0.407613f;    // 1 - exp(-2 pi 4000 / 48000)
     for (int channel = 0; channel < 2; channel++) {
-        const float *in = channel ? wet->right : wet->left;
-        float low[CONTROL_FRAMES];
-        float one = s->low[channel][0], two = s->low[channel][1];
-        for (int i = 0; i < CONTROL_FRAMES; i++) {
-            one += (in[i] - one) * pole;
-            two += (one - two) * pole;
-            low[i] = two;
-        }
-        s->low[channel][0] = one;
-        s->low[channel][1] = two;
+        float low[CONTROL_FRAMES], *memory = s->low[channel];
+        memcpy(low, channel ? wet->right : wet->left, sizeof low);
+        memory[0] = recur_low(low, pole, memory[0]);
+        memory[1] = recur_low(low, pole, memory[1]);
         ring_write(s->ring[channel], SHIMMER_FRAMES, frame, low);
     }
 }

@@ -47,9 +47,10 @@ INLINE struct pan_gains bands_place(float pan)
 
 // What the bands of one note do during one block.
 struct bands_control {
-    vf one[BAND_VECTORS], two[BAND_VECTORS], gain[BAND_VECTORS], gain_step[BAND_VECTORS];
+    struct svf_memory memory[BAND_VECTORS];
+    struct svf_coefficients filter[BAND_VECTORS];
+    vf gain[BAND_VECTORS], gain_step[BAND_VECTORS];
     vf left[BAND_VECTORS], right[BAND_VECTORS];
-    vf through[BAND_VECTORS], across[BAND_VECTORS], enters[BAND_VECTORS];
 };
 
 // svf_design by Lambert's continued fraction of the tangent, 1.3 % low at 20 kHz, with one division in all.
@@ -57,25 +58,20 @@ INLINE struct svf_coefficients bands_design(vf hz, vf damping)
 {
     vf x = vf_clamp(hz, 10.0f, 20000.0f) * (3.14159265f / FRAME_RATE), q = x * x;
     vf sine = (15.0f - q) * x, cosine = 15.0f - q * 6.0f;
-    vf part = 1.0f / (cosine * cosine + sine * (sine + damping * cosine));
-    return (struct svf_coefficients){cosine * cosine * part, sine * cosine * part, sine * sine * part};
+    vf part = 2.0f / (cosine * cosine + sine * (sine + damping * cosine));
+    return (struct svf_coefficients){cosine * cosine * part - 1.0f, sine * cosine * part, sine * sine * part};
 }
 
-// Begins a block on vector k. The filter of dsp/svf.h with its sums taken together: fewer of them, and a shorter way
-// from one frame to the next.
+// Begins a block on vector k.
 INLINE void bands_load(struct bands_control *c, int k, const struct bands *s, struct band_wish wish,
                        struct pan_gains pan)
 {
-    struct svf_coefficients f = bands_design(wish.hz, wish.damping);
     vu right = bands_right(k * SYNTH_WIDTH);
     vf gain = wish.gain * wish.damping * 0.5f * vf_select(right, pan.right, pan.left);
-    c->one[k] = vf_load(s->one + k * SYNTH_WIDTH);
-    c->two[k] = vf_load(s->two + k * SYNTH_WIDTH);
+    c->memory[k] = (struct svf_memory){vf_load(s->one + k * SYNTH_WIDTH), vf_load(s->two + k * SYNTH_WIDTH)};
+    c->filter[k] = bands_design(wish.hz, wish.damping);
     c->gain[k] = vf_load(s->gain + k * SYNTH_WIDTH);
     c->gain_step[k] = (gain - c->gain[k]) * (1.0f / CONTROL_FRAMES);
-    c->through[k] = 2.0f * f.a1 - 1.0f;
-    c->across[k] = 2.0f * f.a2;
-    c->enters[k] = 2.0f * f.a3;
     c->left[k] = vf_select(right, wish.cross, vf_set(1.0f));
     c->right[k] = vf_select(right, vf_set(1.0f), wish.cross);
 }
@@ -83,20 +79,17 @@ INLINE void bands_load(struct bands_control *c, int k, const struct bands *s, st
 // One frame of vector k.
 INLINE vf bands_tick(struct bands_control *c, int k, float left, float right)
 {
-    vf one = c->one[k], two = c->two[k];
-    vf in = (c->left[k] * left + c->right[k] * right) - two;
-    c->one[k] = c->through[k] * one + c->across[k] * in;
-    c->two[k] = (c->across[k] * one + two) + c->enters[k] * in;
+    vf in = c->left[k] * left + c->right[k] * right;
     c->gain[k] += c->gain_step[k];
-    return (one + c->one[k]) * c->gain[k];
+    return svf_tick(&c->memory[k], &c->filter[k], in).band * c->gain[k];
 }
 
 // lives: all bits when the note goes on.
 INLINE void bands_keep(struct bands *s, const struct bands_control *c, uint32_t lives)
 {
     for (int k = 0; k < BAND_VECTORS; k++) {
-        lane_keep(s->one + k * SYNTH_WIDTH, c->one[k], vu_set(lives));
-        lane_keep(s->two + k * SYNTH_WIDTH, c->two[k], vu_set(lives));
+        lane_keep(s->one + k * SYNTH_WIDTH, c->memory[k].one, vu_set(lives));
+        lane_keep(s->two + k * SYNTH_WIDTH, c->memory[k].two, vu_set(lives));
         lane_keep(s->gain + k * SYNTH_WIDTH, c->gain[k], vu_set(lives));
     }
 }

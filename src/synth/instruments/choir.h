@@ -149,7 +149,8 @@ INLINE void choir_formants(const struct choir *c, int first, const struct lane_b
     }
 }
 
-INLINE void choir_frames(struct choir *c, int first, struct choir_control *k, vu lives, struct lane_bus *bus)
+// What the voices sing before it goes through the formants.
+INLINE void choir_sing(struct choir *c, int first, struct choir_control *k, vu lives, struct sides_block *out)
 {
     vu a = vu_load(c->phase_a + first), b = vu_load(c->phase_b + first);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
@@ -159,20 +160,36 @@ INLINE void choir_frames(struct choir *c, int first, struct choir_control *k, vu
         b += k->increment_b;
         vf saw_a = saw_at(a, &k->shape), saw_b = saw_at(b, &k->shape);
         // The voice behind is softer, or the two would come and go together as they beat.
-        vf to_left = saw_a + saw_b * 0.35f, to_right = to_left + (saw_b - saw_a) * (k->apart * 0.65f);
-        vf left = {0}, right = {0};
-        for (int f = 0; f < CHOIR_FORMANTS; f++) {
-            struct sides_control *s = &k->formant[f];
-            sides_advance(s);
-            left += svf_tick(&s->left_memory, &s->reached, to_left).band * s->left;
-            right += svf_tick(&s->right_memory, &s->reached, to_right).band * s->right;
-        }
-        lane_bus_add(bus, i, first, left, right);
+        out->left[i] = saw_a + saw_b * 0.35f;
+        out->right[i] = out->left[i] + (saw_b - saw_a) * (k->apart * 0.65f);
     }
     vu_store(c->phase_a + first, a & lives);
     vu_store(c->phase_b + first, b & lives);
     vu_store(c->increment_a + first, k->increment_a & lives);
     vu_store(c->increment_b + first, k->increment_b & lives);
+}
+
+// Adds what a formant leaves of it.
+INLINE void choir_resonate(struct sides_control *control, const struct sides_block *sung, struct sides_block *sum)
+{
+    struct sides_control s = *control;
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        sides_advance(&s);
+        sum->left[i] += svf_tick(&s.left_memory, &s.reached, sung->left[i]).band * s.left;
+        sum->right[i] += svf_tick(&s.right_memory, &s.reached, sung->right[i]).band * s.right;
+    }
+    *control = s;
+}
+
+INLINE void choir_frames(struct choir *c, int first, struct choir_control *k, vu lives, struct lane_bus *bus)
+{
+    struct sides_block sung, sum;
+    choir_sing(c, first, k, lives, &sung);
+    memset(&sum, 0, sizeof sum);
+    for (int f = 0; f < CHOIR_FORMANTS; f++)
+        choir_resonate(&k->formant[f], &sung, &sum);
+    for (int i = 0; i < CONTROL_FRAMES; i++)
+        lane_bus_add(bus, i, first, sum.left[i], sum.right[i]);
 }
 
 INLINE void choir_keep(struct choir *c, int first, const struct choir_control *k, vu lives)

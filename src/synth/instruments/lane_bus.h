@@ -53,6 +53,15 @@ INLINE void lane_bus_add(struct lane_bus *bus, int frame, int first, vf left, vf
     lane_bus_join(bus->right[frame], first, right);
 }
 
+// Adds a block of lane n.
+INLINE void lane_bus_add_note(struct lane_bus *bus, int n, const struct stereo_block *note)
+{
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        bus->left[i][n % BUS_COLUMNS] += note->left[i];
+        bus->right[i][n % BUS_COLUMNS] += note->right[i];
+    }
+}
+
 // Adds to one frame SYNTH_WIDTH of eight lanes, from `first` on: 0 .. 3 are the left columns, 4 .. 7 the right.
 INLINE void lane_bus_sides(struct lane_bus *bus, int frame, int first, vf lanes)
 {

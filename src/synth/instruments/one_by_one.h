@@ -1,4 +1,4 @@
-// Instruments whose vectors hold the parts of one note: its lanes are played one after the other.
+// Instruments whose vectors hold the parts of one note, or its frames: their lanes are played one after the other.
 #pragma once
 #include "synth/dsp/envelope.h"
 #include "synth/instruments/lane_bus.h"

@@ -69,26 +69,36 @@ INLINE void pad_sides(const struct pad *p, int first, const struct lane_block *b
                           vf_load(b->loudness + first), pad_place(p, first, b->number, mix->motion));
 }
 
-INLINE void pad_frames(struct pad *p, int first, const struct pad_control *control, vu lives, struct lane_bus *bus)
+// What goes into the filters.
+INLINE void pad_drive(struct pad *p, int first, const struct pad_control *c, vu lives, struct sides_block *out)
 {
-    struct pad_control c = *control;
-    struct sides_control *s = &c.sides;
     vu a = vu_load(p->phase_a + first), b = vu_load(p->phase_b + first), sub = vu_load(p->phase_sub + first);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
-        vf saw_a = saw_at(a, &c.shape), saw_b = saw_at(b, &c.shape), low = vf_sin_phase(sub) * c.sub;
-        sides_advance(s);
-        vf to_left = svf_tick(&s->left_memory, &s->reached, vf_tanh(saw_a * 0.6f + saw_b * 0.36f + low)).low;
-        vf to_right = svf_tick(&s->right_memory, &s->reached, vf_tanh(saw_b * 0.6f + saw_a * 0.36f + low)).low;
-        lane_bus_add(bus, i, first, to_left * s->left, to_right * s->right);
-        a += c.increment_a;
-        b += c.increment_b;
-        sub += c.increment_sub;
+        vf saw_a = saw_at(a, &c->shape), saw_b = saw_at(b, &c->shape), low = vf_sin_phase(sub) * c->sub;
+        out->left[i] = vf_tanh(saw_a * 0.6f + saw_b * 0.36f + low);
+        out->right[i] = vf_tanh(saw_b * 0.6f + saw_a * 0.36f + low);
+        a += c->increment_a;
+        b += c->increment_b;
+        sub += c->increment_sub;
     }
-    vu_store(p->seed + first, vu_load(p->seed + first) & lives);
     vu_store(p->phase_a + first, a & lives);
     vu_store(p->phase_b + first, b & lives);
     vu_store(p->phase_sub + first, sub & lives);
-    sides_keep(&p->sides, first, s, lives);
+}
+
+INLINE void pad_frames(struct pad *p, int first, const struct pad_control *c, vu lives, struct lane_bus *bus)
+{
+    struct sides_block driven;
+    struct sides_control s = c->sides;
+    pad_drive(p, first, c, lives, &driven);
+    for (int i = 0; i < CONTROL_FRAMES; i++) {
+        sides_advance(&s);
+        vf to_left = svf_tick(&s.left_memory, &s.reached, driven.left[i]).low;
+        vf to_right = svf_tick(&s.right_memory, &s.reached, driven.right[i]).low;
+        lane_bus_add(bus, i, first, to_left * s.left, to_right * s.right);
+    }
+    vu_store(p->seed + first, vu_load(p->seed + first) & lives);
+    sides_keep(&p->sides, first, &s, lives);
 }
 
 INLINE void pad_lanes(struct pad *p, int first, const struct lane_block *b, const struct mix *mix, struct lane_bus *bus)

@@ -22,42 +22,33 @@ static const float peak_taps[PEAK_PHASES / 2][PEAK_TAPS] = {
 
 INLINE float peak_of(const float *x)
 {
-    float peak[16] = {0};
-    for (int i = 0; i < CONTROL_FRAMES; i += 16)
-        for (int n = 0; n < 16; n++) {
-            float size = __builtin_fabsf(x[i + n]);
-            peak[n] = size > peak[n] ? size : peak[n];
-        }
-    float most = 0;
-    for (int n = 0; n < 16; n++)
-        most = peak[n] > most ? peak[n] : most;
-    return most;
+    vf most = {0};
+    for (int i = 0; i < CONTROL_FRAMES; i += SYNTH_WIDTH)
+        most = vf_max(vf_abs(vf_load_anywhere(x + i)), most);
+    return vf_most(most);
 }
 
-// One phase between the samples.   x: the block, and PEAK_TAPS - 1 samples before it.
-INLINE float peak_of_phase(const float *x, const float taps[PEAK_TAPS], int turned)
-{
-    alignas(64) float between[CONTROL_FRAMES] = {0};
-    for (int k = 0; k < PEAK_TAPS; k++) {
-        float tap = taps[turned ? PEAK_TAPS - 1 - k : k];
-        for (int i = 0; i < CONTROL_FRAMES; i++)
-            between[i] += x[i + k] * tap;
-    }
-    return peak_of(between);
-}
-
-// True peak of a channel.   before: the block before.
+// True peak of a channel: all phases of a vector of frames at once.   before: the block before.
 INLINE float true_peak(const float *before, const float *in)
 {
-    float peak = peak_of(in);
     float x[PEAK_TAPS - 1 + CONTROL_FRAMES];
     memcpy(x, before + CONTROL_FRAMES - (PEAK_TAPS - 1), (PEAK_TAPS - 1) * sizeof *x);
     memcpy(x + PEAK_TAPS - 1, in, CONTROL_FRAMES * sizeof *x);
-    for (int n = 0; n < PEAK_PHASES; n++) {
-        float between = peak_of_phase(x, peak_taps[n / 2], n & 1);
-        peak = between > peak ? between : peak;
+    vf most = {0};
+    for (int i = 0; i < CONTROL_FRAMES; i += SYNTH_WIDTH) {
+        vf between[PEAK_PHASES];
+        for (int n = 0; n < PEAK_PHASES; n++)
+            between[n] = (vf){0};
+        for (int k = 0; k < PEAK_TAPS; k++) {
+            vf frames = vf_load_anywhere(x + i + k);
+            for (int n = 0; n < PEAK_PHASES; n++)
+                between[n] += frames * peak_taps[n / 2][n & 1 ? PEAK_TAPS - 1 - k : k];
+        }
+        for (int n = 0; n < PEAK_PHASES; n++)
+            most = vf_max(vf_abs(between[n]), most);
     }
-    return peak;
+    float peak = peak_of(in), within = vf_most(most);
+    return within > peak ? within : peak;
 }
 
 // Gain that the loudest moment of a block leaves.   before: the block before, left and right.

@@ -1,6 +1,6 @@
 // Loudness servo: measures what is composed by ITU-R BS.1770 weighting and moves its level slowly towards -18 LUFS,
 // by 6 dB either way at most, and from there to the loudness that is wanted. What swells and sinks faster than that is
-// evened out by more than half. The servo stands still where there is next to nothing to measure, and nothing is evened out.
+// evened out by more than half. The servo stands still where there is next to nothing to measure.
 #pragma once
 #include "synth/dsp/highpass.h"
 #include "synth/dsp/math.h"
@@ -23,7 +23,7 @@ INLINE float servo_shelf(float memory[2], float in)
 // Second stage, the high-pass of table 2 in state-variable form.
 INLINE float servo_weigh(struct mastering_filters *f, int channel, float in)
 {
-    static const struct highpass rumble = {0.990096736f, 0.0049425262f, 2.46729076e-05f, 1.99869271f};
+    static const struct highpass rumble = {{0.980193472f, 0.0098850524f, 4.93458152e-5f}, 1.99869271f};
     return highpass_tick(&rumble, f->rumble[channel], servo_shelf(f->shelf[channel], in));
 }
 
