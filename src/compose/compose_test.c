@@ -241,7 +241,7 @@ static void assert_note_in_range(const struct note *note)
     if (note->layer == LAYER_LEAD)
         assert_in_range(note->hold_frames, SECONDS(1) - CONTROL_FRAMES, SECONDS(6));
     if (note->layer == LAYER_SWELL)
-        assert_in_range(note->hold_frames + SECONDS((double)note->release_s / 2), SECONDS(3), SECONDS(9));
+        assert_in_range(note->hold_frames + SECONDS((double)note->release_s / 2), SECONDS(3), SECONDS(8));
 }
 
 static void assert_event_in_range(const struct event *event)

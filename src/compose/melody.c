@@ -6,6 +6,7 @@
 #include "compose/daylight.h"
 #include "compose/ensemble.h"
 #include "compose/harmony.h"
+#include "compose/hours.h"
 #include "compose/layers.h"
 #include "compose/noise.h"
 #include "compose/purpose.h"
@@ -116,10 +117,11 @@ static double candidate_step(const struct candidate *candidate, int place)
     return 3.0 * (candidate_draw(&own, place, DRAW_STEP) - 0.5);
 }
 
-// Where the line wants to be: a slow wandering centre, higher by day, and small steps from the start of the phrase.
-static double candidate_target(const struct candidate *candidate, const struct palette *palette, double day)
+// Where the line wants to be: a slow wandering centre, and small steps from the start of the phrase.
+//   reach: semitones that it lies higher.
+static double candidate_target(const struct candidate *candidate, double reach)
 {
-    double target = 72.0 + palette->reach + NIGHT_REACH * (day - 0.5);
+    double target = 72.0 + reach;
     target += 14.0 * (noise_at(candidate->seed, PURPOSE_LEAD_REGISTER, candidate->at_frame, REGISTER_FRAMES) - 0.5);
     for (int place = 0; place <= candidate->place; place++)
         target += candidate_step(candidate, place);
@@ -157,14 +159,31 @@ static uint32_t candidate_hold(const struct candidate *candidate, const struct m
     return (uint32_t)frames_round_down((uint64_t)(seconds * FRAME_RATE), CONTROL_FRAMES);
 }
 
+// What hours, sections and the time of day make of the melody.
+struct melody_setting {
+    double share;    // factor on the density
+    double reach;    // semitones that it lies higher
+};
+
+static struct melody_setting melody_setting(const struct program *program, uint64_t frame, const struct mood *mood)
+{
+    const struct palette *palette = section_at(program->seed, frame).palette;
+    struct hours hours = hours_at(program->seed, frame);
+    double day = daylight_at(program, frame, mood), wanted = ensemble_amounts(program, frame).melody;
+    return (struct melody_setting){
+        .share = wanted * palette->density * hours.density * (0.7 + 0.6 * day),
+        .reach = palette->reach + hours.reach + NIGHT_REACH * (day - 0.5),
+    };
+}
+
 static void melody_add(const struct program *program, const struct candidate *candidate, const struct mood *mood,
-                       const struct palette *palette, struct events *events)
+                       const struct melody_setting *setting, struct events *events)
 {
     harmony_seek(program, candidate->at_frame, &events->harmony);
     const struct harmony *harmony = &events->harmony;
     unsigned tones = candidate_tones(candidate, harmony, mood->melody_complexity);
     int place = candidate->place;
-    double target = candidate_target(candidate, palette, daylight_at(program, candidate->at_frame, mood));
+    double target = candidate_target(candidate, setting->reach);
     double pitch = candidate_pitch(target, tones, candidate_draw(candidate, place, DRAW_SIDE));
     double velocity = candidate_draw(candidate, place, DRAW_VELOCITY);
     double hold = candidate_draw(candidate, place, DRAW_HOLD);
@@ -194,10 +213,8 @@ void melody_compose(const struct program *program, struct events *events)
         if (candidate.at_frame < events->from || candidate.at_frame >= events->to)
             continue;
         struct mood mood = mood_log_mood(program->log, candidate.at_frame);
-        const struct palette *palette = section_at(program->seed, candidate.at_frame).palette;
-        double day = daylight_at(program, candidate.at_frame, &mood);
-        double share = palette->density * ensemble_amounts(program, candidate.at_frame).melody * (0.7 + 0.6 * day);
-        if (candidate_sounds(&candidate, &mood, share))
-            melody_add(program, &candidate, &mood, palette, events);
+        struct melody_setting setting = melody_setting(program, candidate.at_frame, &mood);
+        if (candidate_sounds(&candidate, &mood, setting.share))
+            melody_add(program, &candidate, &mood, &setting, events);
     }
 }

@@ -2,6 +2,7 @@
 #include "compose/daylight.h"
 #include "compose/ensemble.h"
 #include "compose/form.h"
+#include "compose/hours.h"
 #include "compose/layers.h"
 #include "compose/noise.h"
 #include "compose/purpose.h"
@@ -53,14 +54,15 @@ struct mix mix_at(const struct program *program, uint64_t frame)
     double day = daylight_at(program, frame, &mood) - 0.5;
     struct ensemble_amounts amounts = ensemble_amounts(program, frame);
     struct palette palette = mix_palette(program, frame);
+    struct hours hours = hours_at(program->seed, frame);
     double brightness = noise_at(program->seed, PURPOSE_MIX_BRIGHTNESS, frame, BRIGHTNESS_FRAMES) - 0.5;
     double motion = noise_at(program->seed, PURPOSE_MIX_MOTION, frame, MOTION_FRAMES) - 0.5;
     double space = noise_at(program->seed, PURPOSE_MIX_SPACE, frame, SPACE_FRAMES) - 0.5;
     struct mix mix = {
         .brightness = mix_clamp(0.2 + 0.5 * mood.intensity + 0.25 * brightness + palette.brightness +
-                                0.6 * (mood.brightness - 0.5) + 0.25 * day),
+                                hours.brightness + 0.6 * (mood.brightness - 0.5) + 0.25 * day),
         .motion = mix_clamp(0.25 + 0.4 * mood.intensity + 0.3 * motion),
-        .space = mix_clamp(0.65 - 0.25 * mood.intensity + 0.25 * space + palette.space +
+        .space = mix_clamp(0.65 - 0.25 * mood.intensity + 0.25 * space + palette.space + hours.space +
                            0.7 * (mood.space - 0.5)),
     };
     mix.warmth = mix_clamp(mood.warmth - 0.2 * day);

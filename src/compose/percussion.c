@@ -53,7 +53,7 @@ static bool swell_note(const struct program *program, uint64_t cell, const struc
     note->pan = (float)(1.4 * (random_unit(program->seed, PURPOSE_SWELL, ~cell) - 0.5));
     note->brightness = (float)(0.2 + 0.4 * mood->intensity + 0.2 * length);
     note->attack_s = (float)rise_s;
-    note->release_s = (float)(4.0 + 4.0 * length);
+    note->release_s = (float)(3.0 + 4.0 * length);
     note->hold_frames = (uint32_t)frames_round_down((uint64_t)(rise_s * FRAME_RATE), CONTROL_FRAMES);
     return true;
 }

@@ -68,7 +68,7 @@ const struct scene scenes[] = {
      .mood = {PLACE | AIR, {.key = {C, 0, KEY_BARE}, .mode = MODE_PHRYGIAN, .bpm = 44, .intensity = .2,
                             .brightness = .2, .space = .75, .warmth = .95, .texture = .5}},
      .parts = {[LAYER_LEAD] = {PLAY(BOWL, 1)}, [LAYER_LOOP] = {PLAY(BOWL, 1)}, [LAYER_TEXTURE] = {PLAY(GRAIN, 1)}},
-     .melody = .4, .loops = .2, .drone = 1, .chorus = .3, .echo = .25, .loudness = -18},
+     .melody = .5, .loops = .2, .drone = 1, .chorus = .3, .echo = .25, .loudness = -18},
     {.name = "dust", .title = "Dust", .line = "An old record of something that was never played.",
      .mood = {PLACE | AIR, {.key = {A, 0, KEY_BARE}, .mode = MODE_DORIAN, .bpm = 66, .intensity = .5,
                             .brightness = .3, .space = .35, .warmth = .9, .texture = .8}},
