@@ -69,7 +69,7 @@ help:
 	@echo 'make run       install what is missing, build, serve on http://localhost:8000'
 	@echo 'make test      likewise, and run every test'
 	@echo 'make faults    some 15 minutes of harm, and who noticed: writes doc/reliability.md; ONLY=name,name'
-	@echo 'make ear       listens to an hour of each scene and a day of one: writes doc/sound.md; about an hour'
+	@echo 'make ear       listens to an hour of each scene and a day of one: writes doc/sound.md; an hour and a half'
 	@echo 'make build     leaves build/auralis'
 	@echo 'make bench     all benchmarks'
 	@echo 'make figures   measures everything and writes doc/performance.md'

@@ -14,8 +14,10 @@
 #include "tools/arguments.h"
 #include "tools/tools.h"
 
-static const struct bench *const benches[] = {&bench_compose,  &bench_fanout, &bench_memory, &bench_stalled,
-                                              &bench_stations, &bench_synth,  &bench_units,  &bench_voice};
+static const struct bench *const benches[] = {
+    &bench_compose, &bench_fanout, &bench_memory, &bench_scenes, &bench_stalled, &bench_stations, &bench_synth,
+    &bench_units, &bench_voice,
+};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 #define AT(field) offsetof(struct bench_options, field)

@@ -5,11 +5,11 @@
 
 enum { STATE_ALIGNMENT = 64 };
 
-enum status bench_material_init(struct bench_material *material, uint64_t seed)
+enum status bench_material_init(struct bench_material *material, const struct scene *scene, uint64_t seed)
 {
     static const uint64_t ready_frame = (uint64_t)BENCH_MATERIAL_S * FRAME_RATE;
     float dropped[CHUNK_FRAMES * CHANNELS];
-    struct mood mood = mood_default();
+    struct mood mood = scene_mood(scene);
     *material = (struct bench_material){.ready = aligned_alloc(STATE_ALIGNMENT, programme_bytes()),
                                         .work = aligned_alloc(STATE_ALIGNMENT, programme_bytes())};
     if (!material->ready || !material->work || mood_log_init(&material->log, &mood) != STATUS_OK) {

@@ -1,4 +1,5 @@
-// `auralis ear`: renders scenes and prints what the ear says of them as they leave the mastering, with no file between.
+// `auralis ear`: renders scenes and prints what the ear says of them as they leave the mastering, or as listeners hear
+// them, with no file between.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "os/thread.h"
 #include "tools/arguments.h"
 #include "tools/click_watch.h"
+#include "tools/heard.h"
 #include "tools/measure_report.h"
 #include "tools/outcome.h"
 #include "tools/progress.h"
@@ -17,13 +19,13 @@
 #include "tools/segments.h"
 #include "tools/tools.h"
 
-enum { FAILURE_BYTES = 512, NAME_BYTES = 64 };
+enum { FAILURE_BYTES = 512, NAME_BYTES = 64, EAR_SOFT_LUFS = -20 };
 
 struct ear_options {
     struct argument_list scenes, seeds;
     double start_s, duration_s;
     int64_t threads;
-    bool distances, json, gates, quiet;
+    bool decoded, distances, json, gates, quiet;
 };
 
 #define AT(field) offsetof(struct ear_options, field)
@@ -38,6 +40,8 @@ static const struct argument ear_arguments[] = {
      .max = 1e6, .help = "seconds of each, in tenths"},
     {.name = "threads", .kind = ARGUMENT_INTEGER, .offset = AT(threads), .value = "N", .standard = "0", .min = 0,
      .max = 256, .help = "threads, of use from ten minutes on; 0: one a processor"},
+    {.name = "decoded", .kind = ARGUMENT_FLAG, .offset = AT(decoded),
+     .help = "as listeners hear them, through Opus at 128 kb/s; on one thread"},
     {.name = "distances", .kind = ARGUMENT_FLAG, .offset = AT(distances),
      .help = "tell how far they are from one another"},
     {.name = "gates", .kind = ARGUMENT_FLAG, .offset = AT(gates), .help = "exit with 1 when a gate is not kept"},
@@ -81,6 +85,15 @@ struct ear_pass {
     double held_frames;      // summed over all notes, within the stretch
 };
 
+// What is asked of a scene: what it declares, or of its decoded sound what is asked of any that is as loud.
+static const struct gate_profile *ear_profile(const struct ear *ear, const struct scene *scene)
+{
+    const struct gate_profile *declared = gates_find(scene->name);
+    if (!declared || !ear->options.decoded)
+        return declared;
+    return gates_find(scene->loudness < EAR_SOFT_LUFS ? "soft-decoded" : "decoded");
+}
+
 static enum status ear_add_piece(struct ear *ear, const struct scene *scene, const char *seed, struct text *failure)
 {
     struct ear_piece *piece = &ear->pieces[ear->count];
@@ -89,13 +102,14 @@ static enum status ear_add_piece(struct ear *ear, const struct scene *scene, con
         text_printf(failure, "--seed: '%.40s' is no number from 0 to 18446744073709551615", seed);
         return STATUS_INVALID;
     }
-    if (!gates_find(scene->name)) {
+    const struct gate_profile *profile = ear_profile(ear, scene);
+    if (!profile) {
         text_printf(failure, "%s does not declare what it sounds like", scene->name);
         return STATUS_UNSUPPORTED;
     }
     snprintf(piece->name, sizeof piece->name, "%s, seed %s", scene->name, seed);
     ear->cards[ear->count].name = piece->name;
-    ear->cards[ear->count++].profile = gates_find(scene->name);
+    ear->cards[ear->count++].profile = profile;
     return STATUS_OK;
 }
 
@@ -169,19 +183,42 @@ static void ear_explain_clicks(const struct ear_pass *pass, struct card *card)
     }
 }
 
-static enum status ear_listen(struct ear_pass *pass, struct card *card)
+static enum status ear_hear(struct ear_pass *pass)
 {
-    struct ear *ear = pass->ear;
+    const struct ear *ear = pass->ear;
+    struct heard heard;
+    float chunk[CHUNK_FRAMES * CHANNELS];
+    enum status status = heard_init(&heard, pass->program, backend_best(), ear->first_frame);
+    if (status != STATUS_OK)
+        return status;
+    for (uint64_t at = ear->first_frame; at < ear->end_frame && status == STATUS_OK; at += CHUNK_FRAMES) {
+        status = heard_next(&heard, chunk);
+        if (status == STATUS_OK)
+            status = ear_sink(pass, at, chunk);
+    }
+    heard_finish(&heard);
+    return status;
+}
+
+static enum status ear_render(struct ear_pass *pass)
+{
+    const struct ear *ear = pass->ear;
     struct segments_job job = {
         .program = pass->program, .backend = backend_best(), .first_frame = ear->first_frame,
         .end_frame = ear->end_frame, .block_frames = CHUNK_FRAMES,
         .threads = ear->options.threads ? (int)ear->options.threads : thread_processors(),
     };
+    return segments_render(&job, ear_sink, pass);
+}
+
+static enum status ear_listen(struct ear_pass *pass, struct card *card)
+{
+    struct ear *ear = pass->ear;
     struct event sounding[COMPOSE_MAX_EVENTS];
     ear_count_held(pass, sounding, compose_sounding(pass->program, ear->first_frame, sounding));
     uint64_t start_ns = clock_now_ns(&ear->clock);
     double frames = (double)(ear->end_frame - ear->first_frame);
-    enum status status = segments_render(&job, ear_sink, pass);
+    enum status status = ear->options.decoded ? ear_hear(pass) : ear_render(pass);
     if (status == STATUS_OK)
         status = card_meter_read(pass->meter, card);
     pass->piece->voices = pass->held_frames / frames;
@@ -215,12 +252,19 @@ static double ear_minutes(const struct ear *ear)
     return (double)(ear->end_frame - ear->first_frame) / FRAME_RATE / 60;
 }
 
+static double ear_entropy(const struct ear_piece *piece)
+{
+    struct mood mood = scene_mood(piece->scene);
+    return compose_chord_entropy(&mood);
+}
+
 static void ear_print(const struct ear *ear, int number)
 {
     const struct ear_piece *piece = &ear->pieces[number];
     measure_print_text(&ear->cards[number], stdout);
-    printf("%.1f notes a minute, %.1f held at a time; %.0f x real time\n\n", (double)piece->notes / ear_minutes(ear),
-           piece->voices, ear_minutes(ear) * 60 / piece->took_s);
+    printf("%.1f notes a minute, %.1f held at a time; %.2f bits a change of chord; %.0f x real time\n\n",
+           (double)piece->notes / ear_minutes(ear), piece->voices, ear_entropy(piece),
+           ear_minutes(ear) * 60 / piece->took_s);
     fflush(stdout);
 }
 
@@ -233,6 +277,7 @@ static json_t *ear_json(const struct ear *ear, int number)
     json_object_set_new(root, "start", json_real((double)ear->first_frame / FRAME_RATE));
     json_object_set_new(root, "notes_per_minute", json_real((double)piece->notes / ear_minutes(ear)));
     json_object_set_new(root, "voices", json_real(piece->voices));
+    json_object_set_new(root, "chord_entropy", json_real(ear_entropy(piece)));
     json_object_set_new(root, "times_real_time", json_real(ear_minutes(ear) * 60 / piece->took_s));
     if (ear->options.distances)
         json_object_set_new(root, "distances", measure_json_distances(ear->cards, ear->count, number));

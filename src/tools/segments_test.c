@@ -9,6 +9,7 @@
 
 #include "base/frames.h"
 #include "base/hash.h"
+#include "score/scene.h"
 #include "station/programme.h"
 
 static struct mood_log the_log;
@@ -56,6 +57,24 @@ static void simd_levels_make_no_difference(void **state)
     for (const struct backend *const *at = backend_list(); *at; at++)
         if ((*at)->available())
             assert_true(render(5, 7, *at, 1, 480).hash == best);
+}
+
+// Each scene has instruments and effects of its own.
+static void no_scene_makes_a_difference(void **state)
+{
+    for (int i = 0; i < scene_count; i++) {
+        struct mood mood = scene_mood(&scenes[i]);
+        struct mood_log log;
+        assert_int_equal(mood_log_init(&log, &mood), STATUS_OK);
+        program.log = &log;
+        uint64_t best = render(8, 9, backend_best(), 1, 4800).hash;
+        int block = 64;
+        for (const struct backend *const *at = backend_list(); *at; at++, block += 479)
+            if ((*at)->available())
+                assert_true(render(8, 9, *at, 1, block).hash == best);
+        mood_log_finish(&log);
+    }
+    program.log = &the_log;
 }
 
 // Over the end of an epoch, where two chains fade into each other and the work is cut.
@@ -106,6 +125,7 @@ int main(void)
         cmocka_unit_test(blocks_make_no_difference),       cmocka_unit_test(simd_levels_make_no_difference),
         cmocka_unit_test(threads_make_no_difference),      cmocka_unit_test(more_threads_than_segments_do_no_harm),
         cmocka_unit_test(the_seed_makes_a_difference),     cmocka_unit_test(a_sink_that_fails_ends_it),
+        cmocka_unit_test(no_scene_makes_a_difference),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
