@@ -37,6 +37,7 @@ class Ear(unittest.TestCase):
             self.assertEqual(piece["profile"], piece["scene"])
             self.assertAlmostEqual(piece["measures"]["duration"], 20)
             self.assertGreater(piece["notes_per_minute"], 1)
+            self.assertGreater(piece["chord_entropy"], 2.6)
             self.assertLessEqual({"slope", "centroid", "roughness", "loudness_range"},
                                  {gate["name"] for gate in piece["gates"]})
             self.assertEqual(len(piece["distances"]), 4)
@@ -45,12 +46,13 @@ class Ear(unittest.TestCase):
         status, out, errors = run("ear", "--scene", "sleep", "--duration", 5, "--distances")
         self.assertEqual((status, errors), (0, ""))
         self.assertRegex(out, r"(?m)^sleep, seed 1 \(sleep\)$")
-        self.assertRegex(out, r"(?m)^[\d.]+ notes a minute, [\d.]+ held at a time; \d+ x real time$")
+        self.assertRegex(out, r"(?m)^[\d.]+ notes a minute, [\d.]+ held at a time; [23]\.\d\d bits a change of chord; "
+                              r"\d+ x real time$")
         self.assertTrue(all(len(line) <= 120 for line in out.splitlines()))
 
     def test_gates_decide_the_exit_status(self):
-        """Five seconds have no loudness range."""
-        self.assertEqual(run("ear", "--scene", "drift", "--duration", 5, "--gates")[0], 1)
+        """A second has no loudness range."""
+        self.assertEqual(run("ear", "--scene", "drift", "--duration", 1, "--gates")[0], 1)
 
     def test_mistakes(self):
         for words, *arguments in (("there is no 'jazz'; there are drift", "--scene", "jazz"),
@@ -78,32 +80,41 @@ class Ear(unittest.TestCase):
         self.assertEqual(len(listening.alike(alone)), 2)
 
     def test_decoded_sound_is_judged_by_the_loudness_that_the_scene_declares(self):
-        sleep = json.loads(run("ear", "--scene", "sleep", "--duration", 1, "--json")[1])[0]
-        self.assertEqual([listening.decoded_profile(piece) for piece in (self.pieces[0], sleep)],
-                         ["decoded", "soft-decoded"])
+        status, out, errors = run("ear", "--decoded", "--scene", "drift", "--scene", "sleep", "--seed", 7,
+                                  "--duration", 20, "--json")
+        self.assertEqual((status, errors), (0, ""))
+        drift, sleep = json.loads(out)
+        self.assertEqual((drift["profile"], sleep["profile"]), ("decoded", "soft-decoded"))
+        for name, most in (("integrated", .3), ("correlation", .05)):
+            self.assertLess(abs(drift["measures"][name] - self.pieces[0]["measures"][name]), most)
+        self.assertNotEqual(drift["measures"]["integrated"], self.pieces[0]["measures"]["integrated"])
 
     def test_meters_that_differ_are_told(self):
-        piece = {"measures": {"integrated": -18.0, "true_peak": -3.0}}
-        self.assertEqual(listening.meters_differ([("a", piece, {"integrated": -18.1, "true_peak": -2.9})]), [])
-        self.assertEqual(len(listening.meters_differ([("a", piece, {"integrated": -18.3, "true_peak": -3.5})])), 2)
+        ours = {"integrated": -18.0, "true_peak": -3.0}
+        self.assertEqual(listening.meters_differ([("a", ours, {"integrated": -18.1, "true_peak": -2.9})]), [])
+        self.assertEqual(len(listening.meters_differ([("a", ours, {"integrated": -18.3, "true_peak": -3.5})])), 2)
+        loud = {"integrated": -18.0, "true_peak": -.9}
+        self.assertEqual(len(listening.peaks([("a", loud, loud), ("b", ours, ours)])), 1)
 
     def test_a_day_that_drifts_is_told(self):
-        def day(loudness, notes=(10, 10, 11), voices=(2, 2, 2)):
-            return [{"measures": {"integrated": lufs}, "notes_per_minute": note, "voices": voice}
-                    for lufs, note, voice in zip(loudness, notes, voices)]
+        def day(loudness, notes=(10, 10, 11), voices=(2, 2, 2), speeds=(100, 80, 110)):
+            return [{"measures": {"integrated": lufs}, "notes_per_minute": note, "voices": voice,
+                     "times_real_time": speed} for lufs, note, voice, speed in zip(loudness, notes, voices, speeds)]
         self.assertEqual(listening.drifts(day((-18, -18.4, -17.9))), [])
         self.assertEqual(len(listening.drifts(day((-18, -18.4, -17.2)))), 1)
         self.assertEqual(len(listening.drifts(day((-18, -18, -18), notes=(10, 10, 15)))), 1)
         self.assertEqual(len(listening.drifts(day((-18, -18, -18), voices=(5, 5, 9)))), 1)
+        self.assertEqual(len(listening.drifts(day((-18, -18, -18), speeds=(100, 90, 50)))), 1)
 
     def test_the_page_has_every_piece(self):
         found = listening.Findings(
             hours=self.pieces[::2], pairs=self.pieces, day_scene="drift", day=self.pieces[:2],
-            decoded=[("drift", self.pieces[0], {"integrated": -18.0, "true_peak": -3.0})],
+            decoded=self.pieces[:1],
+            files=[("drift", {"integrated": -18.04, "true_peak": -3.01}, {"integrated": -18.0, "true_peak": -3.0})],
             programs=[("runs", "tests/repeats_test 24", 0, "# drift: 3 notes\n")], failures=["what is wrong"])
         text = page.text(found, (3600, 900, 300), 3)
         for words in ("- what is wrong", "| drift |", "| glass |", "| drift, seed 8 |", "spectrograms/glass.png",
-                      "drift: 3 notes"):
+                      "| drift | -18.04 | -18.00 |", "drift: 3 notes"):
             self.assertIn(words, text)
 
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "compose/noise.h"
 #include "compose/testing.h"
 #include "score/scene.h"
@@ -173,24 +174,25 @@ struct memory {
     double notes_a_second;
 };
 
-static struct memory memory_of(const struct scene *scene, uint64_t seed)
+static struct memory memory_of(const struct score *score)
 {
-    struct mood mood = scene_mood(scene);
-    struct score score = notes_of(LAYER_LEAD, &mood, seed, HOURS(2));
-    bool *known = calloc(score.count, sizeof *known);
-    struct memory memory = {.least = 99, .notes_a_second = (double)score.count / 7200};
+    bool *known = calloc(score->count, sizeof *known);
+    struct memory memory = {.least = 99, .notes_a_second = (double)score->count / 7200};
     assert_non_null(known);
-    for (size_t i = 0; i + 3 <= score.count; i++) {
+    for (size_t i = 0; i + 3 <= score->count; i++) {
+        const struct event *first = &score->events[i];
         int times = 1, same = 0;
         bool last_same = false;
-        for (size_t k = i + 1; k + 3 <= score.count &&
-                               score.events[k].at_frame - score.events[i].at_frame < SECONDS(180) && !known[i]; k++) {
-            if (!same_rhythm(&score.events[i], &score.events[k]))
+        for (size_t k = i + 1; k + 3 <= score->count && !known[i]; k++) {
+            const struct event *later = &score->events[k];
+            if (later->at_frame - first->at_frame >= SECONDS(180))
+                break;
+            if (!same_rhythm(first, later))
                 continue;
             known[k] = true;
             times++;
             same += last_same;
-            last_same = same_way(&score.events[i + 1], &score.events[k + 1]);
+            last_same = same_way(first + 1, later + 1);
         }
         if (times == 1)
             continue;
@@ -203,34 +205,66 @@ static struct memory memory_of(const struct scene *scene, uint64_t seed)
         memory.last_same += last_same;
     }
     free(known);
-    score_free(&score);
     return memory;
+}
+
+// The lead of two hours.
+static struct score lead_of(const struct scene *scene, uint64_t seed)
+{
+    struct mood mood = scene_mood(scene);
+    return notes_of(LAYER_LEAD, &mood, seed, HOURS(2));
+}
+
+// What is asked of a lead with .2 notes a second or more.
+static bool memory_is_heard(const struct memory *memory)
+{
+    return memory->motifs >= 70 && memory->motifs <= 250 && memory->least >= 2 && memory->most <= 6;
 }
 
 // Where there are .2 notes a second or more, two motifs to three minutes are there, each two to six times. Over other
 // chords they keep their contour more often than not; the last time, when their end is another, less often.
 static void motifs_come_back(void **state)
 {
+    enum { SEEDS = 3 };
     int dense = 0, back = 0, same = 0, last = 0, last_same = 0;
-    for (int n = 0; n < scene_count; n++) {
-        struct memory memory = memory_of(&scenes[n], 12);
+    for (int n = 0; n < SEEDS * scene_count; n++) {
+        struct score score = lead_of(&scenes[n / SEEDS], 12 + (uint64_t)(n % SEEDS));
+        struct memory memory = memory_of(&score);
+        score_free(&score);
         print_message("# %s: %.2f notes/s, %d motifs in two hours, %d to %d times in three minutes\n",
-                      scenes[n].name, memory.notes_a_second, memory.motifs, memory.least, memory.most);
+                      scenes[n / SEEDS].name, memory.notes_a_second, memory.motifs, memory.least, memory.most);
         back += memory.back;
         same += memory.same;
         last += memory.last;
         last_same += memory.last_same;
+        assert_true(memory.notes_a_second >= .05 && memory.notes_a_second <= .6);
         if (memory.notes_a_second < .2)
             continue;
         dense++;
-        assert_in_range(memory.motifs, 70, 250);
-        assert_in_range(memory.least, 2, 6);
-        assert_in_range(memory.most, 2, 6);
+        assert_true(memory_is_heard(&memory));
     }
-    assert_true(dense >= 4);
+    assert_true(dense >= 4 * SEEDS);
     double share = (double)same / back, last_share = (double)last_same / last;
     print_message("# same contour: %.2f of %d, the last time %.2f of %d\n", share, back, last_share, last);
     assert_true(share > last_share + .05);
+}
+
+// Planted: the same notes at other times, as if nothing were remembered; and one motif that comes without end.
+static void a_lead_without_memory_is_told(void **state)
+{
+    struct score score = lead_of(scene_find("bright"), 12);
+    struct memory memory = memory_of(&score);
+    assert_true(memory_is_heard(&memory));
+    for (size_t i = 0; i < score.count; i++)
+        score.events[i].at_frame += random_below(7, 1, i, 8) * CONTROL_FRAMES;
+    memory = memory_of(&score);
+    print_message("# %d motifs by chance\n", memory.motifs);
+    assert_false(memory_is_heard(&memory));
+    for (size_t i = 0; i < score.count; i++)
+        score.events[i].at_frame = SECONDS(5) * (i / 3) + SECONDS(1) * (i % 3);
+    memory = memory_of(&score);
+    assert_false(memory_is_heard(&memory));
+    score_free(&score);
 }
 
 static void kicks_come_every_four_to_eight_bars(void **state)
@@ -360,6 +394,7 @@ int main(void)
         cmocka_unit_test(the_line_moves_by_small_steps),
         cmocka_unit_test(no_onset_grid_is_heard),
         cmocka_unit_test(motifs_come_back),
+        cmocka_unit_test(a_lead_without_memory_is_told),
         cmocka_unit_test(kicks_come_every_four_to_eight_bars),
         cmocka_unit_test(tempo_changes_do_not_rewrite_the_count),
         cmocka_unit_test(swells_follow_intensity),

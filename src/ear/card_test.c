@@ -326,6 +326,9 @@ static void profiles_differ_in_loudness_and_peak(void **state)
     assert_int_equal(gates_count_bad(gates_find("soft"), &card), 1);
     assert_int_equal(gates_count_bad(gates_find("soft-decoded"), &card), 0);
     assert_int_equal(gates_count_bad(gates_find("decoded"), &card), 1);
+    card.true_peak = -0.9;
+    assert_int_equal(gates_count_bad(gates_find("soft-decoded"), &card), 1);
+    assert_int_equal(gates_count_bad(gates_find("decoded"), &card), 2);
 }
 
 static void how_it_is_cut_makes_no_difference(void **state)

@@ -1,5 +1,5 @@
-// Chorus, echo, freeze and saturation by themselves: where what they make lies, how loud it is, and that it stays where
-// it belongs.
+// Chorus, echo, shimmer, freeze and saturation by themselves: where what they make lies, how loud it is, and that it
+// stays where it belongs.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include "synth/effects/chorus.h"
 #include "synth/effects/echo.h"
 #include "synth/effects/reverb.h"
+#include "synth/effects/shimmer.h"
 #include "synth/mastering/saturation.h"
 
 static double decibel(double ratio)
@@ -125,6 +126,68 @@ static void a_frozen_room_holds(void **unused)
     assert_true(open[11] - open[3] < -60);
 }
 
+static double tone_level(const float *x, int frames, double hz)
+{
+    double sine = 0, cosine = 0;
+    for (int i = 0; i < frames; i++) {
+        sine += x[i] * sin(2 * M_PI * hz * i / FRAME_RATE);
+        cosine += x[i] * cos(2 * M_PI * hz * i / FRAME_RATE);
+    }
+    return 2 * hypot(sine, cosine) / frames;
+}
+
+// The two taps are sixteen periods of the tone apart, so that they add up.
+static void shimmer_is_an_octave_higher(void **unused)
+{
+    (void)unused;
+    enum { FRAMES = 2 * FRAME_RATE, HZ = 500 };
+    static float sent[FRAMES];
+    static struct shimmer shimmer;
+    shimmer.level = SHIMMER_MOST;
+    for (int frame = 0; frame < FRAMES; frame += CONTROL_FRAMES) {
+        struct stereo_block send = {{0}, {0}}, wet;
+        for (int i = 0; i < CONTROL_FRAMES; i++)
+            wet.left[i] = wet.right[i] = (float)sin(2 * M_PI * HZ * (frame + i) / FRAME_RATE);
+        shimmer_send(&shimmer, (uint64_t)frame, 1, &send);
+        shimmer_keep(&shimmer, (uint64_t)frame, &wet);
+        memcpy(sent + frame, send.left, sizeof send.left);
+    }
+    double octave = tone_level(sent + FRAME_RATE, FRAME_RATE, 2 * HZ);
+    double same = tone_level(sent + FRAME_RATE, FRAME_RATE, HZ);
+    print_message("# shimmer: %.1f dB an octave higher, %.1f dB where it was\n", decibel(octave), decibel(same));
+    assert_true(octave > 0.9 * SHIMMER_MOST && octave < 1.01 * SHIMMER_MOST && same < 0.003);
+}
+
+// What a second of a tone leaves in a room of the longest decay with all the shimmer that there is: it dies away.
+static void shimmer_does_not_feed_itself(void **unused)
+{
+    (void)unused;
+    enum { SECONDS = 40 };
+    static float second[FRAME_RATE];
+    static struct shimmer shimmer;
+    double level[SECONDS];
+    struct reverb *reverb = aligned_alloc(64, (sizeof *reverb + 63) / 64 * 64);
+    if (!reverb)
+        abort();
+    memset(reverb, 0, sizeof *reverb);
+    memset(&shimmer, 0, sizeof shimmer);
+    for (int frame = 0; frame < SECONDS * FRAME_RATE; frame += CONTROL_FRAMES) {
+        struct stereo_block send = {{0}, {0}}, wet;
+        for (int i = 0; i < CONTROL_FRAMES && frame < FRAME_RATE; i++)
+            send.left[i] = send.right[i] = (float)sin(2 * M_PI * 300 * (frame + i) / FRAME_RATE);
+        shimmer_send(&shimmer, (uint64_t)frame, 1, &send);
+        reverb_render(reverb, (uint64_t)frame, 1, 0, &send, &wet);
+        shimmer_keep(&shimmer, (uint64_t)frame, &wet);
+        memcpy(second + frame % FRAME_RATE, wet.left, sizeof wet.left);
+        if ((frame + CONTROL_FRAMES) % FRAME_RATE == 0)
+            level[frame / FRAME_RATE] = 10 * log10(energy(second, 0, FRAME_RATE) + 1e-12);
+    }
+    free(reverb);
+    print_message("# with all shimmer: %.1f dB at 2 s, %.1f dB at 20 s, %.1f dB at %d s\n", level[2], level[20],
+                  level[SECONDS - 1], SECONDS);
+    assert_true(level[20] < level[2] - 10 && level[SECONDS - 1] < level[20] - 10);
+}
+
 enum { BENT_FRAMES = 32768 };
 
 // A sine through the saturation, at whole turns of the window.
@@ -211,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(echoes_go_from_side_to_side), cmocka_unit_test(a_chorus_wanders_and_widens),
+        cmocka_unit_test(shimmer_is_an_octave_higher), cmocka_unit_test(shimmer_does_not_feed_itself),
         cmocka_unit_test(a_frozen_room_holds),         cmocka_unit_test(warmth_adds_a_third_harmonic),
         cmocka_unit_test(what_folds_back_is_far_down), cmocka_unit_test(highs_pass),
     };

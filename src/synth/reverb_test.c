@@ -104,41 +104,91 @@ static double echo_density(const float *x, int from, int frames)
     return beyond / (frames * 0.3173);
 }
 
+// Of the 25 ms around so many milliseconds after the impulse.
+static double echo_density_at(const float *x, int ms)
+{
+    return echo_density(x, ms * 48 - 600, 1200);
+}
+
 static void dense_by_150_ms(void **unused)
 {
     (void)unused;
-    struct response *r = respond(0.5f);
-    for (int ms = 150; ms <= 300; ms += 50) {
-        double left = echo_density(r->left, ms * 48 - 600, 1200), right = echo_density(r->right, ms * 48 - 600, 1200);
-        print_message("# %d ms: echo density %.2f %.2f\n", ms, left, right);
-        assert_true(left > 0.9 && right > 0.9);
+    static const float spaces[] = {0.0f, 0.5f, 1.0f};
+    for (int n = 0; n < 3; n++) {
+        struct response *r = respond(spaces[n]);
+        double mean = 0;
+        for (int ms = 150; ms <= 300; ms += 25) {
+            double left = echo_density_at(r->left, ms), right = echo_density_at(r->right, ms);
+            print_message("# space %.1f, %d ms: echo density %.2f %.2f\n", spaces[n], ms, left, right);
+            // So few samples of noise are within a quarter of it.
+            assert_true(left > 0.75 && right > 0.75);
+            mean += (left + right) / 14;
+        }
+        assert_true(mean > 0.95);
+        free(r);
     }
-    free(r);
 }
 
-// Noise has no bin of its spectrum far above those around it; a mode that rings longer than the others has.
-static void no_mode_stands_out(void **unused)
+// Planted: single echoes, one in a millisecond, with nothing between them.
+static void single_echoes_are_not_dense(void **unused)
 {
     (void)unused;
-    enum { SIZE = 65536, BINS = SIZE / 2 + 1 };
-    static float windowed[SIZE];
-    static kiss_fft_cpx spectrum[BINS];
-    struct response *r = respond(0.3f);
-    for (int i = 0; i < SIZE; i++)
-        windowed[i] = r->left[3 * FRAME_RATE + i] * (float)(0.5 - 0.5 * cos(2 * M_PI * i / SIZE));
-    kiss_fftr_cfg fft = kiss_fftr_alloc(SIZE, 0, NULL, NULL);
+    static float x[FRAME_RATE];
+    for (int i = 0; i < FRAME_RATE; i++)
+        x[i] = i % 48 == i / 48 % 48 ? (float)cos(i) : 0;
+    assert_true(echo_density_at(x, 150) < 0.5 && echo_density_at(x, 300) < 0.5);
+}
+
+enum { TAIL = 65536, TAIL_BINS = TAIL / 2 + 1 };
+
+// dB by which the highest bin of a tail lies above those around it. Noise has none far above; a mode that rings longer
+// than the others has.
+static double highest_mode_db(const float *tail)
+{
+    static float windowed[TAIL];
+    static kiss_fft_cpx spectrum[TAIL_BINS];
+    for (int i = 0; i < TAIL; i++)
+        windowed[i] = tail[i] * (float)(0.5 - 0.5 * cos(2 * M_PI * i / TAIL));
+    kiss_fftr_cfg fft = kiss_fftr_alloc(TAIL, 0, NULL, NULL);
     kiss_fftr(fft, windowed, spectrum);
     free(fft);
     double worst = 0;
-    for (int k = 200 * SIZE / FRAME_RATE; k < 4000 * SIZE / FRAME_RATE; k++) {
+    for (int k = 200 * TAIL / FRAME_RATE; k < 4000 * TAIL / FRAME_RATE; k++) {
         double around = 0;
         for (int d = -150; d <= 150; d++)
             around += (double)spectrum[k + d].r * spectrum[k + d].r + (double)spectrum[k + d].i * spectrum[k + d].i;
         double here = (double)spectrum[k].r * spectrum[k].r + (double)spectrum[k].i * spectrum[k].i;
         worst = here / (around / 301) > worst ? here / (around / 301) : worst;
     }
-    print_message("# highest bin of the tail: %.1f dB over its surroundings\n", 10 * log10(worst));
-    assert_true(10 * log10(worst) < 15);
+    return 10 * log10(worst);
+}
+
+static void no_mode_stands_out(void **unused)
+{
+    (void)unused;
+    static const float spaces[] = {0.0f, 0.3f, 0.7f, 1.0f};
+    for (int n = 0; n < 4; n++) {
+        struct response *r = respond(spaces[n]);
+        double left = highest_mode_db(r->left + 3 * FRAME_RATE), right = highest_mode_db(r->right + 3 * FRAME_RATE);
+        print_message("# space %.1f: highest bins of the tail %.1f and %.1f dB over their surroundings\n", spaces[n],
+                      left, right);
+        assert_true(left < 15 && right < 15);
+        free(r);
+    }
+}
+
+// Planted: a tone a third as strong as the tail.
+static void a_mode_that_rings_is_told(void **unused)
+{
+    (void)unused;
+    struct response *r = respond(0.3f);
+    float *tail = r->left + 3 * FRAME_RATE;
+    double power = 0;
+    for (int i = 0; i < TAIL; i++)
+        power += (double)tail[i] * tail[i] / TAIL;
+    for (int i = 0; i < TAIL; i++)
+        tail[i] += (float)(0.3 * sqrt(2 * power) * sin(2 * M_PI * 1234.5 / FRAME_RATE * i));
+    assert_true(highest_mode_db(tail) > 15);
     free(r);
 }
 
@@ -169,7 +219,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decays_as_told_and_highs_sooner),
         cmocka_unit_test(dense_by_150_ms),
+        cmocka_unit_test(single_echoes_are_not_dense),
         cmocka_unit_test(no_mode_stands_out),
+        cmocka_unit_test(a_mode_that_rings_is_told),
         cmocka_unit_test(lows_stay_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 COLUMNS = (("integrated", "LUFS", 1), ("loudness_range", "range LU", 1), ("short_term_move", "10 s move LU", 1),
            ("true_peak", "dBTP", 1), ("crest", "crest dB", 1), ("clicks", "clicks", 0), ("correlation", "L/R", 2),
-           ("bass_correlation", "lows", 2), ("fold_down_loss", "mono dB", 1), ("slope", "dB/octave", 1),
-           ("centroid", "centroid Hz", 0), ("roughness", "roughness", 2), ("grid", "grid", 2))
+           ("bass_correlation", "lows", 2), ("fold_down_loss", "mono dB", 1), ("dc", "DC dBFS", 0),
+           ("slope", "dB/octave", 1), ("centroid", "centroid Hz", 0), ("flatness", "flatness dB", 0),
+           ("roughness", "roughness", 2), ("grid", "grid", 2), ("self_similarity", "self-similarity", 2))
 
 
 def cell(piece, name, digits):
@@ -29,9 +30,10 @@ def table(head, rows):
 
 
 def cards(pieces, first, label):
-    head = [first, *(title for _, title, _ in COLUMNS), "notes/min", "held", "x real time"]
+    head = [first, *(title for _, title, _ in COLUMNS), "notes/min", "held", "bits/chord", "x real time"]
     rows = [[label(piece), *(cell(piece, name, digits) for name, _, digits in COLUMNS),
-             f"{piece['notes_per_minute']:.1f}", f"{piece['voices']:.1f}", f"{piece['times_real_time']:.0f}"]
+             f"{piece['notes_per_minute']:.1f}", f"{piece['voices']:.1f}",
+             f"{piece['chord_entropy']:.2f}", f"{piece['times_real_time']:.0f}"]
             for piece in pieces]
     return table(head, rows)
 
@@ -48,15 +50,25 @@ def distances(pairs):
 
 
 def decoded_rows(decoded):
-    rows = [[scene, *(cell(piece, name, 2) for name in ("integrated", "true_peak", "clicks")),
-             f"{other['integrated']:.1f}", f"{other['true_peak']:.1f}"] for scene, piece, other in decoded]
-    return table(["scene", "LUFS", "dBTP", "clicks", "LUFS by ffmpeg", "dBTP by ffmpeg"], rows)
+    rows = [[piece["scene"], *(cell(piece, name, digits) for name, _, digits in COLUMNS)] for piece in decoded]
+    return table(["scene", *(title for _, title, _ in COLUMNS)], rows)
+
+
+def file_rows(files):
+    rows = [[scene, *(f"{meters[what]:.{digits}f}" for what, digits in (("integrated", 2), ("true_peak", 2))
+                      for meters in (ours, other))] for scene, ours, other in files]
+    return table(["scene", "LUFS", "LUFS by ffmpeg", "dBTP", "dBTP by ffmpeg"], rows)
 
 
 def program_lines(programs):
     for what, command, status, said in programs:
         yield f"- {what} (`{command}`): {'passed' if status == 0 else '**failed**'}"
         yield from (f"  - {line[2:]}" for line in said.splitlines() if re.match("# ", line))
+
+
+def oddities():
+    """What people found who looked at the figures and the spectrograms."""
+    return (pathlib.Path(__file__).parent / "oddities.md").read_text().strip()
 
 
 def describe():
@@ -77,6 +89,7 @@ def text(found, lengths, minutes):
         *(f"- {failure}" for failure in found.failures), "",
         f"## {seconds / 60:.0f} minutes of each scene\n",
         *cards(found.hours, "scene", lambda piece: piece["scene"]),
+        "## What looks odd\n", oddities(), "",
         "## How far apart they are\n",
         f"Two seeds of each scene, {pair / 60:.0f} minutes. 1 is clearly heard; a piece has to be nearer to its own "
         "scene than to any other.\n",
@@ -85,8 +98,11 @@ def text(found, lengths, minutes):
         f"{seconds / 60:.0f} minutes from the first minute of each hour on.\n",
         *cards(found.day, "hour", lambda piece: f"{piece['start'] / 3600:.0f}"),
         "## As listeners get it\n",
-        f"Opus at 128 kb/s, decoded, {few / 60:.0f} minutes each.\n",
+        f"Opus at 128 kb/s as a station encodes it, decoded, {seconds / 60:.0f} minutes each.\n",
         *decoded_rows(found.decoded),
+        f"{few / 60:.0f} minutes of the same music in files (`auralis render --out NAME.opus`), measured here and by "
+        "ffmpeg, which rounds to tenths.\n",
+        *file_rows(found.files),
         "## Longer tests\n",
         *program_lines(found.programs),
         "\n## Spectrograms\n",
