@@ -230,7 +230,7 @@ static void assert_note_in_range(const struct note *note)
     assert_in_range(note->instrument, 0, INSTRUMENT_COUNT - 1);
     assert_in_range(note->lane, 0, instrument_lanes((enum instrument)note->instrument) - 1);
     assert_true(note->pitch >= 28 && note->pitch <= 96);
-    assert_true(unit(note->velocity) && note->velocity > .1f && unit(note->brightness));
+    assert_true(unit(note->velocity) && note->velocity > .02f && unit(note->brightness));
     assert_true(note->pan >= -1 && note->pan <= 1);
     assert_true(note->attack_s >= .008f && note->attack_s <= 8 && note->release_s > .1f && note->release_s <= 14);
     assert_int_equal(note->hold_frames % CONTROL_FRAMES, 0);

@@ -17,6 +17,7 @@ enum {
     MOTIF_EVERY = 4,        // phrases, of which one is a motif
     MEMORY_MOTIFS = 7,      // so many in all, of two kinds, then there are others: just under three minutes
     MEMORY_KINDS = 2,
+    STRUCK_SLOTS = 6,       // for so long a note is still heard when the next of its pitch comes
     MOTIF_ORDERS = 4,
     LEAD_LANES = 16,
     LEAD_LOW = 58,
@@ -176,18 +177,40 @@ static struct melody_setting melody_setting(const struct program *program, uint6
     };
 }
 
+static int melody_pitch(const struct candidate *candidate, const struct harmony *harmony, const struct mood *mood,
+                        double reach)
+{
+    unsigned tones = candidate_tones(candidate, harmony, mood->melody_complexity);
+    double side = candidate_draw(candidate, candidate->place, DRAW_SIDE);
+    return candidate_pitch(candidate_target(candidate, reach), tones, side);
+}
+
+// How many of the last notes had this pitch, as the chord that sounds now would have it: whoever plays strikes more
+// softly what still rings, or the sum of both would stand out.
+static int melody_struck(const struct program *program, const struct candidate *candidate,
+                         const struct harmony *harmony, int pitch)
+{
+    int struck = 0;
+    for (uint64_t back = 1; back <= STRUCK_SLOTS && back <= candidate->slot; back++) {
+        struct candidate before = candidate_of(candidate->seed, candidate->slot - back);
+        struct mood mood = mood_log_mood(program->log, before.at_frame);
+        struct melody_setting setting = melody_setting(program, before.at_frame, &mood);
+        struck += candidate_sounds(&before, &mood, setting.share) &&
+                  melody_pitch(&before, harmony, &mood, setting.reach) == pitch;
+    }
+    return struck;
+}
+
 static void melody_add(const struct program *program, const struct candidate *candidate, const struct mood *mood,
                        const struct melody_setting *setting, struct events *events)
 {
     harmony_seek(program, candidate->at_frame, &events->harmony);
     const struct harmony *harmony = &events->harmony;
-    unsigned tones = candidate_tones(candidate, harmony, mood->melody_complexity);
-    int place = candidate->place;
-    double target = candidate_target(candidate, setting->reach);
-    double pitch = candidate_pitch(target, tones, candidate_draw(candidate, place, DRAW_SIDE));
+    int place = candidate->place, pitch = melody_pitch(candidate, harmony, mood, setting->reach);
+    bool inside = harmony_scale(&harmony->mood) >> pitch % 12 & 1;
+    double gentle = (inside ? 1.0 : 0.7) / (1 + melody_struck(program, candidate, harmony, pitch));
     double velocity = candidate_draw(candidate, place, DRAW_VELOCITY);
     double hold = candidate_draw(candidate, place, DRAW_HOLD);
-    bool inside = tones & harmony_scale(&harmony->mood);
     int lane = (int)(candidate->slot % LEAD_LANES);
     enum instrument instrument = ensemble_instrument(program, candidate->at_frame, LAYER_LEAD, candidate->slot);
     struct note note = {
@@ -196,7 +219,7 @@ static void melody_add(const struct program *program, const struct candidate *ca
         .instrument = (uint8_t)instrument,
         .lane = (uint8_t)lane,
         .pitch = (float)pitch,
-        .velocity = (float)((0.3 + 0.35 * velocity) * (0.75 + 0.5 * mood->intensity) * (inside ? 1.0 : 0.7)),
+        .velocity = (float)((0.3 + 0.35 * velocity) * (0.75 + 0.5 * mood->intensity) * gentle),
         .pan = (float)(1.2 * (random_unit(program->seed, PURPOSE_LEAD, ~candidate->slot) - 0.5)),
         .brightness = (float)(0.2 + 0.5 * mood->intensity + 0.25 * velocity),
         .attack_s = (float)(0.02 + 0.09 * hold),
