@@ -45,8 +45,8 @@ static bool worker_render(struct worker *worker, int frames)
     return !programme_failed(worker->programme) && !atomic_load(&worker->leaving);
 }
 
-// The log that was known then is a part of the one that is known now: what a snapshot was made of stays as it was. It is
-// taken once only, for a failure that comes again may have begun before it.
+// The log that was known then is a part of the one that is known now: what a snapshot was made of stays as it was. It
+// is taken once only, for a failure that comes again may have begun before it.
 static bool worker_return(struct worker *worker, uint64_t begin, uint64_t frame)
 {
     uint64_t at = programme_frame(worker->snapshot);

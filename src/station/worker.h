@@ -35,8 +35,8 @@ struct worker;
 // Claims its memory and starts its thread.   Errors: STATUS_MEMORY.
 MUST_USE enum status worker_create(struct worker **worker, const struct worker_config *config);
 // Asks for the chunk at `first_frame`, while it is not busy. It carries on from where it stands, or begins anew where
-// that is nearer. After a failure it goes back to where it stood some seconds before; when it fails there again it begins
-// anew.
+// that is nearer. After a failure it goes back to where it stood some seconds before; when it fails there again it
+// begins anew.
 //   log: knows everything before first_frame + CHUNK_FRAMES + PROGRAMME_LOOKAHEAD; copied.
 // Errors: STATUS_MEMORY; nothing was asked then.
 MUST_USE enum status worker_ask(struct worker *worker, const struct mood_log *log, uint64_t first_frame);
