@@ -17,8 +17,8 @@ enum {
     MOTIF_EVERY = 4,        // phrases, of which one is a motif
     MEMORY_MOTIFS = 7,      // so many in all, of two kinds, then there are others: just under three minutes
     MEMORY_KINDS = 2,
-    STRUCK_SLOTS = 6,       // for so long a note is still heard when the next of its pitch comes
     MOTIF_ORDERS = 4,
+    STRUCK_SLOTS = 6,       // for so long a note is still heard when the next of its pitch comes
     LEAD_LANES = 16,
     LEAD_LOW = 58,
     LEAD_HIGH = 86,

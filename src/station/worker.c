@@ -46,7 +46,7 @@ static bool worker_render(struct worker *worker, int frames)
 }
 
 // The log that was known then is a part of the one that is known now: what a snapshot was made of stays as it was. It
-// is taken once only, for a failure that comes again may have begun before it.
+// is gone back to once only, for a failure that comes again may have begun before it.
 static bool worker_return(struct worker *worker, uint64_t begin, uint64_t frame)
 {
     uint64_t at = programme_frame(worker->snapshot);

@@ -60,6 +60,9 @@ void bench_measure(struct bench_case *cases, int count, int repeats)
         for (int c = 0; c < count; c++)
             times[c][r] = bench_time(&cases[c]);
     for (int c = 0; c < count; c++) {
+        cases[c].mean_ns = 0;
+        for (int r = 0; r < repeats; r++)
+            cases[c].mean_ns += times[c][r] / (uint64_t)repeats;
         qsort(times[c], (size_t)repeats, sizeof times[c][0], bench_by_time);
         cases[c].least_ns = times[c][0];
         cases[c].median_ns = times[c][repeats / 2];

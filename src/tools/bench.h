@@ -15,7 +15,7 @@ struct bench_case {
     char name[BENCH_NAME_BYTES];
     void (*run)(void *context);
     void *context;
-    uint64_t least_ns, median_ns;   // CPU time of the calling thread for one run; out
+    uint64_t least_ns, median_ns, mean_ns;   // CPU time of the calling thread for one run; out
 };
 
 struct bench_output {

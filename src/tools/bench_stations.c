@@ -18,7 +18,6 @@ struct stations {
     void *encoders[STATIONS];
     uint64_t encoded;                            // frames of each
     uint8_t *bytes;
-    double ns;                                   // that all runs took
 };
 
 // All stations go on by a chunk, then by the next: as on a server, each finds the caches full of the others. Each run
@@ -65,14 +64,12 @@ static void stations_finish(struct stations *stations)
 // Levels take turns, and go through the same passages.
 static void stations_time(struct stations *levels, int count, struct bench_output *output)
 {
-    for (int run = 0; run < RUNS; run++)
-        for (int n = 0; n < count; n++) {
-            struct bench_case one = {.run = stations_step, .context = &levels[n]};
-            bench_measure(&one, 1, 1);
-            levels[n].ns += (double)one.least_ns;
-        }
+    struct bench_case cases[LEVELS_MAX];
     for (int n = 0; n < count; n++)
-        bench_row(output, STATIONS * RUNS * CHUNKS * .1e9 / levels[n].ns, NAN, "stations a core",
+        cases[n] = (struct bench_case){.run = stations_step, .context = &levels[n]};
+    bench_measure(cases, count, RUNS);
+    for (int n = 0; n < count; n++)
+        bench_row(output, STATIONS * CHUNKS * .1e9 / (double)cases[n].mean_ns, NAN, "stations a core",
                   "each another scene, with Opus; the mean of 20 s", "%s", levels[n].backend->name);
 }
 

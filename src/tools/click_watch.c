@@ -22,7 +22,7 @@ enum status click_watch_add(struct click_watch *watch, uint64_t first_frame, con
     return click_finder_add(&watch->finder, first_frame, sound, frames);
 }
 
-bool click_watch_explains(const struct program *program, uint64_t frame)
+static bool click_watch_explains(const struct program *program, uint64_t frame)
 {
     struct event events[COMPOSE_MAX_EVENTS];
     uint64_t from = frame < CLICKS_ONSET_AFTER_FRAMES ? 0 : frame - CLICKS_ONSET_AFTER_FRAMES;
@@ -35,16 +35,24 @@ bool click_watch_explains(const struct program *program, uint64_t frame)
     return false;
 }
 
+struct click_result click_watch_explain(const struct program *program, uint64_t first_frame, const struct click *found,
+                                        size_t count)
+{
+    struct click_result result = {.clicks = 0};
+    for (size_t i = 0; i < count; i++) {
+        bool explained = click_watch_explains(program, first_frame + found[i].frame);
+        if (!explained && result.clicks == 0)
+            result.first = found[i];
+        result.explained += explained;
+        result.clicks += !explained;
+    }
+    return result;
+}
+
 enum status click_watch_judge(struct click_watch *watch, const struct program *program, struct click_result *result)
 {
     enum status status = click_finder_end(&watch->finder);
-    *result = (struct click_result){.watched_frames = watch->watched_frames};
-    for (size_t i = 0; i < watch->finder.count; i++) {
-        bool explained = click_watch_explains(program, watch->finder.found[i].frame);
-        if (!explained && result->clicks == 0)
-            result->first = watch->finder.found[i];
-        result->explained += explained;
-        result->clicks += !explained;
-    }
+    *result = click_watch_explain(program, 0, watch->finder.found, watch->finder.count);
+    result->watched_frames = watch->watched_frames;
     return status;
 }

@@ -18,15 +18,16 @@ struct click_result {
     uint64_t watched_frames;
     size_t explained;            // at the onset of a note
     size_t clicks;               // at none
-    struct click first;
+    struct click first;          // of those at none
 };
 
 // Errors: STATUS_MEMORY.
 MUST_USE enum status click_watch_init(struct click_watch *watch);
 // Harmless on an all-zero watch.
 void click_watch_finish(struct click_watch *watch);
-// A note that begins there explains a click of `frame`, counted from the programme's beginning.
-bool click_watch_explains(const struct program *program, uint64_t frame);
+// Asks the score which of the clicks are onsets of notes.   first_frame: of the programme, from where theirs count.
+struct click_result click_watch_explain(const struct program *program, uint64_t first_frame, const struct click *found,
+                                        size_t count);
 // What is heard next. Where it does not continue what came before, that is a gap, not a click: a new stretch begins.
 // Errors: STATUS_MEMORY.
 MUST_USE enum status click_watch_add(struct click_watch *watch, uint64_t first_frame, const float *sound,

@@ -173,14 +173,9 @@ static void ear_explain_clicks(const struct ear_pass *pass, struct card *card)
 {
     size_t count;
     const struct click *clicks = card_meter_clicks(pass->meter, &count);
-    card->clicks = 0;
-    card->first_click = NAN;
-    for (size_t i = 0; i < count; i++) {
-        if (click_watch_explains(pass->program, pass->ear->first_frame + clicks[i].frame))
-            continue;
-        if (card->clicks++ == 0)
-            card->first_click = (double)clicks[i].frame / FRAME_RATE;
-    }
+    struct click_result result = click_watch_explain(pass->program, pass->ear->first_frame, clicks, count);
+    card->clicks = (double)result.clicks;
+    card->first_click = result.clicks > 0 ? (double)result.first.frame / FRAME_RATE : NAN;
 }
 
 static enum status ear_hear(struct ear_pass *pass)

@@ -84,7 +84,8 @@ class Ear:
         """Tests of the suite that take how long they go on."""
         found = []
         for what, name, length in (
-                (f"{seconds} s with parameters changed every 5 s keep the gates and have no click", "tests/clicks_test", str(seconds)),
+                (f"{seconds} s with parameters changed every 5 s keep the gates and have no click", "tests/clicks_test",
+                 str(seconds)),
                 ("25 minutes are the same from minute 5, 12 and 21 on", "tests/seek_test", "25"),
                 ("no run of 12 notes comes again within a day", "tests/repeats_test", "24"),
                 ("libebur128 agrees on every scene as listeners get it", "src/tools/measure_test", str(few))):

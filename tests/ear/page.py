@@ -55,8 +55,8 @@ def decoded_rows(decoded):
 
 
 def file_rows(files):
-    rows = [[scene, *(f"{meters[what]:.{digits}f}" for what, digits in (("integrated", 2), ("true_peak", 2))
-                      for meters in (ours, other))] for scene, ours, other in files]
+    rows = [[scene, *(f"{meters[what]:.2f}" for what in ("integrated", "true_peak") for meters in (ours, other))]
+            for scene, ours, other in files]
     return table(["scene", "LUFS", "LUFS by ffmpeg", "dBTP", "dBTP by ffmpeg"], rows)
 
 

@@ -43,10 +43,11 @@ INLINE float recur(float *x, float a, float last)
     return last;
 }
 
-// One-pole low-pass of a block, in place: y[n] = y[n - 1] + (x[n] - y[n - 1]) pole.   pole: 1 - exp(-2 pi f / rate).
-INLINE float recur_low(float *x, float pole, float last)
+// One-pole low-pass of a block: y[n] = y[n - 1] + (x[n] - y[n - 1]) pole.   pole: 1 - exp(-2 pi f / rate).
+//   out: may be x.
+INLINE float recur_low(const float *x, float pole, float last, float *out)
 {
     for (int i = 0; i < CONTROL_FRAMES; i++)
-        x[i] *= pole;
-    return recur(x, 1.0f - pole, last);
+        out[i] = x[i] * pole;
+    return recur(out, 1.0f - pole, last);
 }

@@ -14,9 +14,8 @@ INLINE void echo_darken(float memory[2], float *x)
 {
     const float dark = 0.288462f, low = 0.0232869f;    // 1 - exp(-2 pi f / 48000)
     float lows[CONTROL_FRAMES];
-    memory[0] = recur_low(x, dark, memory[0]);
-    memcpy(lows, x, sizeof lows);
-    memory[1] = recur_low(lows, low, memory[1]);
+    memory[0] = recur_low(x, dark, memory[0], x);
+    memory[1] = recur_low(x, low, memory[1], lows);
     for (int i = 0; i < CONTROL_FRAMES; i++)
         x[i] -= lows[i];
 }

@@ -49,9 +49,8 @@ INLINE void shimmer_keep(struct shimmer *s, uint64_t frame, const struct stereo_
     const float pole = 0.407613f;    // 1 - exp(-2 pi 4000 / 48000)
     for (int channel = 0; channel < 2; channel++) {
         float low[CONTROL_FRAMES], *memory = s->low[channel];
-        memcpy(low, channel ? wet->right : wet->left, sizeof low);
-        memory[0] = recur_low(low, pole, memory[0]);
-        memory[1] = recur_low(low, pole, memory[1]);
+        memory[0] = recur_low(channel ? wet->right : wet->left, pole, memory[0], low);
+        memory[1] = recur_low(low, pole, memory[1], low);
         ring_write(s->ring[channel], SHIMMER_FRAMES, frame, low);
     }
 }

@@ -92,50 +92,32 @@ INLINE vf drone_triangle(vu phase)
     return vf_abs(vf_from(phase + 0x40000000)) * 0x1p-30f - 1.0f;
 }
 
-// One note on its way through a block.
-struct drone_tones {
-    uint32_t phase[DRONE_TONES], increment[DRONE_TONES];
-    struct ramp level[DRONE_LEVELS];
-};
-
-INLINE struct drone_tones drone_tones(const struct drone *d, int n, const struct drone_control *c)
+INLINE vu drone_phase(const struct drone *d, int n, const struct drone_control *c, int tone, vu number)
 {
-    struct drone_tones t;
-    for (int i = 0; i < DRONE_TONES; i++) {
-        t.phase[i] = d->phase[i][n];
-        t.increment[i] = c->increment[i];
-    }
-    for (int i = 0; i < DRONE_LEVELS; i++)
-        t.level[i] = ramp_to(d->level[i][n], c->level[i]);
-    return t;
-}
-
-INLINE vu drone_phase(const struct drone_tones *t, int tone, vu number)
-{
-    return t->phase[tone] + number * t->increment[tone];
+    return d->phase[tone][n] + number * c->increment[tone];
 }
 
 // Frames from `first` on of both sides, before the filters.
-INLINE void drone_warm(const struct drone_tones *t, int first, struct stereo_block *out)
+INLINE void drone_warm(const struct drone *d, int n, const struct drone_control *c, int first,
+                       struct stereo_block *out)
 {
     vu number = vu_count((uint32_t)first);
     vf frame = vf_from(number) + 1.0f, level[DRONE_LEVELS];
     for (int i = 0; i < DRONE_LEVELS; i++)
-        level[i] = ramp_at(t->level[i], frame);
-    vf middle = drone_triangle(drone_phase(t, DRONE_ROOT, number)) * level[DRONE_LEVEL_ROOT];
-    vf one = drone_triangle(drone_phase(t, DRONE_OCTAVE_A, number)) * level[DRONE_LEVEL_OCTAVE]
-        + vf_sin_phase(drone_phase(t, DRONE_FIFTH_A, number)) * level[DRONE_LEVEL_FIFTH];
-    vf other = drone_triangle(drone_phase(t, DRONE_OCTAVE_B, number)) * level[DRONE_LEVEL_OCTAVE]
-        + vf_sin_phase(drone_phase(t, DRONE_FIFTH_B, number)) * level[DRONE_LEVEL_FIFTH];
+        level[i] = ramp_at(ramp_to(d->level[i][n], c->level[i]), frame);
+    vf middle = drone_triangle(drone_phase(d, n, c, DRONE_ROOT, number)) * level[DRONE_LEVEL_ROOT];
+    vf one = drone_triangle(drone_phase(d, n, c, DRONE_OCTAVE_A, number)) * level[DRONE_LEVEL_OCTAVE]
+        + vf_sin_phase(drone_phase(d, n, c, DRONE_FIFTH_A, number)) * level[DRONE_LEVEL_FIFTH];
+    vf other = drone_triangle(drone_phase(d, n, c, DRONE_OCTAVE_B, number)) * level[DRONE_LEVEL_OCTAVE]
+        + vf_sin_phase(drone_phase(d, n, c, DRONE_FIFTH_B, number)) * level[DRONE_LEVEL_FIFTH];
     vf_store(out->left + first, vf_tanh((middle + one + other * 0.5f) * 1.3f));
     vf_store(out->right + first, vf_tanh((middle + other + one * 0.5f) * 1.3f));
 }
 
 INLINE void drone_sound(struct drone *d, int n, const struct drone_control *c, struct stereo_block *out)
 {
-    struct drone_tones tones = drone_tones(d, n, c);
     for (int first = 0; first < CONTROL_FRAMES; first += SYNTH_WIDTH)
-        drone_warm(&tones, first, out);
+        drone_warm(d, n, c, first, out);
     sides_low(&d->sides, n, &c->sides, out->left, out->right);
     for (int i = 0; i < DRONE_TONES; i++)
         d->phase[i][n] += CONTROL_FRAMES * c->increment[i];

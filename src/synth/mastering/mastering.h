@@ -8,13 +8,12 @@
 // One-pole high-pass at 8 Hz.
 INLINE void mastering_dc(struct mastering_filters *f, int channel, float *x)
 {
-    float rise[CONTROL_FRAMES];
-    rise[0] = x[0] - f->dc_in[channel];
-    for (int i = 1; i < CONTROL_FRAMES; i++)
-        rise[i] = x[i] - x[i - 1];
-    f->dc_in[channel] = x[CONTROL_FRAMES - 1];
-    f->dc_out[channel] = recur(rise, 0.99895280f, f->dc_out[channel]);
-    memcpy(x, rise, sizeof rise);
+    float last = x[CONTROL_FRAMES - 1];
+    for (int i = CONTROL_FRAMES - 1; i > 0; i--)
+        x[i] -= x[i - 1];
+    x[0] -= f->dc_in[channel];
+    f->dc_in[channel] = last;
+    f->dc_out[channel] = recur(x, 0.99895280f, f->dc_out[channel]);
 }
 
 #define TILT_DB 4.0f           // of the lows, and of the highs the other way, at either end
@@ -28,8 +27,7 @@ INLINE void tilt_side(float *memory, const struct tilt_gains *gains, float *x)
 {
     const float pole = 0.0815747f;    // 1 - exp(-2 pi 650 / 48000)
     float lows[CONTROL_FRAMES];
-    memcpy(lows, x, sizeof lows);
-    *memory = recur_low(lows, pole, *memory);
+    *memory = recur_low(x, pole, *memory, lows);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         float at = (float)(i + 1), low = gains->low + at * gains->low_step, high = gains->high + at * gains->high_step;
         x[i] = lows[i] * low + (x[i] - lows[i]) * high;
