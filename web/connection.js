@@ -27,8 +27,9 @@ export class Connection {
     #greetedMs = 0;
     #heardMs = 0;
 
-    // url: with a query; the session that was lost is added to it.
-    // handlers: hello(message), text(message), binary(buffer), state("connecting" | "open" | "lost", retryMs), clock().
+    // url: with a query; the session that was lost is added to it, and what is held.
+    // handlers: hello(message), text(message), binary(buffer), state("connecting" | "open" | "lost", retryMs), clock(),
+    // held(): {nextFrame, generation} of the sound that is there, null where there is none.
     constructor(url, handlers) {
         this.#url = url;
         this.#handlers = handlers;
@@ -75,12 +76,18 @@ export class Connection {
     #connect() {
         this.#handlers.state('connecting', 0);
         this.#openedMs = nowMs();
-        const url = this.#session ? `${this.#url}&session=${this.#session}` : this.#url;
-        const socket = new WebSocket(url, 'auralis-v2');
+        const socket = new WebSocket(this.#url + this.#comesBack(), 'auralis-v2');
         socket.binaryType = 'arraybuffer';
         socket.onmessage = (event) => this.#receive(event.data);
         socket.onclose = () => this.drop();
         this.#socket = socket;
+    }
+
+    #comesBack() {
+        if (!this.#session) return '';
+        const held = this.#handlers.held();
+        const resume = held ? `&next_frame=${held.nextFrame}&generation=${held.generation}` : '';
+        return `&session=${this.#session}${resume}`;
     }
 
     #receive(data) {

@@ -8,12 +8,17 @@ export class EventQueue {
 
     put(event) {
         if (!KINDS.includes(event.event)) return;
-        // A later generation makes what an earlier one said about the time from there on untrue.
-        this.#coming = this.#coming.filter((other) => other.event !== event.event
-            || other.generation >= event.generation || other.at_frame < event.at_frame);
+        // What knows of fewer changes is untrue from there on.
+        this.#coming = this.#coming.filter((other) => other.generation >= event.generation
+            || other.at_frame < event.at_frame);
         this.#coming.push(event);
         this.#coming.sort((a, b) => a.at_frame - b.at_frame);
         if (this.#coming.length > KEPT) this.#coming.shift();
+    }
+
+    // What was said about the time from a frame on is untrue for those who know a later generation.
+    supersede({ from_frame: frame, generation }) {
+        this.#coming = this.#coming.filter((event) => event.at_frame < frame || event.generation >= generation);
     }
 
     // Those that have begun by `frame`, in order; they are given once.

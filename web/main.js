@@ -186,6 +186,7 @@ const onText = {
     status: (status) => showParameters(status.parameters),
     ack: takeAck,
     event: (event) => events.put(event),
+    supersede: (supersede) => events.supersede(supersede),
     notice: (notice) => notify(notice.message),
     goodbye: (goodbye) => notify(goodbye.code === 'FAILED' ? 'The music has failed. It will be tried again shortly.'
         : `The server is going: ${goodbye.reason}`),
@@ -244,7 +245,9 @@ requestAnimationFrame(drawNext);
 //   stats()  start_ms: from the click to the first sound that left the audio thread, null before it; underruns, jumps
 //            (moves to the live playhead) and skips (crossfades over what the server left out) since the page was
 //            opened; bitrate: bit/s of the Opus that comes; buffered_ms; playhead_frame, null while nothing plays;
-//            level_rms of what is heard; chunks and reconnects since the page was opened; decoder: "webcodecs",
+//            level_rms of what is heard; chunks and reconnects since the page was opened; splices: changes that came
+//            where sound was held already, and late_switches: those whose frame was over by then; control_to_ear_ms:
+//            from the last own change until it was heard, null before the first; decoder: "webcodecs",
 //            "opus-decoder" or "pcm"; trip_ms: round trip to the server of the answer whose clock is believed;
 //            drift_ppm: how much faster the server's clock runs than the sound card's
 //   askBitrate(bitrate)  asks the server for at most so many bit/s of Opus

@@ -11,6 +11,7 @@ const MOVED_MS = 200;
 const REPORT_EVERY_MS = 1000;
 const DRIFT_FROM_S = 20;
 const SETTLE_S = 0.02;
+const ASKED_KEPT = 100;
 
 // The same face as ScheduledNode, in the audio thread.
 class WorkletNode {
@@ -60,6 +61,11 @@ export class Player {
     #chunks = 0;
     #decoder = '';
     #reconnects = 0;
+    // Own changes: when they were asked for, by id, then by the station's number.
+    #asked = new Map();
+    #splices = 0;
+    #lateSwitches = 0;
+    #controlToEarMs = null;
 
     // format: "opus" or "pcm".   bitrate: bit/s of Opus at most.
     constructor(format, bitrate) {
@@ -100,6 +106,9 @@ export class Player {
             level_rms: this.#levelRms(),
             chunks: this.#chunks,
             reconnects: this.#reconnects,
+            splices: this.#splices,
+            late_switches: this.#lateSwitches,
+            control_to_ear_ms: this.#controlToEarMs,
             decoder: this.#decoder,
             trip_ms: this.#clock.tripMs,
             drift_ppm: this.#driftPpm(),
@@ -148,6 +157,8 @@ export class Player {
     }
 
     control(parameters, id) {
+        if (this.#asked.size >= ASKED_KEPT) this.#asked.delete(this.#asked.keys().next().value);
+        this.#asked.set(id, performance.now());
         this.#worker.postMessage({ type: 'control', parameters, id });
     }
 
@@ -192,16 +203,37 @@ export class Player {
             this.#decoder = data.decoder;
             return;
         case 'text':
+            if (data.message.type === 'ack') this.#takeAck(data.message);
             if (data.message.type === 'lead' && this.hello) this.hello.lead_frames = data.message.lead_frames;
             this.ontext(data.message);
             if (data.message.type !== 'codec') return;
             this.bitrate = data.message.bitrate;
             break;
+        case 'spliced':
+            this.#takeSplice(data);
+            return;
         case 'failed':
             this.ontext({ type: 'error', code: 'PLAYER', message: data.reason });
             return;
         }
         this.onchange();
+    }
+
+    #takeAck({ id, sequence }) {
+        const askedMs = this.#asked.get(id);
+        this.#asked.delete(id);
+        if (askedMs !== undefined) this.#asked.set(sequence, askedMs);
+    }
+
+    // Sound of a change is there: it is heard at its frame, or now if that is over.
+    #takeSplice({ fromFrame, generation }) {
+        const waitMs = (fromFrame - this.liveFrame()) / 48;
+        this.#splices++;
+        if (waitMs < 0) this.#lateSwitches++;
+        const askedMs = this.#asked.get(generation);
+        if (askedMs === undefined) return;
+        this.#asked.delete(generation);
+        this.#controlToEarMs = performance.now() + Math.max(0, waitMs) - askedMs;
     }
 
     // Another programme has another clock, which is believed at once.

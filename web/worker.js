@@ -4,7 +4,7 @@
 //
 // From the page: start {url, shared, sink}, play, pause, control {parameters, id}, codec {bitrate}, report {...},
 // online. To the page: connection {state, retryMs}, hello {hello, decoder, reconnects}, text {message}, clock
-// {offsetMs, tripMs}, chunk {chunks, decoder}, failed {reason}.
+// {offsetMs, tripMs}, chunk {chunks, decoder}, spliced {fromFrame, generation}, failed {reason}.
 import { Connection } from './connection.js';
 import { createDecoder } from './decoder.js';
 import { parseMessage } from './message.js';
@@ -57,6 +57,8 @@ class Station {
     #originMs = 0;
     #nextFrame = -1;
     #skipped = false;
+    // What a supersede has announced, until sound of it is there.
+    #splice = null;
     #recent = new Map();
     #recentChunks = 0;
     #failures = 0;
@@ -75,17 +77,23 @@ class Station {
         });
     }
 
-    async greet(hello) {
+    // What plays now is another programme than before.
+    changesTo(hello) {
         const programme = `${hello.station} ${hello.seed}`;
         const moved = Math.abs(hello.origin_unix_ms - this.#originMs) > 1000;
-        if (programme !== this.#programme || moved) {
+        const another = programme !== this.#programme || moved;
+        this.#programme = programme;
+        this.#originMs = hello.origin_unix_ms;
+        return another;
+    }
+
+    async greet(hello, another) {
+        if (another) {
             const held = hello.max_lead_frames + RESERVE_FRAMES;
             this.#sink.reset(held);
             this.#recent.clear();
             this.#recentChunks = Math.ceil(held / hello.chunk_frames);
         }
-        this.#programme = programme;
-        this.#originMs = hello.origin_unix_ms;
         await this.useFormat(hello);
     }
 
@@ -104,6 +112,10 @@ class Station {
     skip() {
         this.#skipped = true;
         this.#nextFrame = -1;
+    }
+
+    supersede({ from_frame: fromFrame, generation }) {
+        this.#splice = { fromFrame, generation };
     }
 
     async receive(message) {
@@ -132,7 +144,11 @@ class Station {
     }
 
     #deliver(job, left, right) {
-        if (!job.drop) this.#sink.write(job.startFrame, left, right, job.replaces, job.cut);
+        if (job.drop) return;
+        this.#sink.write(job.startFrame, left, right, job.replaces, job.cut);
+        if (!this.#splice || job.generation < this.#splice.generation) return;
+        self.postMessage({ type: 'spliced', ...this.#splice });
+        this.#splice = null;
     }
 
     async #recover() {
@@ -161,6 +177,8 @@ let connection = null;
 let station = null;
 let wanted = false;
 let hellos = 0;
+// The end of the sound that has come, for one who comes back; null where there is none.
+let held = null;
 const underruns = new Underruns();
 
 function start({ url, shared, sink }) {
@@ -171,6 +189,7 @@ function start({ url, shared, sink }) {
         binary: takeBinary,
         state: (state, retryMs) => self.postMessage({ type: 'connection', state, retryMs }),
         clock: tellClock,
+        held: () => (wanted ? held : null),
     });
 }
 
@@ -185,14 +204,22 @@ function greet(hello) {
     connection.expectAudio(wanted);
     underruns.reconnect();
     hellos++;
+    const another = station.changesTo(hello);
+    if (another && held) {
+        // It was asked to go on in a programme that is gone.
+        held = null;
+        connection.drop();
+        return;
+    }
     station.enqueue(async () => {
-        await station.greet(hello);
+        await station.greet(hello, another);
         self.postMessage({ type: 'hello', hello, decoder: station.decoderName, reconnects: hellos - 1 });
     });
 }
 
 function takeText(message) {
     if (message.type === 'codec') station.enqueue(() => station.useFormat(message));
+    if (message.type === 'supersede') station.enqueue(() => station.supersede(message));
     if (message.type === 'skip') station.enqueue(() => station.skip());
     self.postMessage({ type: 'text', message });
 }
@@ -200,6 +227,9 @@ function takeText(message) {
 function takeBinary(buffer) {
     const message = parseMessage(buffer);
     if (!message) return;
+    if (!message.preroll) {
+        held = { nextFrame: message.firstFrame + message.frameCount, generation: message.generation };
+    }
     station.enqueue(async () => {
         await station.receive(message);
         self.postMessage({ type: 'chunk', chunks: station.chunks, decoder: station.decoderName });
@@ -208,6 +238,7 @@ function takeBinary(buffer) {
 
 function want(audio) {
     wanted = audio;
+    if (!audio) held = null;
     connection.expectAudio(audio);
     connection.send({ type: audio ? 'play' : 'pause' });
 }

@@ -15,9 +15,9 @@
 #include "os/thread.h"
 #include "score/scene.h"
 
-// Without a splice a change is heard when what is rendered already has been played: the lead, what is rendered beyond
-// it, and a little for the change to reach the renderer.
-enum { APP_GUARD_MARGIN_FRAMES = FRAME_RATE * 3 / 5 };
+// From a change to its effect, and between two of them: real time, for that is what it takes to render a second of
+// sound again and to send it to everybody.
+enum { APP_GUARD_FRAMES = FRAME_RATE / 5, APP_APART_FRAMES = FRAME_RATE / 10 };
 
 uint64_t app_playhead(const struct app *app)
 {
@@ -26,8 +26,8 @@ uint64_t app_playhead(const struct app *app)
 
 uint64_t app_buffered_frames(const struct app *app)
 {
-    uint64_t rendered = atomic_load(&station_stats(app->station)->rendered_frames), playhead = app_playhead(app);
-    return rendered > playhead ? rendered - playhead : 0;
+    uint64_t covered = atomic_load(&station_stats(app->station)->covered_frames), playhead = app_playhead(app);
+    return covered > playhead ? covered - playhead : 0;
 }
 
 static enum status app_refuse(enum status status, const char *what, const char *name)
@@ -122,6 +122,24 @@ static enum status app_check_descriptors(struct app *app)
     return STATUS_OK;
 }
 
+// Of programme time, on a clock that may run faster than real time. Beyond what is rendered nothing has to be waited
+// for.
+static uint64_t app_real_frames(const struct app *app, uint64_t frames)
+{
+    uint64_t lead = app->options.lead_frames, most = lead + station_reserve_frames(lead);
+    double speed = app->options.clock_speed > 1 ? app->options.clock_speed : 1;
+    uint64_t scaled = frames_round_up((uint64_t)((double)frames * speed), PACKET_FRAMES);
+    return scaled < most ? scaled : most;
+}
+
+uint64_t app_guard_frames(const struct app *app)
+{
+    const struct histogram *splices = &station_stats(app->station)->splice_ns;
+    uint64_t least = app_real_frames(app, APP_GUARD_FRAMES), slow = frames_from_ns(histogram_quantile(splices, .99));
+    uint64_t wanted = slow + slow / 2, most = app->options.lead_frames;
+    return wanted < least ? least : wanted < most ? wanted : most;
+}
+
 static enum status app_start_station(struct app *app)
 {
     struct mood mood = scene_mood(scene_find(app->options.scene));
@@ -132,8 +150,8 @@ static enum status app_start_station(struct app *app)
     app->sequencer = sequencer_create(&(struct control_config){
         .clock = &app->clock,
         .origin_ns = app->started_ns,
-        .guard_frames = app->options.lead_frames + station_reserve_frames(app->options.lead_frames) +
-                        APP_GUARD_MARGIN_FRAMES,
+        .guard_frames = app_real_frames(app, APP_GUARD_FRAMES),
+        .apart_frames = app_real_frames(app, APP_APART_FRAMES),
         .mood = mood,
     });
     app->timeline = station_timeline_create(app->options.lead_frames);
@@ -256,6 +274,8 @@ enum status app_start(struct app *app, const struct options *options)
 
 void app_stop(struct app *app)
 {
+    if (app->stream)
+        stream_detach(app->stream);
     net_destroy(app->net);
     stream_destroy(app->stream);
     if (app->injection)

@@ -48,3 +48,6 @@ void app_stop(struct app *app);
 uint64_t app_playhead(const struct app *app);
 // Rendered ahead of the playhead, in frames.
 uint64_t app_buffered_frames(const struct app *app);
+// How long after its receipt a change is to take effect: a fifth of a second, or half as long again as the slowest of a
+// hundred took to be made, and no longer than what is rendered ahead lasts.
+uint64_t app_guard_frames(const struct app *app);

@@ -93,5 +93,6 @@ void warden_look(struct warden *warden, struct app *app)
         stream_refuse(app->stream, warden->pressure.level != PRESSURE_NONE);
     }
     warden_follow_lead(warden, app, now_ns);
+    sequencer_set_guard(app->sequencer, app_guard_frames(app));
     warden_tell_faults(warden, app);
 }

@@ -1,5 +1,6 @@
 // Watches over the server's memory, once a second, on the main thread. When it is short newcomers are refused; when it
-// is very short the lead is lowered as well; both go back, in the other order, when it has been there for a while.
+// is very short the lead is lowered as well; both go back, in the other order, when it has been there for a while. And
+// over how soon a change can be heard.
 #pragma once
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -32,6 +32,7 @@ static void client_report_init(struct client_report *report, int listeners)
     histogram_init(&report->jitter);
     histogram_init(&report->start_up);
     histogram_init(&report->loop_lag);
+    histogram_init(&report->control_to_ear);
 }
 
 // The one that takes a connection. When none does, the first: its listeners then say why.

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/frames.h"
 #include "base/histogram.h"
 #include "base/status.h"
 #include "wire/format.h"
@@ -24,11 +25,20 @@ struct client_chunk {
     enum format format;          // v2: which rung of Opus is as the server told last
     bool burst;                  // before the steady schedule: not counted in lateness
     int64_t arrival_ns, due_ns;  // this machine's clock, at the server's speed
+    int64_t heard_ns;            // v2: when its first frame is heard by who is in step
     int64_t moved_ns;            // v2: how much later that is than by the lead at the beginning
     double due_unix_ms;          // v0 and v1: `timestamp`
     const float *sound;          // decoded, interleaved stereo; NULL when this listener does not decode, or a preroll
     int sound_frames;
 };
+
+// v2: the live playhead when it arrived.
+static inline uint64_t client_live_frame(const struct client_chunk *chunk)
+{
+    int64_t since_ms = (chunk->arrival_ns - chunk->heard_ns) / (int64_t)NS_PER_MS;
+    int64_t frame = (int64_t)chunk->first_frame + since_ms * (FRAME_RATE / 1000);
+    return frame > 0 ? (uint64_t)frame : 0;
+}
 
 // Whose certificates are taken, with https:// and wss://. All zero: those that the system trusts.
 struct client_trust {
@@ -45,6 +55,8 @@ struct client_config {
     uint32_t bitrate;                // v2: highest of Opus that is wanted; 0: the server's default
     double change_s;                 // Opus: each listener asks for the next lower bit rate so often, after the lowest
                                      // for the highest; 0: never
+    double steer_s;                  // v2: one listener turns the intensity so often, from the settle time on; 0: never
+    bool reconnect;                  // v2: who is lost, or hears nothing for 1.5 s, comes back and resumes
     int listeners;
     int decoders;                    // the first so many listeners decode what they get
     double clock_speed;              // that of the server's clock; 0 stands for 1. All times here are on such a clock
@@ -67,19 +79,28 @@ struct client_config {
 // as 20.
 struct client_report {
     int listeners, connected, failed;
-    int lost;                        // connected, but closed before the end
+    int lost;                        // connected, but closed before the end and not back by then
     int silent;                      // connected, but not one chunk came
-    uint64_t chunks_expected;        // steady: due between a listener's first steady chunk and the end
+    uint64_t chunks_expected;        // steady: due between a listener's first steady chunk and the end, but for those
+                                     // that come later since a change made what is before them another
     uint64_t chunks_received;        // steady
     uint64_t burst_chunks;
     uint64_t early;                  // more than 100 ms before due: wrong, and in neither histogram
     uint64_t gaps, gap_frames;       // holes and what is missing in them: frames (v2), chunks (v0, v1)
     uint64_t superseded;             // chunks sent again under a higher generation
+    uint64_t reconnects;             // times that a listener was lost and tried again
+    uint64_t resumes;                // times that one of these went on where it had stopped
+    uint64_t dry;                    // chunks that came when their first frame ought to have been heard
+    uint64_t splices;                // times that a listener was told that they would be
+    uint64_t late_switches;          // of these, chunks that came when what they change was being heard already
+    uint64_t stale;                  // chunks of a generation that was out of date by then
     uint64_t format_chunks[FORMAT_COUNT];  // that came, bursts included
     uint64_t format_changes;         // how often a listener was told that another format or bit rate follows
     uint64_t bytes;                  // read from the sockets
     uint64_t decode_errors, protocol_errors;
     struct histogram lateness, jitter, start_up, loop_lag;
+    uint64_t steers;                 // changes that were asked for, by steer_s
+    struct histogram control_to_ear; // of each listener: from asking to the first frame heard that is another
     int64_t clock_error_ns;          // half of the round trip by which the server's clock was read; -1: never read
     char encoder_ids[FORMAT_COUNT][128];   // of the Opus rungs that the server told; "": not told
     // From the first listener's greeting (v2).

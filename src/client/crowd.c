@@ -14,6 +14,7 @@ enum {
     PING_MS = 5000,
     LAG_MS = 10,
     TICK_MS = 250,
+    LOOK_MS = 20,                // how often to look whether somebody has to come back
     GRACE_MS = 500,              // how long chunks that were due before the end may still arrive
     CONNECT_LIMIT_MS = 10000,
 };  // real milliseconds
@@ -65,6 +66,34 @@ static uint64_t crowd_real_ms(const struct crowd *crowd, double seconds)
     return (uint64_t)(seconds * 1000 / crowd->clock.speed);
 }
 
+static void crowd_steer(uv_timer_t *timer)
+{
+    struct crowd *crowd = timer->data;
+    uint64_t number = crowd->report->steers;
+    for (int i = 0; i < crowd->started; i++) {
+        if (crowd->members[i].state != MEMBER_OPEN)
+            continue;
+        crowd->steers[number % CROWD_STEERS] = (struct steer){.asked_ns = crowd_now_ns(crowd)};
+        crowd->report->steers++;
+        crowd->dialect->steer(&crowd->members[i], number);
+        return;
+    }
+}
+
+void crowd_steered(struct crowd *crowd, uint64_t number, uint32_t sequence)
+{
+    if (number < crowd->report->steers && number + CROWD_STEERS >= crowd->report->steers)
+        crowd->steers[number % CROWD_STEERS].sequence = sequence;
+}
+
+int64_t crowd_asked_ns(const struct crowd *crowd, uint32_t sequence)
+{
+    for (int i = 0; i < CROWD_STEERS; i++)
+        if (crowd->steers[i].sequence == sequence && sequence != 0)
+            return crowd->steers[i].asked_ns;
+    return 0;
+}
+
 // All are connected or refused: from now on time counts.
 static void crowd_settled(struct crowd *crowd)
 {
@@ -80,6 +109,9 @@ static void crowd_settled(struct crowd *crowd)
     uv_timer_start(&crowd->stop_timer, crowd_stop, worth_it ? crowd_real_ms(crowd, whole_s) + GRACE_MS : 0, 0);
     if (config->stall_after_s > 0)
         uv_timer_start(&crowd->stall_timer, crowd_stall, crowd_real_ms(crowd, config->stall_after_s), 0);
+    if (config->steer_s > 0 && crowd->dialect->steer)
+        uv_timer_start(&crowd->steer_timer, crowd_steer, crowd_real_ms(crowd, config->settle_s + config->steer_s),
+                       crowd_real_ms(crowd, config->steer_s));
 }
 
 // Ctrl-C: the time that was asked for is over. A second one ends the process.
@@ -149,6 +181,14 @@ static void crowd_change(struct crowd *crowd, int64_t now)
     }
 }
 
+static void crowd_look(uv_timer_t *timer)
+{
+    struct crowd *crowd = timer->data;
+    int64_t now_ns = crowd_now_ns(crowd);
+    for (int i = 0; i < crowd->started; i++)
+        member_look(&crowd->members[i], now_ns);
+}
+
 static void crowd_tick(uv_timer_t *timer)
 {
     struct crowd *crowd = timer->data;
@@ -182,6 +222,8 @@ static void crowd_close_handles(struct crowd *crowd)
     uv_close((uv_handle_t *)&crowd->tick_timer, NULL);
     uv_close((uv_handle_t *)&crowd->stop_timer, NULL);
     uv_close((uv_handle_t *)&crowd->stall_timer, NULL);
+    uv_close((uv_handle_t *)&crowd->steer_timer, NULL);
+    uv_close((uv_handle_t *)&crowd->look_timer, NULL);
     uv_close((uv_handle_t *)&crowd->interrupt, NULL);
     uv_run(&crowd->loop, UV_RUN_DEFAULT);
 }
@@ -199,6 +241,8 @@ void crowd_run(struct crowd *crowd)
     crowd_timer(crowd, &crowd->tick_timer, crowd_tick, TICK_MS);
     crowd_timer(crowd, &crowd->stop_timer, NULL, 0);
     crowd_timer(crowd, &crowd->stall_timer, NULL, 0);
+    crowd_timer(crowd, &crowd->steer_timer, NULL, 0);
+    crowd_timer(crowd, &crowd->look_timer, crowd->config->reconnect ? crowd_look : NULL, LOOK_MS);
     uv_signal_init(&crowd->loop, &crowd->interrupt);
     crowd->interrupt.data = crowd;
     uv_signal_start_oneshot(&crowd->interrupt, crowd_interrupted, SIGINT);

@@ -22,7 +22,13 @@
 struct crowd;
 struct member;
 
-enum { CROWD_READ_BYTES = 256 * 1024, CROWD_ANSWER_BYTES = 8 * 1024 };
+enum { CROWD_READ_BYTES = 256 * 1024, CROWD_ANSWER_BYTES = 8 * 1024, CROWD_STEERS = 64 };
+
+// A change of the music that was asked for.
+struct steer {
+    int64_t asked_ns;
+    uint32_t sequence;           // as the server numbers it; 0: it has not answered yet
+};
 
 // One protocol: how it asks, and what its messages mean.
 struct dialect {
@@ -40,6 +46,8 @@ struct dialect {
     void (*ping)(struct text *out, int64_t stamp);
     // Asks for another bit rate; NULL where there is none.
     void (*change)(struct member *member);
+    // Asks for a change of the music, which is the crowd's number `number`; NULL where that is not told of.
+    void (*steer)(struct member *member, uint64_t number);
 };
 
 extern const struct dialect dialect_opus, dialect_pcm, dialect_v0, dialect_v1;
@@ -65,6 +73,8 @@ struct crowd {
     uv_timer_t lag_timer, ping_timer, tick_timer, stop_timer, stall_timer;
     uv_signal_t interrupt;
     int64_t lag_last_ns;
+    uv_timer_t steer_timer, look_timer;
+    struct steer steers[CROWD_STEERS];   // the last ones, by number
     int pings, ping_last;        // sent; listener that sent the last
     uint8_t *buffer;             // CROWD_READ_BYTES, for every read
 };
@@ -74,5 +84,9 @@ void crowd_run(struct crowd *crowd);
 int64_t crowd_now_ns(const struct crowd *crowd);
 // Keeps the first failure.
 __attribute__((format(printf, 2, 3))) void crowd_failure(struct crowd *crowd, const char *format, ...);
+// The server has numbered a change that was asked for.
+void crowd_steered(struct crowd *crowd, uint64_t number, uint32_t sequence);
+// When that change was asked for; 0: not by this crowd, or too long ago.
+int64_t crowd_asked_ns(const struct crowd *crowd, uint32_t sequence);
 // A pong: `stamp` as it was sent, the server's time in ms.
 void crowd_pong(struct crowd *crowd, double stamp, double t1_ms, double t2_ms, int64_t arrival_ns);

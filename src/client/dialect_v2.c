@@ -12,9 +12,10 @@ enum {
     V2_MAX_DELIVERY_FRAMES = 60 * FRAME_RATE,
 };
 
-static void v2_target(const struct crowd *crowd, const char *format, struct text *out)
+static void v2_target(const struct crowd *crowd, int index, const char *format, struct text *out)
 {
     const char *given = crowd->url.target;
+    const struct member *member = &crowd->members[index];
     bool bare = given[0] == '\0' || strcmp(given, "/") == 0;
     text_add(out, bare ? "/ws/v2" : given);
     text_printf(out, "%cformat=%s", strchr(given, '?') ? '&' : '?', format);
@@ -22,16 +23,21 @@ static void v2_target(const struct crowd *crowd, const char *format, struct text
         text_printf(out, "&bitrate=%u", crowd->config->bitrate);
     if (crowd->config->station)
         text_printf(out, "&station=%s", crowd->config->station);
+    if (member->session[0])
+        text_printf(out, "&session=%s", member->session);
+    if (member->held_until > 0)
+        text_printf(out, "&next_frame=%llu&generation=%u", (unsigned long long)member->held_until,
+                    member->held_generation);
 }
 
 static void v2_target_opus(const struct crowd *crowd, int index, struct text *out)
 {
-    v2_target(crowd, "opus", out);
+    v2_target(crowd, index, "opus", out);
 }
 
 static void v2_target_pcm(const struct crowd *crowd, int index, struct text *out)
 {
-    v2_target(crowd, "pcm", out);
+    v2_target(crowd, index, "pcm", out);
 }
 
 // The first frame of the delivery in which a chunk comes.
@@ -98,6 +104,12 @@ static bool v2_read_delivery(struct member *member, json_t *message)
     return true;
 }
 
+// A burst ends within some leads.
+static bool v2_burst_ok(json_int_t from, json_int_t until)
+{
+    return until >= from && until - from <= 4 * (json_int_t)V2_MAX_LEAD_FRAMES;
+}
+
 static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
 {
     json_int_t protocol, lead, first, burst_until;
@@ -107,13 +119,19 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
         json_unpack(hello, "{s:I, s:F, s:I, s:I, s:I}", "protocol", &protocol, "time_ms", &time_ms, "lead_frames",
                     &lead, "first_frame", &first, "burst_until_frame", &burst_until) != 0)
         return false;
-    bool in_range = lead >= 0 && lead <= V2_MAX_LEAD_FRAMES && first >= 0 && burst_until >= first;
+    bool in_range = lead >= 0 && lead <= V2_MAX_LEAD_FRAMES && first >= 0 && v2_burst_ok(first, burst_until);
     if (protocol != 2 || !clock_map_tells(time_ms) || !in_range || !v2_read_format(member, hello) ||
         !v2_read_delivery(member, hello))
         return false;
     member->lead = (struct lead){.frames = (uint64_t)lead};
     member->first_lead_frames = (uint64_t)lead;
-    tally_place(&member->tally, (uint64_t)first, (uint64_t)burst_until);
+    v2_copy(member->session, sizeof member->session, json_string_value(json_object_get(hello, "session")));
+    if (!member->greeted)
+        tally_place(&member->tally, (uint64_t)first, (uint64_t)burst_until);
+    else
+        tally_supersede(&member->tally, (uint64_t)first, (uint64_t)burst_until);
+    double live = time_ms * 48 + CHUNK_FRAMES;
+    crowd->report->resumes += member->greeted && ((uint64_t)first == member->held_until || (double)first > live);
     clock_map_guess(&crowd->map, time_ms, (uint64_t)arrival_ns);
     if (crowd->report->connected == 0)
         v2_report(crowd->report, hello);
@@ -149,6 +167,24 @@ static bool v2_skip(struct member *member, json_t *message)
         burst_until < 0 || !member->tally.placed)
         return false;
     tally_skip(&member->tally, (uint64_t)to, (uint64_t)burst_until);
+    return true;
+}
+
+// A change takes effect where sound is held already: that part comes again.
+static bool v2_supersede(struct member *member, json_t *message)
+{
+    json_int_t from, generation, burst_until;
+    if (json_unpack(message, "{s:I, s:I, s:I}", "from_frame", &from, "generation", &generation, "burst_until_frame",
+                    &burst_until) != 0 || from < 0 || generation < 0 || generation > UINT32_MAX ||
+        !v2_burst_ok(from, burst_until) || !member->tally.placed)
+        return false;
+    tally_supersede(&member->tally, frames_round_down((uint64_t)from, CHUNK_FRAMES), (uint64_t)burst_until);
+    // Of several changes that come together the first is told, which has waited longest.
+    if (member->asked_ns == 0)
+        member->asked_ns = crowd_asked_ns(member->crowd, (uint32_t)generation);
+    member->splice_frame = (uint64_t)from;
+    member->splice_generation = (uint32_t)generation;
+    member->crowd->report->splices++;
     return true;
 }
 
@@ -196,6 +232,19 @@ static void v2_complaint(struct member *member, const char *type, json_t *messag
     member->crowd->report->protocol_errors += strcmp(type, "error") == 0;
 }
 
+static bool v2_ack(struct member *member, json_t *message)
+{
+    const char *id = NULL;
+    json_int_t sequence;
+    unsigned long long number;
+    if (json_unpack(message, "{s?s, s:I}", "id", &id, "sequence", &sequence) != 0 || sequence < 0 ||
+        sequence > UINT32_MAX)
+        return false;
+    if (id && sscanf(id, "steer-%llu", &number) == 1)
+        crowd_steered(member->crowd, number, (uint32_t)sequence);
+    return true;
+}
+
 static bool v2_message(struct member *member, json_t *message, int64_t arrival_ns)
 {
     const char *type = json_string_value(json_object_get(message, "type"));
@@ -209,6 +258,10 @@ static bool v2_message(struct member *member, json_t *message, int64_t arrival_n
         return v2_phase(member, message);
     if (strcmp(type, "skip") == 0)
         return v2_skip(member, message);
+    if (strcmp(type, "supersede") == 0)
+        return v2_supersede(member, message);
+    if (strcmp(type, "ack") == 0)
+        return v2_ack(member, message);
     if (strcmp(type, "lead") == 0)
         return v2_lead(member, message);
     if (strcmp(type, "codec") == 0)
@@ -226,25 +279,52 @@ static bool v2_text(struct member *member, const uint8_t *bytes, size_t len, int
     return good;
 }
 
+// A chunk comes in time while nothing of it is heard yet; one that comes again, nothing of what it changes.
+static void v2_judge_arrival(struct member *member, const struct message_header *header, int64_t arrival_ns)
+{
+    struct client_report *report = member->crowd->report;
+    uint64_t first = header->first_frame, changed = first > member->splice_frame ? first : member->splice_frame;
+    int64_t heard_ns;
+    if (header->flags & MESSAGE_PREROLL)
+        return;
+    member->held_until = first + header->frame_count;
+    member->held_generation = header->generation;
+    if (member->tally.heard && first >= member->tally.furthest &&
+        clock_map_due(&member->crowd->map, (double)first / 48.0, arrival_ns, &heard_ns))
+        report->dry += arrival_ns > heard_ns;
+    if (member->held_until <= member->splice_frame)
+        return;
+    report->stale += header->generation < member->splice_generation && !(header->flags & MESSAGE_HELD);
+    if (!clock_map_due(&member->crowd->map, (double)changed / 48.0, arrival_ns, &heard_ns))
+        return;
+    report->late_switches += first < member->tally.furthest && arrival_ns > heard_ns;
+    int64_t played_ns = arrival_ns > heard_ns ? arrival_ns : heard_ns;
+    if (member->asked_ns != 0)
+        histogram_record(&report->control_to_ear, (uint64_t)(played_ns - member->asked_ns));
+    member->asked_ns = 0;
+}
+
 static bool v2_binary(struct member *member, const uint8_t *bytes, size_t len, int64_t arrival_ns)
 {
     struct message_header header;
     const uint8_t *payload;
     size_t payload_len;
-    int64_t due_ns;
+    int64_t due_ns, heard_ns;
     if (member->state != MEMBER_OPEN || !message_read(bytes, len, &header, &payload, &payload_len) ||
         header.codec != (format_is_opus(member->format) ? MESSAGE_CODEC_OPUS : MESSAGE_CODEC_PCM))
         return false;
     if (!(header.flags & MESSAGE_PREROLL) &&
         (header.first_frame % CHUNK_FRAMES != 0 || header.frame_count != CHUNK_FRAMES))
         return false;
-    if (!v2_due(member, header.first_frame, arrival_ns, &due_ns))
+    if (!v2_due(member, header.first_frame, arrival_ns, &due_ns) ||
+        !clock_map_due(&member->crowd->map, (double)header.first_frame / 48.0, arrival_ns, &heard_ns))
         return false;
+    v2_judge_arrival(member, &header, arrival_ns);
     struct client_chunk chunk = {
         .first_frame = header.first_frame, .frame_count = header.frame_count, .generation = header.generation,
         .flags = header.flags, .payload = payload, .payload_bytes = payload_len, .packet_bytes = header.packet_bytes,
         .packet_count = header.packet_count, .burst = tally_is_burst(&member->tally, header.first_frame),
-        .arrival_ns = arrival_ns, .due_ns = due_ns,
+        .arrival_ns = arrival_ns, .due_ns = due_ns, .heard_ns = heard_ns,
         .moved_ns = v2_moved_ns(member, header.first_frame),
     };
     member_chunk(member, &chunk);
@@ -266,12 +346,24 @@ static void v2_change(struct member *member)
     member_send_text(member, text.bytes, text.len);
 }
 
+// In steps of the golden ratio, between quiet and busy.
+static void v2_steer(struct member *member, uint64_t number)
+{
+    char body[96];
+    struct text text = text_on(body, sizeof body);
+    double turn = (double)number * 0.6180339887, intensity = 0.2 + 0.6 * (turn - floor(turn));
+    text_printf(&text, "{\"type\":\"control\",\"id\":\"steer-%llu\",\"parameters\":{\"intensity\":%.3f}}",
+                (unsigned long long)number, intensity);
+    member_send_text(member, text.bytes, text.len);
+}
+
 const struct dialect dialect_opus = {
     .subprotocol = "auralis-v2", .span = CHUNK_FRAMES, .target = v2_target_opus, .text = v2_text,
     .binary = v2_binary, .first_due_ns = v2_first_due_ns, .ping = v2_ping, .change = v2_change,
+    .steer = v2_steer,
 };
 
 const struct dialect dialect_pcm = {
     .subprotocol = "auralis-v2", .span = CHUNK_FRAMES, .target = v2_target_pcm, .text = v2_text,
-    .binary = v2_binary, .first_due_ns = v2_first_due_ns, .ping = v2_ping,
+    .binary = v2_binary, .first_due_ns = v2_first_due_ns, .ping = v2_ping, .steer = v2_steer,
 };

@@ -13,6 +13,11 @@
 #include "base/random.h"
 #include "wire/message.h"
 
+#define MEMBER_SILENCE_NS ((int64_t)1500 * (int64_t)NS_PER_MS)
+#define MEMBER_TRY_NS ((int64_t)3 * (int64_t)NS_PER_SECOND)
+
+enum { MEMBER_LEAST_RETRY_MS = 20, MEMBER_MOST_RETRY_MS = 300 };
+
 enum { MEMBER_FRAME_BYTES = 512, MEMBERS_OF_AN_ADDRESS = 20000, CLOSE_NORMAL = 1000 };
 
 static void member_watch(struct member *member, int events);
@@ -31,9 +36,23 @@ static void member_close(struct member *member)
     member->answer = NULL;
 }
 
+// After a while that differs from listener to listener, so that they do not all come at once.
+static bool member_comes_back(struct member *member)
+{
+    const struct crowd *crowd = member->crowd;
+    int64_t now_ns = crowd_now_ns(crowd);
+    if (!crowd->config->reconnect || !member->greeted || now_ns > crowd->window.end_ns)
+        return false;
+    uint32_t spread = MEMBER_MOST_RETRY_MS - MEMBER_LEAST_RETRY_MS;
+    uint32_t wait_ms = MEMBER_LEAST_RETRY_MS + random_below((uint64_t)member->index, 2, (uint64_t)now_ns, spread);
+    member->state = MEMBER_AWAY;
+    member->retry_ns = now_ns + (int64_t)wait_ms * (int64_t)NS_PER_MS;
+    return true;
+}
+
 void member_fail(struct member *member, const char *format, ...)
 {
-    if (member->state == MEMBER_ENDED)
+    if (member->state == MEMBER_ENDED || member->state == MEMBER_AWAY)
         return;
     struct crowd *crowd = member->crowd;
     char reason[160];
@@ -41,8 +60,12 @@ void member_fail(struct member *member, const char *format, ...)
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    bool greeted = member->state == MEMBER_OPEN;
+    bool greeted = member->greeted;
     member_close(member);
+    if (member_comes_back(member)) {
+        crowd->report->reconnects++;
+        return;
+    }
     if (greeted && crowd_now_ns(crowd) > crowd->window.end_ns)
         return;
     crowd_failure(crowd, "%s", reason);
@@ -53,12 +76,15 @@ void member_fail(struct member *member, const char *format, ...)
 
 void member_greeted(struct member *member)
 {
+    struct crowd *crowd = member->crowd;
     member->state = MEMBER_OPEN;
+    crowd->open++;
+    if (member->greeted)
+        return;
     member->greeted = true;
-    member->change_ns = crowd_now_ns(member->crowd) + (int64_t)(member->crowd->config->change_s * 1e9);
-    member->crowd->open++;
-    member->crowd->report->connected++;
-    member->crowd->settled++;
+    member->change_ns = crowd_now_ns(crowd) + (int64_t)(crowd->config->change_s * 1e9);
+    crowd->report->connected++;
+    crowd->settled++;
 }
 
 static bool member_write(struct member *member, const void *bytes, size_t len)
@@ -87,9 +113,14 @@ void member_send_text(struct member *member, const char *text, size_t len)
         member_fail(member, "the server does not read");
 }
 
+static bool member_reads(const struct member *member)
+{
+    return member->state == MEMBER_GREETING || member->state == MEMBER_OPEN;
+}
+
 void member_stall(struct member *member)
 {
-    if (member->state != MEMBER_ENDED)
+    if (member->channel.fd >= 0)
         uv_poll_stop(&member->poll);
 }
 
@@ -97,6 +128,7 @@ void member_end(struct member *member)
 {
     if (member->state == MEMBER_OPEN)
         (void)member_send(member, WEBSOCKET_CLOSE, (uint8_t[]){CLOSE_NORMAL >> 8, CLOSE_NORMAL & 0xff}, 2);
+    member->crowd->report->lost += member->greeted && member->state != MEMBER_OPEN && member->state != MEMBER_ENDED;
     member_close(member);
 }
 
@@ -146,7 +178,7 @@ static bool member_frame(void *context, enum websocket_opcode opcode, const uint
         int shown = opcode == WEBSOCKET_BINARY ? 0 : len > 60 ? 60 : (int)len;
         member_fail(member, "a message breaks the protocol: %.*s", shown, (const char *)bytes);
     }
-    return member->state != MEMBER_ENDED;
+    return member_reads(member);
 }
 
 static void member_feed(struct member *member, const uint8_t *bytes, size_t len)
@@ -156,7 +188,7 @@ static void member_feed(struct member *member, const uint8_t *bytes, size_t len)
         member->crowd->report->protocol_errors++;
     if (status != STATUS_OK && status != STATUS_CLOSED)
         member_fail(member, "frames of the server: %s", status_text(status));
-    if (member->state == MEMBER_ENDED)
+    if (!member_reads(member))
         frame_reader_finish(&member->reader);
 }
 
@@ -313,16 +345,10 @@ static int member_socket(const struct crowd *crowd, int index)
     return -1;
 }
 
-void member_start(struct member *member, struct crowd *crowd, int index)
+static void member_connect(struct member *member)
 {
-    *member = (struct member){.crowd = crowd, .index = index, .channel = {.fd = -1}, .state = MEMBER_CONNECTING,
-                              .format = FORMAT_LEGACY};
-    tally_begin(&member->tally, crowd->dialect->span, crowd_now_ns(crowd));
-    if (index < crowd->config->decoders && !(member->decoder = decoder_create())) {
-        member_fail(member, "no memory for a decoder");
-        return;
-    }
-    int fd = member_socket(crowd, index);
+    struct crowd *crowd = member->crowd;
+    int fd = member_socket(crowd, member->index);
     if (fd < 0) {
         member_fail(member, "cannot connect: %s", strerror(errno));
         return;
@@ -335,4 +361,38 @@ void member_start(struct member *member, struct crowd *crowd, int index)
     member->channel.fd = fd;
     member->poll.data = member;
     member_watch(member, UV_WRITABLE);
+}
+
+void member_start(struct member *member, struct crowd *crowd, int index)
+{
+    *member = (struct member){.crowd = crowd, .index = index, .channel = {.fd = -1}, .state = MEMBER_CONNECTING,
+                              .format = FORMAT_LEGACY};
+    tally_begin(&member->tally, crowd->dialect->span, crowd_now_ns(crowd));
+    if (index < crowd->config->decoders && !(member->decoder = decoder_create())) {
+        member_fail(member, "no memory for a decoder");
+        return;
+    }
+    member_connect(member);
+}
+
+// It is fresh but for what it has heard.
+static void member_return(struct member *member, int64_t now_ns)
+{
+    frame_reader_finish(&member->reader);
+    member->reader = (struct frame_reader){0};
+    member->answer_len = 0;
+    member->state = MEMBER_CONNECTING;
+    member->retry_ns = now_ns + MEMBER_TRY_NS;
+    member->arrival_ns = now_ns;
+    member_connect(member);
+}
+
+void member_look(struct member *member, int64_t now_ns)
+{
+    bool silent = member->state == MEMBER_OPEN && now_ns - member->arrival_ns > MEMBER_SILENCE_NS;
+    bool trying = member->greeted && member->state != MEMBER_OPEN && member->state < MEMBER_AWAY;
+    if (member->state == MEMBER_AWAY && now_ns >= member->retry_ns)
+        member_return(member, now_ns);
+    else if (silent || (trying && now_ns >= member->retry_ns))
+        member_fail(member, "nothing came for a while");
 }

@@ -5,7 +5,8 @@
 #include "wire/lead.h"
 
 enum member_state {
-    MEMBER_IDLE, MEMBER_CONNECTING, MEMBER_SECURING, MEMBER_HANDSHAKE, MEMBER_GREETING, MEMBER_OPEN, MEMBER_ENDED
+    MEMBER_IDLE, MEMBER_CONNECTING, MEMBER_SECURING, MEMBER_HANDSHAKE, MEMBER_GREETING, MEMBER_OPEN, MEMBER_AWAY,
+    MEMBER_ENDED
 };
 
 struct member {
@@ -15,7 +16,8 @@ struct member {
     struct channel channel;
     enum member_state state;
     bool greeted;                // was open once
-    int64_t arrival_ns;          // of what is being read
+    int64_t arrival_ns;          // of what is being read, or was read last
+    int64_t retry_ns;            // away: when it tries again; trying again: when it gives that up
     char *answer;                // the HTTP answer so far; NULL after the handshake
     size_t answer_len;
     struct frame_reader reader;
@@ -25,6 +27,12 @@ struct member {
     uint64_t first_lead_frames;          // v2: that of hello
     uint64_t delivery_frames, phase_frames;  // v2
     enum format format;                  // what comes
+    uint64_t splice_frame;               // v2: from here on all is of splice_generation at least
+    uint32_t splice_generation;
+    char session[20];                    // v2: of the last connection
+    uint64_t held_until;                 // v2: the end of the last chunk that came
+    uint32_t held_generation;
+    int64_t asked_ns;                    // v2: when the change was asked for that is to be heard next; 0: nobody waits
     int64_t change_ns;                   // when it asks for another bit rate
     uint64_t burst_chunks;               // v0, v1
 };
@@ -35,6 +43,8 @@ void member_start(struct member *member, struct crowd *crowd, int index);
 void member_greeted(struct member *member);
 // Counts as failed or lost, keeps the reason, closes.
 __attribute__((format(printf, 2, 3))) void member_fail(struct member *member, const char *format, ...);
+// Looks whether it has to come back, or tries for too long.
+void member_look(struct member *member, int64_t now_ns);
 // Reads no more.
 void member_stall(struct member *member);
 // Says goodbye where it can, closes the socket. Harmless when it is closed.

@@ -30,6 +30,14 @@ void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until)
     tally_end_burst(tally, burst_until);
 }
 
+void tally_supersede(struct tally *tally, uint64_t from, uint64_t burst_until)
+{
+    if (from < tally->next)
+        tally->next = from;
+    tally->excused_until = burst_until;
+    tally_end_burst(tally, burst_until);
+}
+
 void tally_end_burst(struct tally *tally, uint64_t burst_until)
 {
     if (!tally->steady)
@@ -94,6 +102,14 @@ static void tally_time(struct tally *tally, const struct client_chunk *chunk, st
     tally_jitter(tally, chunk, report);
 }
 
+// It is due within the window, by its number.
+static bool tally_is_expected(const struct tally *tally, uint64_t position, int64_t moved_ns,
+                              const struct tally_window *window)
+{
+    int64_t due_ns = tally->first_due_ns + tally_offset_ns(tally, position) + moved_ns;
+    return due_ns >= window->from_ns && due_ns <= window->end_ns;
+}
+
 static void tally_steady(struct tally *tally, const struct client_chunk *chunk, const struct tally_window *window,
                          struct client_report *report)
 {
@@ -122,7 +138,10 @@ void tally_chunk(struct tally *tally, const struct client_chunk *chunk, const st
         return;
     }
     report->burst_chunks++;
-    (void)tally_order(tally, chunk->first_frame, report);
+    bool first_time = tally_order(tally, chunk->first_frame, report);
+    if (first_time && tally->steady && tally_is_expected(tally, chunk->first_frame, chunk->moved_ns, window) &&
+        chunk->first_frame < tally->excused_until)
+        tally->excused++;
 }
 
 void tally_finish(const struct tally *tally, int64_t first_due_ns, const struct tally_window *window,
@@ -135,6 +154,14 @@ void tally_finish(const struct tally *tally, int64_t first_due_ns, const struct 
     int64_t period_ns = (int64_t)tally->delivery * CHUNK_PERIOD_NS;
     if (first < window->from_ns)
         first += (window->from_ns - first + period_ns - 1) / period_ns * period_ns;
+    uint64_t expected = 0, excused = tally->excused;
     if (first <= end_ns)
-        report->chunks_expected += ((uint64_t)((end_ns - first) / period_ns) + 1) * tally->delivery;
+        expected = ((uint64_t)((end_ns - first) / period_ns) + 1) * tally->delivery;
+    // Of the last splice, what had not come by the end.
+    for (uint64_t at = tally->furthest; tally->steady && at < tally->excused_until; at += tally->span) {
+        if (tally->first_due_ns + tally_offset_ns(tally, at) + tally->moved_ns > window->end_ns)
+            break;
+        excused += tally_is_expected(tally, at, tally->moved_ns, window);
+    }
+    report->chunks_expected += expected - (excused < expected ? excused : expected);
 }

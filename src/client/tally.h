@@ -16,6 +16,8 @@ struct tally {
     uint64_t furthest;           // first position that has never come
     uint64_t steady_from;        // position of the first chunk that comes at its due time
     uint64_t burst_until;        // the same; later when the server skipped and filled up again
+    uint64_t excused_until;      // what is due before this comes behind what was sent again
+    uint64_t excused;            // so many that were expected came so
     int64_t connect_ns;          // when connect() was called
     int64_t first_due_ns;        // of the chunk at steady_from
     int64_t last_due_ns, last_arrival_ns;
@@ -40,6 +42,9 @@ void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);
 // The server says that it goes on at `to`, with a burst. Before the first chunk that is where the stream begins; later
 // it is a gap, and what comes in the burst is missing from what was expected.
 void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until);
+// The server says that all from `from` on comes again, with a burst: a change has made it another. What is behind that
+// comes later than it would have, and is not expected at its time.
+void tally_supersede(struct tally *tally, uint64_t from, uint64_t burst_until);
 // The burst ends elsewhere: the lead has moved.
 void tally_end_burst(struct tally *tally, uint64_t burst_until);
 // The chunk at a position comes in a burst.

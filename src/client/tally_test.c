@@ -271,6 +271,47 @@ static void a_delivery_is_due_and_expected_as_one(void **state)
     assert_int_equal(report.gaps, 0);
 }
 
+// At chunk 30 everybody is told that all from chunk 22 on comes again, at twice real time until chunk 44. What came
+// before is no gap, what comes again is not timed twice, and what is behind it is not expected at its time.
+static void what_a_change_makes_another_is_excused(void **state)
+{
+    run(0, 30, 3);
+    tally_supersede(&tally, 48000 + 4800 * 22, 48000 + 4800 * 44);
+    for (int i = 22; i < 44; i++) {
+        struct client_chunk c = {.first_frame = 48000 + 4800 * (uint64_t)i, .burst = true, .due_ns = due_ns(i),
+                                 .arrival_ns = due_ns(30) + (i - 22) * 50 * MS};
+        tally_chunk(&tally, &c, &open_end, &report);
+    }
+    run(44, 60, 3);
+    finish(due_ns(59) + 50 * MS);
+    assert_int_equal(report.gaps, 0);
+    assert_int_equal(report.superseded, 8);
+    assert_int_equal(report.chunks_expected, 50 - 14);
+    assert_int_equal(report.chunks_received, 50 - 14);
+    assert_int_equal(report.early, 0);
+}
+
+// The run ends before all of it is there again.
+static void what_had_not_come_again_by_the_end_is_excused(void **state)
+{
+    run(0, 30, 3);
+    tally_supersede(&tally, 48000 + 4800 * 22, 48000 + 4800 * 44);
+    finish(due_ns(35) + 50 * MS);
+    assert_int_equal(report.chunks_expected, 20);
+    assert_int_equal(report.chunks_received, 20);
+}
+
+// What comes first after such a word is where it begins again; if not, that is a gap.
+static void a_hole_in_what_comes_again_is_a_gap(void **state)
+{
+    run(0, 30, 3);
+    tally_supersede(&tally, 48000 + 4800 * 22, 48000 + 4800 * 44);
+    struct client_chunk c = {.first_frame = 48000 + 4800 * 23, .burst = true, .due_ns = due_ns(23),
+                             .arrival_ns = due_ns(30)};
+    tally_chunk(&tally, &c, &open_end, &report);
+    assert_int_equal(report.gaps, 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup(name, set_up)
 int main(void)
 {
@@ -287,6 +328,9 @@ int main(void)
         CASE(what_is_due_after_the_end_does_not_count),
         CASE(a_corrected_clock_loses_no_chunk),
         CASE(chunks_sent_again_are_told_apart),
+        CASE(what_a_change_makes_another_is_excused),
+        CASE(what_had_not_come_again_by_the_end_is_excused),
+        CASE(a_hole_in_what_comes_again_is_a_gap),
         CASE(a_listener_that_hears_nothing_is_silent),
         CASE(a_skip_before_the_first_chunk_is_where_it_begins),
         CASE(a_skip_later_is_a_gap),

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/frames.h"
 #include "base/status.h"
 #include "os/clock.h"
 #include "score/mood_log.h"
@@ -11,6 +12,10 @@
 enum control_source { CONTROL_USER, CONTROL_AUTO };
 
 enum { CONTROL_HISTORY = 50, CONTROL_WARNINGS = 4 };
+
+// A change may be heard so long before its frame, for the limiter looks ahead: what sounds before that is the same with
+// or without it.
+enum { CONTROL_EARLY_FRAMES = PACKET_FRAMES };
 
 // A sequencer has CONTROL_BURST changes to give at once and gains CONTROL_PER_SECOND of them a second: enough for a
 // slider that is dragged. Undo and redo count as well; a wish that alters nothing costs nothing. Whoever steers is told
@@ -21,7 +26,8 @@ enum { CONTROL_BURST = 50, CONTROL_PER_SECOND = 20 };
 struct control_config {
     const struct clock *clock;
     uint64_t origin_ns;          // clock time of frame 0
-    uint64_t guard_frames;       // from receipt to effect
+    uint64_t guard_frames;       // from receipt to effect, until sequencer_set_guard
+    uint64_t apart_frames;       // changes take effect together or so far apart at least; a multiple of 960
     struct mood mood;            // at frame 0
 };
 
@@ -41,8 +47,10 @@ struct sequencer;
 struct sequencer *sequencer_create(const struct control_config *config);
 void sequencer_destroy(struct sequencer *sequencer);
 
-// Stamps at_frame = frame(now) + guard rounded up to 960, but never before what the station has already begun to render
-// or before an earlier entry. A wish that alters nothing logs nothing: result then tells the last entry, changed is 0.
+// Stamps at_frame = frame(now) + guard rounded up to 960. Changes in quick succession, as of a slider that is dragged,
+// come together: a frame that is too close to that of the change before is put off until it is not, and what is
+// submitted until then takes effect there as well. A wish that alters nothing logs nothing: result then tells the last
+// entry, changed is 0.
 // Errors: STATUS_INVALID (a value that mood.def does not allow), STATUS_RATE_LIMITED, STATUS_MEMORY. After an error
 // nothing has changed and *result is untouched.
 MUST_USE enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patch *patch,
@@ -58,6 +66,9 @@ struct mood sequencer_mood(const struct sequencer *sequencer);
 // Sequence number of the last change; any thread, lock-free.
 uint64_t sequencer_latest(const struct sequencer *sequencer);
 uint64_t sequencer_guard_frames(const struct sequencer *sequencer);
+// From the next change on. Any thread.
+void sequencer_set_guard(struct sequencer *sequencer, uint64_t frames);
+uint64_t sequencer_apart_frames(const struct sequencer *sequencer);
 // Copies up to cap entries from index `first` on; an entry's index is its sequence number, 0 the mood at frame 0.
 // Returns how many. Any thread.
 size_t sequencer_entries(const struct sequencer *sequencer, size_t first, struct mood_entry *out, size_t cap);
@@ -73,9 +84,9 @@ struct control_change {
 // many. Any thread.
 int sequencer_history(const struct sequencer *sequencer, struct control_change *out);
 
-// The station, about to render up to `horizon`: appends to `log` all entries with at_frame < horizon that it has not
-// taken yet. Entries stamped from now on have at_frame >= horizon. A horizon never moves back; an earlier one gives
-// what is left before it.
+// Appends to `log` all entries that the station has not taken yet.
 //   log: begun by mood_log_init with the same mood at frame 0.
-// Errors: STATUS_MEMORY; the horizon has then not moved, and the next call goes on where this one stopped.
-MUST_USE enum status sequencer_take(struct sequencer *sequencer, uint64_t horizon, struct mood_log *log);
+// Errors: STATUS_MEMORY; the next call goes on where this one stopped.
+MUST_USE enum status sequencer_take(struct sequencer *sequencer, struct mood_log *log);
+// As hook_set: `raise` is called when there is something to take, by whoever submitted it.
+void sequencer_on_change(struct sequencer *sequencer, void (*raise)(void *context), void *context);

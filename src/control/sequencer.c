@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/frames.h"
+#include "base/hook.h"
 #include "control/history.h"
 #include "control/mood_json.h"
 #include "control/warnings.h"
@@ -23,13 +24,14 @@ struct given {
 
 struct sequencer {
     const struct clock *clock;
-    uint64_t origin_ns, guard_frames;
+    uint64_t origin_ns, apart_frames;
+    atomic_uint_fast64_t guard_frames;
     atomic_uint_fast64_t latest;
+    struct hook on_change;
 
     pthread_mutex_t mutex;             // guards all below
     struct mood_log log;               // index = sequence number
     size_t taken;                      // entries that the station has
-    uint64_t horizon;
     uint64_t credit_ns, credited_at_ns;
     struct given given[SEQUENCER_GIVEN];   // a ring
     size_t given_count;                    // ever
@@ -47,12 +49,14 @@ struct sequencer *sequencer_create(const struct control_config *config)
     }
     sequencer->clock = config->clock;
     sequencer->origin_ns = config->origin_ns;
-    sequencer->guard_frames = config->guard_frames;
+    atomic_init(&sequencer->guard_frames, config->guard_frames);
+    sequencer->apart_frames = config->apart_frames;
     sequencer->taken = 1;
     sequencer->credit_ns = SEQUENCER_CREDIT_NS;
     sequencer->credited_at_ns = clock_now_ns(config->clock);
     atomic_init(&sequencer->latest, 0);
     pthread_mutex_init(&sequencer->mutex, NULL);
+    hook_init(&sequencer->on_change);
     return sequencer;
 }
 
@@ -61,6 +65,7 @@ void sequencer_destroy(struct sequencer *sequencer)
     if (!sequencer)
         return;
     pthread_mutex_destroy(&sequencer->mutex);
+    hook_finish(&sequencer->on_change);
     mood_log_finish(&sequencer->log);
     free(sequencer);
 }
@@ -90,11 +95,11 @@ static uint64_t sequencer_live_frame(const struct sequencer *sequencer)
 
 static uint64_t sequencer_stamp(const struct sequencer *sequencer)
 {
-    uint64_t at = sequencer_live_frame(sequencer) + sequencer->guard_frames;
-    if (at < sequencer->horizon)
-        at = sequencer->horizon;
-    uint64_t last = sequencer_last(sequencer)->at_frame;
-    return frames_round_up(at < last ? last : at, PACKET_FRAMES);
+    uint64_t last = sequencer_last(sequencer)->at_frame, next = last + sequencer->apart_frames;
+    uint64_t at = frames_round_up(sequencer_live_frame(sequencer) + sequencer_guard_frames(sequencer), PACKET_FRAMES);
+    if (at <= last)
+        return last;
+    return at < next ? next : at;
 }
 
 static void sequencer_gain_credit(struct sequencer *sequencer)
@@ -157,6 +162,7 @@ static enum status sequencer_log(struct sequencer *sequencer, const struct mood 
     sequencer_give(sequencer, hand);
     atomic_store(&sequencer->latest, sequence);
     sequencer_tell(sequencer, changed, result);
+    hook_raise(&sequencer->on_change);
     return STATUS_OK;
 }
 
@@ -246,7 +252,17 @@ uint64_t sequencer_latest(const struct sequencer *sequencer)
 
 uint64_t sequencer_guard_frames(const struct sequencer *sequencer)
 {
-    return sequencer->guard_frames;
+    return atomic_load(&sequencer->guard_frames);
+}
+
+void sequencer_set_guard(struct sequencer *sequencer, uint64_t frames)
+{
+    atomic_store(&sequencer->guard_frames, frames);
+}
+
+uint64_t sequencer_apart_frames(const struct sequencer *sequencer)
+{
+    return sequencer->apart_frames;
 }
 
 size_t sequencer_entries(const struct sequencer *sequencer, size_t first, struct mood_entry *out, size_t cap)
@@ -269,18 +285,21 @@ int sequencer_history(const struct sequencer *sequencer, struct control_change *
     return count;
 }
 
-enum status sequencer_take(struct sequencer *sequencer, uint64_t horizon, struct mood_log *log)
+enum status sequencer_take(struct sequencer *sequencer, struct mood_log *log)
 {
     enum status status = STATUS_OK;
     sequencer_lock(sequencer);
     const struct mood_log *own = &sequencer->log;
-    while (status == STATUS_OK && sequencer->taken < own->count && own->entries[sequencer->taken].at_frame < horizon) {
+    while (status == STATUS_OK && sequencer->taken < own->count) {
         const struct mood_entry *entry = &own->entries[sequencer->taken];
         status = mood_log_append(log, entry->sequence, entry->at_frame, &entry->mood);
         sequencer->taken += status == STATUS_OK;
     }
-    if (status == STATUS_OK && horizon > sequencer->horizon)
-        sequencer->horizon = horizon;
     sequencer_unlock(sequencer);
     return status;
+}
+
+void sequencer_on_change(struct sequencer *sequencer, void (*raise)(void *context), void *context)
+{
+    hook_set(&sequencer->on_change, raise, context);
 }

@@ -12,7 +12,7 @@
 #include "score/scene.h"
 #include "score/tuning.h"
 
-enum { GUARD = 9600 };
+enum { GUARD = 9600, APART = 4800 };
 
 struct desk {
     struct clock clock;
@@ -26,7 +26,8 @@ static int desk_open(void **state)
     struct desk *desk = calloc(1, sizeof *desk);
     clock_init_virtual(&desk->clock, 1000 * NS_PER_SECOND, INT64_C(1700000000) * (int64_t)NS_PER_SECOND);
     struct control_config config = {
-        .clock = &desk->clock, .origin_ns = 1000 * NS_PER_SECOND, .guard_frames = GUARD, .mood = mood_default()};
+        .clock = &desk->clock, .origin_ns = 1000 * NS_PER_SECOND, .guard_frames = GUARD, .apart_frames = APART,
+        .mood = mood_default()};
     desk->sequencer = sequencer_create(&config);
     *state = desk;
     return desk->sequencer && mood_log_init(&desk->log, &config.mood) == STATUS_OK ? 0 : -1;
@@ -137,23 +138,28 @@ static void test_values_out_of_range_are_refused(void **state)
     assert_int_equal(submit(desk, (struct mood_patch){.set = 0, .values.bpm = -5}), STATUS_OK);
 }
 
-static void test_frames_never_run_backwards(void **state)
+// A slider that is dragged: the first change is as soon as it can be, the others come together a tenth of a second
+// apart, and none comes earlier than its guard.
+static void test_changes_in_quick_succession_come_together(void **state)
 {
     struct desk *desk = *state;
+    uint64_t last = 0;
+    int groups = 0;
     clock_advance(&desk->clock, NS_PER_SECOND);
-    assert_int_equal(sequencer_take(desk->sequencer, 480000 + 1, &desk->log), STATUS_OK);
-    assert_int_equal(sequencer_take(desk->sequencer, 100, &desk->log), STATUS_OK);
-    assert_int_equal(submit(desk, patch_bpm(80)), STATUS_OK);
-    assert_int_equal(desk->result.at_frame, 480960);
-    assert_int_equal(submit(desk, patch_bpm(81)), STATUS_OK);
-    assert_int_equal(desk->result.at_frame, 480960);
-    assert_int_equal(sequencer_take(desk->sequencer, 100, &desk->log), STATUS_OK);
-    assert_int_equal(submit(desk, patch_bpm(82)), STATUS_OK);
-    assert_int_equal(desk->result.at_frame, 480960);
-    assert_int_equal(desk->log.count, 1);
-    clock_advance(&desk->clock, 20 * NS_PER_SECOND);
-    assert_int_equal(submit(desk, patch_bpm(83)), STATUS_OK);
-    assert_int_equal(desk->result.at_frame, frames_round_up(21 * 48000 + GUARD, 960));
+    for (uint64_t i = 0; i < 20; i++, clock_advance(&desk->clock, 20 * NS_PER_MS)) {
+        uint64_t natural = 48000 + 960 * i + GUARD;
+        assert_int_equal(submit(desk, patch_bpm(80 + (int)i)), STATUS_OK);
+        uint64_t at = desk->result.at_frame;
+        assert_int_equal(at % 960, 0);
+        assert_in_range(at, natural, natural + APART);
+        assert_true(i == 0 ? at == natural : at == last || at >= last + APART);
+        groups += at != last;
+        last = at;
+    }
+    assert_in_range(groups, 4, 5);
+    clock_advance(&desk->clock, NS_PER_SECOND);
+    assert_int_equal(submit(desk, patch_bpm(70)), STATUS_OK);
+    assert_int_equal(desk->result.at_frame, 48000 + 960 * 20 + 48000 + GUARD);
 }
 
 static void test_a_clock_that_steps_back_moves_no_frame_back(void **state)
@@ -176,18 +182,33 @@ static void test_the_station_takes_each_entry_once(void **state)
         frames[i] = desk->result.at_frame;
         clock_advance(&desk->clock, NS_PER_SECOND);
     }
-    assert_int_equal(sequencer_take(desk->sequencer, frames[1], &desk->log), STATUS_OK);
-    assert_int_equal(desk->log.count, 2);
-    assert_int_equal(sequencer_take(desk->sequencer, frames[1] + 1, &desk->log), STATUS_OK);
-    assert_int_equal(desk->log.count, 3);
-    assert_int_equal(sequencer_take(desk->sequencer, frames[2] + 960, &desk->log), STATUS_OK);
-    assert_int_equal(sequencer_take(desk->sequencer, frames[2] + 1920, &desk->log), STATUS_OK);
+    assert_int_equal(sequencer_take(desk->sequencer, &desk->log), STATUS_OK);
+    assert_int_equal(sequencer_take(desk->sequencer, &desk->log), STATUS_OK);
     assert_int_equal(desk->log.count, 4);
     for (size_t i = 1; i < 4; i++) {
         assert_int_equal(desk->log.entries[i].sequence, i);
         assert_int_equal(desk->log.entries[i].at_frame, frames[i - 1]);
         assert_int_equal(desk->log.entries[i].mood.bpm, 79 + (int)i);
     }
+}
+
+static void count_call(void *context)
+{
+    ++*(int *)context;
+}
+
+static void test_who_takes_is_told(void **state)
+{
+    struct desk *desk = *state;
+    int calls = 0;
+    sequencer_on_change(desk->sequencer, count_call, &calls);
+    assert_int_equal(submit(desk, patch_bpm(80)), STATUS_OK);
+    assert_int_equal(calls, 1);
+    assert_int_equal(sequencer_undo(desk->sequencer, 0, &desk->result), STATUS_OK);
+    assert_int_equal(calls, 2);
+    sequencer_on_change(desk->sequencer, NULL, NULL);
+    assert_int_equal(submit(desk, patch_bpm(81)), STATUS_OK);
+    assert_int_equal(calls, 2);
 }
 
 static void test_entries_by_index(void **state)
@@ -409,17 +430,14 @@ static void test_many_hands_and_a_station(void **state)
         hands[i] = (struct hand){.desk = desk, .number = i};
         assert_int_equal(pthread_create(&threads[i], NULL, hand_turn, &hands[i]), 0);
     }
-    uint64_t horizon = 0;
-    while (sequencer_latest(desk->sequencer) < WISHES) {
-        horizon += 4800;
-        assert_int_equal(sequencer_take(desk->sequencer, horizon, &desk->log), STATUS_OK);
-    }
+    while (sequencer_latest(desk->sequencer) < WISHES)
+        assert_int_equal(sequencer_take(desk->sequencer, &desk->log), STATUS_OK);
     uint64_t accepted = 0;
     for (int i = 0; i < HANDS; i++) {
         pthread_join(threads[i], NULL);
         accepted += (uint64_t)hands[i].accepted;
     }
-    assert_int_equal(sequencer_take(desk->sequencer, UINT64_MAX, &desk->log), STATUS_OK);
+    assert_int_equal(sequencer_take(desk->sequencer, &desk->log), STATUS_OK);
     assert_int_equal(accepted, HANDS * WISHES);
     assert_int_equal(desk->log.count, accepted + 1);
     for (size_t i = 1; i < desk->log.count; i++) {
@@ -439,9 +457,10 @@ int main(void)
         DESK_TEST(test_an_origin_before_the_boot),
         DESK_TEST(test_a_wish_that_alters_nothing_logs_nothing),
         DESK_TEST(test_values_out_of_range_are_refused),
-        DESK_TEST(test_frames_never_run_backwards),
+        DESK_TEST(test_changes_in_quick_succession_come_together),
         DESK_TEST(test_a_clock_that_steps_back_moves_no_frame_back),
         DESK_TEST(test_the_station_takes_each_entry_once),
+        DESK_TEST(test_who_takes_is_told),
         DESK_TEST(test_entries_by_index),
         DESK_TEST(test_a_slider_passes_and_a_flood_does_not),
         DESK_TEST(test_a_hand_that_floods_leaves_some_to_others),

@@ -42,6 +42,11 @@ struct encoder {
     // Chunks must be fed in order, beginning at a begin_frame.
     // Errors: STATUS_IO when the library refuses.
     enum status (*encode)(void *state, const struct encode_input *input, struct encode_output *output);
+    // A copy of the state between two chunks, to go on from there again. NULL: there is no state.
+    //   save: false when it can't be saved there; after some chunks more it can.
+    size_t (*snapshot_bytes)(void);
+    bool (*save)(const void *state, void *snapshot);
+    void (*restore)(void *state, const void *snapshot);
 };
 
 extern const struct encoder encoder_opus, encoder_opus_64, encoder_opus_32, encoder_pcm, encoder_legacy;

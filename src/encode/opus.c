@@ -147,6 +147,39 @@ static enum status opus_state_encode(void *state, const struct encode_input *inp
     return status;
 }
 
+// Where it stands, and the encoder that is on air as far as the library uses its room.
+struct opus_snapshot {
+    uint64_t next_frame;
+    _Alignas(64) unsigned char running[];
+};
+
+static size_t opus_snapshot_bytes(void)
+{
+    return sizeof(struct opus_snapshot) + (size_t)opus_encoder_get_size(CHANNELS);
+}
+
+// Not while there is a successor as well, for 200 ms.
+static bool opus_save(const void *state, void *saved)
+{
+    const struct opus_state *opus = state;
+    struct opus_snapshot *snapshot = saved;
+    uint64_t phase = opus->next_frame % TAKEOVER_FRAMES;
+    if (!opus->on_air || phase == 0 || phase > TAKEOVER_FRAMES - PRIMING_FRAMES)
+        return false;
+    snapshot->next_frame = opus->next_frame;
+    memcpy(snapshot->running, opus->running.bytes, (size_t)opus_encoder_get_size(CHANNELS));
+    return true;
+}
+
+static void opus_restore(void *state, const void *saved)
+{
+    struct opus_state *opus = state;
+    const struct opus_snapshot *snapshot = saved;
+    opus->begun = opus->on_air = true;
+    opus->next_frame = snapshot->next_frame;
+    memcpy(opus->running.bytes, snapshot->running, (size_t)opus_encoder_get_size(CHANNELS));
+}
+
 // Written once, by whoever asks first.
 static char id_texts[FORMAT_OPUS_RUNGS][ID_BYTES];
 static pthread_once_t id_once = PTHREAD_ONCE_INIT;
@@ -172,6 +205,7 @@ const char *encode_opus_id(enum format format)
         .format = (rung_format), .codec = MESSAGE_CODEC_OPUS, .state_bytes = sizeof(struct opus_state), \
         .max_bytes = CHUNK_PACKETS * (packet_max_bytes), .decoder_delay_frames = OPUS_LOOKAHEAD_FRAMES, \
         .begin_frame = opus_begin_frame, .init = (rung_init), .encode = opus_state_encode,              \
+        .snapshot_bytes = opus_snapshot_bytes, .save = opus_save, .restore = opus_restore,              \
     }
 
 const struct encoder encoder_opus = OPUS_RUNG(FORMAT_OPUS, opus_init, OPUS_PACKET_MAX_BYTES);

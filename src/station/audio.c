@@ -53,13 +53,17 @@ static float *samples_at(const struct audio *audio, uint32_t place)
     return audio->samples + (size_t)place * CHUNK_SAMPLES;
 }
 
-static void drop_oldest(struct audio *audio)
+static void free_place(struct audio *audio, uint32_t place)
 {
-    uint32_t place = *place_of(audio, audio->first);
     audio->taken[place] = false;
-    audio->first += CHUNK_FRAMES;
     if (place >= audio->kept)
         memory_give_back(samples_at(audio, place), CHUNK_SAMPLES * sizeof(float));
+}
+
+static void drop_oldest(struct audio *audio)
+{
+    free_place(audio, *place_of(audio, audio->first));
+    audio->first += CHUNK_FRAMES;
 }
 
 // The first places are taken first, so that the last ones are the ones to go. The chunk that is written next but not
@@ -79,6 +83,13 @@ void audio_push(struct audio *audio, bool held)
     audio->held[audio->end / CHUNK_FRAMES % audio->chunks] = held;
     audio->taken[*place_of(audio, audio->end)] = true;
     audio->end += CHUNK_FRAMES;
+}
+
+void audio_rewind(struct audio *audio, uint64_t frame)
+{
+    check(frame % CHUNK_FRAMES == 0 && frame >= audio->first && frame <= audio->end);
+    for (; audio->end > frame; audio->end -= CHUNK_FRAMES)
+        free_place(audio, *place_of(audio, audio->end - CHUNK_FRAMES));
 }
 
 const float *audio_chunk(const struct audio *audio, uint64_t frame)

@@ -30,6 +30,8 @@ float *audio_next(struct audio *audio);
 void audio_keep(struct audio *audio, uint64_t chunks);
 // The chunk at audio_next has been written. held: it is no function of seed and log.
 void audio_push(struct audio *audio, bool held);
+// All from `frame` on is gone, and the next chunk begins there: a multiple of 4,800 within [first, end].
+void audio_rewind(struct audio *audio, uint64_t frame);
 // The chunk that begins at `frame`, which must be there.
 const float *audio_chunk(const struct audio *audio, uint64_t frame);
 bool audio_held(const struct audio *audio, uint64_t frame);

@@ -9,10 +9,12 @@
 #include "station/programme.h"
 
 enum {
-    HISTORY_FRAMES = 12 * FRAME_RATE,        // behind the playhead: Opus begins up to 10.8 s back
+    HISTORY_FRAMES = 112 * CHUNK_FRAMES,     // behind the playhead: Opus begins up to 10.9 s back
     LEAST_MARGIN_FRAMES = FRAME_RATE * 3 / 2,
     MOST_HELD_CHUNKS = 300,                  // half a minute; then the station is given up
     SETTLED_FRAMES = 60 * FRAME_RATE,        // after so long without trouble it is forgotten
+    SPLICE_AT_ONCE_FRAMES = 3 * FRAME_RATE,  // so much is made again at once,
+    SPLICE_PACE = 4,                         // and the rest so many times as fast as it is heard
 };
 
 #define FIRST_PAUSE_NS (10 * NS_PER_SECOND)
@@ -33,6 +35,7 @@ enum status front_init(struct front *front, const struct station_config *config,
         status = supply_init(&front->supply, &(struct worker_config){.name = config->name, .backend = config->backend,
                                                                      .seed = config->seed, .mood = &config->mood,
                                                                      .head = config->head,
+                                                                     .ahead_frames = front->ahead_frames,
                                                                      .done = ready}, stats->render_failures);
     return status;
 }
@@ -45,29 +48,41 @@ void front_finish(struct front *front)
     hold_destroy(front->hold);
 }
 
-// Everything that has to be known about [.., to) of the log.
-static void take_controls(struct front *front, uint64_t to)
+static uint64_t playhead_now(const struct front *front)
 {
-    if (sequencer_take(front->config->sequencer, to + PROGRAMME_LOOKAHEAD, &front->log) != STATUS_OK)
+    int64_t since = (int64_t)(clock_now_ns(front->config->clock) - front->config->origin_ns);
+    return since > 0 ? frames_from_ns((uint64_t)since) : 0;
+}
+
+static void take_controls(struct front *front)
+{
+    if (sequencer_take(front->config->sequencer, &front->log) != STATUS_OK)
         log_error("station %s: a control change waits, memory is short", front->config->name);
+}
+
+// Of a generation is what sounds in the same packet, and so whatever goes with it.
+static uint32_t generation_at(const struct front *front, uint64_t frame)
+{
+    uint64_t packet_end = frames_round_down(frame, PACKET_FRAMES) + PACKET_FRAMES;
+    return (uint32_t)mood_log_at(&front->log, packet_end + CONTROL_EARLY_FRAMES - 1)->sequence;
 }
 
 static void tell(struct front *front, const struct event *event)
 {
     struct event_record record = {0};
-    uint64_t sequence = mood_log_at(&front->log, event->at_frame)->sequence;
-    if (news_record(event, (uint32_t)sequence, &record))
+    if (news_record(event, generation_at(front, event->at_frame), &record))
         timeline_publish_event(front->config->timeline, &record);
 }
 
-// What begins in a chunk; a note that is not heard is no news.
+// What begins in a chunk and has not been told; a note that is not heard is no news.
 static void tell_chunk(struct front *front, uint64_t first_frame, bool held)
 {
     struct event events[COMPOSE_MAX_EVENTS];
     int count = compose_events(&front->program, first_frame, first_frame + CHUNK_FRAMES, events);
     for (int i = 0; i < count; i++)
-        if (!held || events[i].kind != EVENT_NOTE_ON)
+        if (events[i].at_frame >= front->told_until && (!held || events[i].kind != EVENT_NOTE_ON))
             tell(front, &events[i]);
+    front->told_until = first_frame + CHUNK_FRAMES;
 }
 
 // Chord and section in force where the station begins; notes that sound there already are no news.
@@ -78,6 +93,7 @@ static void tell_begin(struct front *front, uint64_t frame)
     for (int i = 0; i < count; i++)
         if (events[i].kind != EVENT_NOTE_ON)
             tell(front, &events[i]);
+    front->told_until = frame;
 }
 
 void front_stand_at(struct front *front, uint64_t playhead)
@@ -85,11 +101,63 @@ void front_stand_at(struct front *front, uint64_t playhead)
     uint64_t first = outlet_history_frame(playhead);
     front->begun_at = playhead;
     front->filled_until = playhead + front->ahead_frames;
+    front->backed_until = 0;
+    front->spliced_at = 0;
     front->armed = false;
     front->held_chunks = 0;
+    front->leads_over = false;
     audio_start(&front->audio, first);
-    take_controls(front, first);
+    supply_drop(&front->supply);
+    take_controls(front);
+    timeline_drop_events(front->config->timeline, first);
     tell_begin(front, first);
+}
+
+static bool controls_wait(const struct front *front)
+{
+    return sequencer_latest(front->config->sequencer) > front->log.entries[front->log.count - 1].sequence;
+}
+
+// A change takes effect at a frame. Where the sound that it changes begins, as far as there is any, in whole chunks;
+// what was told of it is taken back. What stands in for music is left, and leads over to what comes.
+static bool find_changed(struct front *front, uint64_t at_frame, uint64_t *chunk_frame)
+{
+    const struct audio *audio = &front->audio;
+    uint64_t from = at_frame < CONTROL_EARLY_FRAMES ? 0 : at_frame - CONTROL_EARLY_FRAMES;
+    front->told_until = from < front->told_until ? from : front->told_until;
+    timeline_drop_events(front->config->timeline, from);
+    if (from < audio->end + CHUNK_FRAMES)
+        supply_drop(&front->supply);
+    uint64_t chunk = frames_round_down(from, CHUNK_FRAMES);
+    uint64_t begin = chunk > audio->first ? chunk : audio->first + CHUNK_FRAMES;   // something has to be left
+    for (chunk = begin; chunk < audio->end && audio_held(audio, chunk); chunk += CHUNK_FRAMES)
+        tell_chunk(front, chunk, true);
+    front->leads_over = chunk > begin;
+    *chunk_frame = chunk;
+    return chunk < audio->end;
+}
+
+bool front_take_controls(struct front *front, uint64_t playhead, uint64_t *chunk_frame)
+{
+    if (!controls_wait(front) || playhead < front->return_from || front->held_chunks > 0)
+        return false;
+    size_t known = front->log.count;
+    take_controls(front);
+    front->return_from = playhead + sequencer_apart_frames(front->config->sequencer);
+    return front->log.count > known && find_changed(front, front->log.entries[known].at_frame, chunk_frame);
+}
+
+// What is taken back listeners keep until something else comes in its place.
+void front_rewind(struct front *front, uint64_t chunk_frame)
+{
+    uint64_t end = front->audio.end;
+    front->filled_until = end > front->filled_until ? end : front->filled_until;
+    front->backed_until = end > front->backed_until ? end : front->backed_until;
+    front->spliced_from = chunk_frame;
+    front->spliced_at = playhead_now(front);
+    audio_rewind(&front->audio, chunk_frame);
+    atomic_store(&front->stats->rendered_frames, front->audio.end);
+    atomic_fetch_add(&front->stats->splices, 1);
 }
 
 // Until more is there than there was, no chunk of it can be missed.
@@ -108,12 +176,6 @@ static bool has_fallen_behind(const struct front *front, uint64_t playhead)
 {
     uint64_t end = front->audio.end;
     return playhead > end && programme_begin_frame(outlet_history_frame(playhead)) > end;
-}
-
-static uint64_t playhead_now(const struct front *front)
-{
-    int64_t since = (int64_t)(clock_now_ns(front->config->clock) - front->config->origin_ns);
-    return since > 0 ? frames_from_ns((uint64_t)since) : 0;
 }
 
 static uint64_t lead_frames(const struct front *front)
@@ -148,7 +210,9 @@ static void push(struct front *front, bool held)
 {
     uint64_t first = front->audio.end;
     audio_push(&front->audio, held);
-    atomic_store(&front->stats->rendered_frames, front->audio.end);
+    uint64_t end = front->audio.end, covered = end > front->backed_until ? end : front->backed_until;
+    atomic_store(&front->stats->rendered_frames, end);
+    atomic_store(&front->stats->covered_frames, covered);
     atomic_fetch_add(&front->stats->held_chunks, held);
     tell_chunk(front, first, held);
 }
@@ -168,8 +232,11 @@ static bool is_safe(const struct front *front, uint64_t playhead)
 // Music has come.
 static void put(struct front *front, const struct worker_answer *answer, uint64_t playhead)
 {
+    if (front->leads_over && front->held_chunks == 0)
+        hold_begin(front->hold, &front->audio);
+    bool held = front->held_chunks > 0 || front->leads_over;
     float *out = audio_next(&front->audio);
-    bool held = front->held_chunks > 0;
+    front->leads_over = false;
     memcpy(out, answer->chunk, sizeof answer->chunk);
     if (held)
         hold_end(front->hold, out);
@@ -189,7 +256,6 @@ static void put(struct front *front, const struct worker_answer *answer, uint64_
 // The next chunk will not come in time.
 static void replace(struct front *front)
 {
-    take_controls(front, front->audio.end + CHUNK_FRAMES);
     if (front->held_chunks == 0)
         hold_begin(front->hold, &front->audio);
     hold_next(front->hold, audio_next(&front->audio));
@@ -221,24 +287,36 @@ static bool revive(struct front *front, uint64_t playhead)
 // Looks after the worker, and asks for the next chunk if it can be asked.
 static void follow_supply(struct front *front, uint64_t now_ns)
 {
-    uint64_t first = front->audio.end;
     supply_watch(&front->supply, now_ns);
     if (!supply_idle(&front->supply, now_ns))
         return;
-    take_controls(front, first + CHUNK_FRAMES);
-    if (supply_ask(&front->supply, &front->log, first) != STATUS_OK)
+    if (supply_ask(&front->supply, &front->log, front->audio.end) != STATUS_OK)
         log_error("station %s: nothing is rendered, memory is short", front->config->name);
 }
 
+// While listeners have older sound beyond, that is better than none.
 static bool is_missed(const struct front *front, uint64_t playhead)
 {
-    return front->armed && !is_safe(front, playhead) && supply_overdue(&front->supply);
+    bool backed = front->backed_until >= playhead + margin_frames(front);
+    return front->armed && !backed && !is_safe(front, playhead) && supply_overdue(&front->supply);
+}
+
+// The playhead from which on the next chunk is to be rendered. What is made again beyond the next seconds comes behind
+// what listeners are sent, which is at twice real time: most of it would be in vain while a slider is dragged.
+static uint64_t wanted_from(const struct front *front)
+{
+    uint64_t end = front->audio.end, from = end < front->ahead_frames ? 0 : end - front->ahead_frames + 1;
+    uint64_t at_once = front->spliced_from + SPLICE_AT_ONCE_FRAMES;
+    if (front->spliced_at == 0 || end <= at_once)
+        return from;
+    uint64_t paced = front->spliced_at + (end - at_once) / SPLICE_PACE + 1;
+    return paced > from ? paced : from;
 }
 
 // More is to be rendered by now.
 static bool is_wanted(const struct front *front, uint64_t playhead)
 {
-    return front->audio.end < playhead + front->ahead_frames;
+    return playhead >= wanted_from(front);
 }
 
 bool front_advance(struct front *front, uint64_t playhead, uint64_t now_ns)
@@ -274,11 +352,23 @@ uint64_t front_rest_ns(const struct front *front, uint64_t playhead)
         return clock_delay_ns(clock, front->revive_ns);
     if (is_wanted(front, playhead))
         return SUPPLY_LOOK_NS;
-    uint64_t due = front->audio.end - front->ahead_frames + 1;
+    uint64_t due = wanted_from(front);
+    if (controls_wait(front) && front->return_from < due)
+        due = front->return_from;
     return clock_delay_ns(clock, front->config->origin_ns + frames_to_ns(due));
+}
+
+static uint64_t most_ahead_frames(const struct front *front)
+{
+    return front->config->lead_frames + station_reserve_frames(front->config->lead_frames);
 }
 
 size_t front_bytes(const struct front *front)
 {
-    return audio_bytes(&front->audio) + worker_bytes() + hold_bytes();
+    return audio_bytes(&front->audio) + worker_bytes(most_ahead_frames(front)) + hold_bytes();
+}
+
+size_t front_snapshot_bytes(const struct front *front)
+{
+    return worker_snapshot_bytes(most_ahead_frames(front));
 }

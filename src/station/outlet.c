@@ -3,17 +3,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/control.h"
 #include "wire/websocket.h"
 
 #define CLOSE_AFTER_NS (2 * NS_PER_SECOND)
 
 enum { STATE_ALIGNMENT = 64, HEADER_BYTES = MESSAGE_HEADER_BYTES + 2 * CHUNK_PACKETS };
 
+// A snapshot is taken when the last one is so old. To encode two seconds again takes some ten milliseconds.
+enum { OUTLET_SNAPSHOT_FRAMES = 2 * FRAME_RATE };
+
 static const float silence[CHUNK_FRAMES * CHANNELS];
 
 static size_t state_bytes(const struct encoder *encoder)
 {
     return (encoder->state_bytes / STATE_ALIGNMENT + 1) * STATE_ALIGNMENT;
+}
+
+#define NO_JOIN UINT64_MAX
+
+// For old clients: what the next chunk would have sounded like, and the chunk before it did.
+struct join {
+    uint64_t frame;                           // of the next chunk; NO_JOIN: nothing is led over
+    float before[CHUNK_FRAMES * CHANNELS];
+    float sound[CHUNK_FRAMES * CHANNELS];
+};
+
+// What a snapshot holds, and behind it the encoder's.
+struct encoder_past {
+    uint64_t held_until;
+    _Alignas(64) unsigned char encoder[];
+};
+
+static enum status outlet_init_snapshots(struct outlet *outlet)
+{
+    if (!outlet->encoder->save)
+        return STATUS_OK;
+    size_t bytes = sizeof(struct encoder_past) + outlet->encoder->snapshot_bytes();
+    return snapshots_init(&outlet->snapshots, (int)(outlet->ahead_frames / OUTLET_SNAPSHOT_FRAMES) + 3,
+                          frames_round_up(bytes, STATE_ALIGNMENT));
+}
+
+// Only listeners of v2 can replace what they have.
+static enum status outlet_init_join(struct outlet *outlet)
+{
+    if (outlet->encoder->codec != 0)
+        return STATUS_OK;
+    outlet->join = calloc(1, sizeof *outlet->join);
+    if (!outlet->join)
+        return STATUS_MEMORY;
+    outlet->join->frame = NO_JOIN;
+    return STATUS_OK;
 }
 
 enum status outlet_init(struct outlet *outlet, const struct encoder *encoder, uint64_t ahead_frames)
@@ -25,11 +65,16 @@ enum status outlet_init(struct outlet *outlet, const struct encoder *encoder, ui
         return STATUS_MEMORY;
     memset(outlet->state, 0, state_bytes(encoder));
     memset(outlet->scratch, 0, encoder->max_bytes);
-    return encoder->init(outlet->state);
+    enum status status = outlet_init_snapshots(outlet);
+    if (status == STATUS_OK)
+        status = outlet_init_join(outlet);
+    return status == STATUS_OK ? encoder->init(outlet->state) : status;
 }
 
 void outlet_finish(struct outlet *outlet)
 {
+    snapshots_finish(&outlet->snapshots);
+    free(outlet->join);
     free(outlet->state);
     free(outlet->scratch);
 }
@@ -64,6 +109,7 @@ static enum status outlet_open(struct outlet *outlet, const struct outlet_source
         from += CHUNK_FRAMES;
     outlet->publish_from = from;
     outlet->held_until = 0;
+    snapshots_forget_after(&outlet->snapshots, 0);
     outlet->next_frame = outlet->encoder->begin_frame(from);
     enum status status = outlet->encoder->init(outlet->state);
     outlet->open = status == STATUS_OK;
@@ -73,6 +119,8 @@ static enum status outlet_open(struct outlet *outlet, const struct outlet_source
 static void outlet_close(struct outlet *outlet, const struct outlet_source *source)
 {
     outlet->open = false;
+    if (outlet->join)
+        outlet->join->frame = NO_JOIN;
     timeline_clear(source->timeline, outlet->encoder->format);
 }
 
@@ -101,15 +149,91 @@ bool outlet_ready(const struct outlet *outlet, const struct outlet_source *sourc
     return outlet->open && needed <= source->audio->end && outlet->next_frame < playhead + outlet->ahead_frames;
 }
 
-static struct encode_input input_at(const struct outlet *outlet, const struct audio *audio)
+// Back to a snapshot, or to where the encoder's history begins; where the audio for that is gone it has to be opened
+// again.
+static void outlet_stand_before(struct outlet *outlet, const struct audio *audio, uint64_t chunk_frame)
+{
+    uint64_t at;
+    if (snapshots_latest(&outlet->snapshots, &at)) {
+        const struct encoder_past *past = snapshots_cell(&outlet->snapshots, 0);
+        outlet->next_frame = at;
+        outlet->held_until = past->held_until;
+        outlet->encoder->restore(outlet->state, past->encoder);
+        return;
+    }
+    outlet->next_frame = outlet->encoder->begin_frame(chunk_frame);
+    outlet->held_until = 0;
+    bool there = needed_from(outlet->encoder, chunk_frame) >= audio->first;
+    outlet->open = there && outlet->encoder->init(outlet->state) == STATUS_OK;
+}
+
+// A chunk that has not led over yet leads over from the same as before.
+static void join_prepare(struct join *join, const struct audio *audio, uint64_t next_frame)
+{
+    if (join->frame == next_frame || next_frame < CHUNK_FRAMES || next_frame >= audio->end)
+        return;
+    join->frame = next_frame;
+    memcpy(join->before, audio_chunk(audio, next_frame - CHUNK_FRAMES), sizeof join->before);
+    memcpy(join->sound, audio_chunk(audio, next_frame), sizeof join->sound);
+}
+
+// A linear fade from what would have come.
+static void join_fade(struct join *join, const float *to)
+{
+    for (int i = 0; i < CHUNK_FRAMES; i++) {
+        float share = ((float)i + 0.5f) * (1.0f / CHUNK_FRAMES);
+        for (int c = 0; c < CHANNELS; c++) {
+            float *sound = &join->sound[i * CHANNELS + c];
+            *sound += share * (to[i * CHANNELS + c] - *sound);
+        }
+    }
+}
+
+bool outlet_rewind(struct outlet *outlet, const struct outlet_source *source, uint64_t chunk_frame)
+{
+    snapshots_forget_after(&outlet->snapshots, chunk_frame);
+    if (!outlet->open || outlet->next_frame <= chunk_frame)
+        return false;
+    if (outlet->join) {
+        join_prepare(outlet->join, source->audio, outlet->next_frame);
+        return false;
+    }
+    if (outlet->publish_from < chunk_frame)
+        outlet->publish_from = chunk_frame;
+    outlet_stand_before(outlet, source->audio, chunk_frame);
+    return outlet->open;
+}
+
+static void outlet_take_snapshot(struct outlet *outlet)
+{
+    uint64_t last;
+    if (!outlet->encoder->save ||
+        (snapshots_latest(&outlet->snapshots, &last) && outlet->next_frame < last + OUTLET_SNAPSHOT_FRAMES))
+        return;
+    snapshots_add(&outlet->snapshots, outlet->next_frame, 1);
+    struct encoder_past *past = snapshots_cell(&outlet->snapshots, 0);
+    past->held_until = outlet->held_until;
+    if (!outlet->encoder->save(outlet->state, past->encoder))
+        snapshots_forget(&outlet->snapshots);
+}
+
+static struct encode_input input_at(struct outlet *outlet, const struct audio *audio)
 {
     uint64_t frame = outlet->next_frame;
-    return (struct encode_input){
+    struct join *join = outlet->join;
+    struct encode_input input = {
         .first_frame = frame,
         .pcm = audio_chunk(audio, frame),
         .before = frame > 0 ? audio_chunk(audio, frame - CHUNK_FRAMES) : silence,
         .after = outlet->encoder->looks_ahead ? audio_chunk(audio, frame + CHUNK_FRAMES) : NULL,
     };
+    if (!join || join->frame != frame)
+        return input;
+    join_fade(join, input.pcm);
+    join->frame = NO_JOIN;
+    input.before = join->before;
+    input.pcm = join->sound;
+    return input;
 }
 
 // WebSocket head and message header, as far as the format has them. Returns their bytes.
@@ -147,6 +271,12 @@ static uint8_t flags_at(const struct outlet *outlet, uint64_t frame)
     return outlet->held_until > outlet->encoder->begin_frame(frame) ? MESSAGE_HELD : 0;
 }
 
+// The last entry that the sound of a chunk may have anything of.
+static uint32_t generation_at(const struct mood_log *log, uint64_t frame)
+{
+    return (uint32_t)mood_log_at(log, frame + CHUNK_FRAMES + CONTROL_EARLY_FRAMES - 1)->sequence;
+}
+
 static enum status publish(const struct outlet *outlet, const struct outlet_source *source, uint64_t frame,
                            const struct encode_output *output)
 {
@@ -156,9 +286,9 @@ static enum status publish(const struct outlet *outlet, const struct outlet_sour
     chunk->first_frame = frame;
     chunk->frame_count = CHUNK_FRAMES;
     chunk->flags = flags_at(outlet, frame);
-    chunk->generation = (uint32_t)mood_log_at(source->log, frame + CHUNK_FRAMES - 1)->sequence;
+    chunk->generation = generation_at(source->log, frame);
     fill(chunk, outlet->encoder, output);
-    timeline_publish(source->timeline, chunk);
+    timeline_publish(source->timeline, chunk, (uint32_t)source->log->entries[source->log->count - 1].sequence);
     return STATUS_OK;
 }
 
@@ -172,6 +302,8 @@ enum status outlet_encode(struct outlet *outlet, const struct outlet_source *sou
         outlet->held_until = frame + CHUNK_FRAMES;
     outlet->next_frame += CHUNK_FRAMES;
     enum status status = outlet->encoder->encode(outlet->state, &input, &output);
+    if (status == STATUS_OK)
+        outlet_take_snapshot(outlet);
     if (status != STATUS_OK || output.len == 0 || frame < outlet->publish_from)
         return status;
     status = publish(outlet, source, frame, &output);
@@ -187,5 +319,7 @@ size_t outlet_chunk_bytes(enum format format)
 
 size_t outlet_bytes(const struct outlet *outlet)
 {
-    return sizeof *outlet + state_bytes(outlet->encoder) + outlet->encoder->max_bytes;
+    size_t join = outlet->join ? sizeof *outlet->join : 0;
+    return sizeof *outlet + state_bytes(outlet->encoder) + outlet->encoder->max_bytes + join +
+           snapshots_bytes(&outlet->snapshots);
 }

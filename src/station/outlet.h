@@ -9,9 +9,12 @@
 #include "encode/encode.h"
 #include "score/mood_log.h"
 #include "station/audio.h"
+#include "station/snapshots.h"
 #include "timeline/timeline.h"
 
 enum { OUTLET_BEHIND_FRAMES = FRAME_RATE / 2 };   // kept readable behind the live playhead
+
+struct join;
 
 struct outlet {
     const struct encoder *encoder;
@@ -23,6 +26,8 @@ struct outlet {
     uint64_t publish_from;        // those before it only warm the encoder up
     uint64_t held_until;          // end of the last chunk fed since it was opened that stood in for music
     uint64_t read_at_ns;          // when it was last seen to have readers
+    struct snapshots snapshots;   // of held_until and the encoder; none for one that has no state
+    struct join *join;            // for a format whose listeners replace nothing; else NULL
 };
 
 // What the outlets of a station share.
@@ -39,6 +44,10 @@ void outlet_finish(struct outlet *outlet);
 uint64_t outlet_history_frame(uint64_t playhead);
 // The first chunk that is published when an outlet is opened at this playhead.
 uint64_t outlet_publish_frame(uint64_t playhead);
+// The audio from a chunk on is about to be taken back: goes back as far as it has gone beyond, and publishes that part
+// again. A format whose listeners cannot replace what they have goes on where it stands, and its next chunk leads over
+// from what would have come. False when it did not have to go back.
+bool outlet_rewind(struct outlet *outlet, const struct outlet_source *source, uint64_t chunk_frame);
 // Opens it when there are readers, closes it and clears the timeline when there have been none for two seconds, begins
 // anew when the audio it needs next is gone.   Errors: as encoder.init; it is then closed.
 MUST_USE enum status outlet_follow(struct outlet *outlet, const struct outlet_source *source, uint64_t playhead,
@@ -46,7 +55,7 @@ MUST_USE enum status outlet_follow(struct outlet *outlet, const struct outlet_so
 // It is open, and the audio for its next chunk is there and wanted.
 bool outlet_ready(const struct outlet *outlet, const struct outlet_source *source, uint64_t playhead);
 // Encodes the next chunk and publishes it.
-//   published: out, false for a chunk that only warmed the encoder up.
+//   published: out, false for a chunk that only warmed the encoder up, or went out before.
 // Errors: as encoder.encode; STATUS_FULL when readers pin all chunks. That chunk is then missing.
 MUST_USE enum status outlet_encode(struct outlet *outlet, const struct outlet_source *source, bool *published);
 // Longest chunk of a format in the timeline.

@@ -217,6 +217,49 @@ void programme_render(struct programme *programme, const struct program *program
     }
 }
 
+// The chain before the newest still sounds, or is to.
+static bool older_counts(const struct programme *programme)
+{
+    return programme->has_older && programme->frame < fade_end(programme->newest);
+}
+
+int programme_parts(const struct programme *programme)
+{
+    return older_counts(programme) ? 2 : 1;
+}
+
+size_t programme_part_bytes(void)
+{
+    return sizeof(struct programme) + synth_bytes();
+}
+
+// The head and the newest chain; the one before it. Of one that has ended its faults are kept.
+void programme_save(const struct programme *programme, int part, void *saved)
+{
+    struct programme *head = saved;
+    if (part == 1) {
+        memcpy(saved, chain_state_const(programme, programme->newest - 1), synth_bytes());
+        return;
+    }
+    memcpy(head, programme, sizeof *head);
+    memcpy(head->states, chain_state_const(programme, programme->newest), synth_bytes());
+    if (programme->has_older && !older_counts(programme)) {
+        head->has_older = false;
+        head->faults_ended += synth_faults(chain_state_const(programme, programme->newest - 1));
+    }
+}
+
+void programme_restore(struct programme *programme, int part, const void *saved)
+{
+    const struct programme *head = saved;
+    if (part == 1) {
+        memcpy(chain_state(programme, programme->newest - 1), saved, synth_bytes());
+        return;
+    }
+    memcpy(programme, head, sizeof *head);
+    memcpy(chain_state(programme, head->newest), head->states, synth_bytes());
+}
+
 uint64_t programme_faults(const struct programme *programme)
 {
     uint64_t faults = programme->faults_ended + synth_faults(chain_state_const(programme, programme->newest));

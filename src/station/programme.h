@@ -2,7 +2,7 @@
 //
 // At each multiple of 10 minutes a second chain, started from silence and the score 60 s earlier, replaces the first by
 // an amplitude-complementary fade of 2 s. So any frame can be reproduced from seed and log by rendering at most eleven
-// minutes. State is one flat block without pointers; a copy of it is a snapshot.
+// minutes. State is one flat block without pointers.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +33,12 @@ uint64_t programme_frame(const struct programme *programme);
 // no lock, no system call.
 void programme_render(struct programme *programme, const struct program *program, const struct backend *backend,
                       float *out, int frames);
+// A snapshot is one part, or two while two chains are there; each has programme_part_bytes, a multiple of 64, and is
+// aligned to 64 bytes. Restored in order into any programme, it goes on from there.
+int programme_parts(const struct programme *programme);
+size_t programme_part_bytes(void);
+void programme_save(const struct programme *programme, int part, void *saved);
+void programme_restore(struct programme *programme, int part, const void *saved);
 // Blocks silenced because a value was not a number.
 uint64_t programme_faults(const struct programme *programme);
 // The renderer failed since programme_start: silence came from there on, and only programme_start makes it good.

@@ -19,12 +19,13 @@ enum { SECOND = FRAME_RATE, SNAPSHOTS = 4 };
 // Where a render passes from one phase to another, and the state a little before it.
 static const uint64_t phases[SNAPSHOTS] = {CHAIN_BEGIN, EPOCH, EPOCH + PROGRAMME_FADE_FRAMES, EPOCH + 7 * SECOND};
 
-enum { BEFORE_PHASE = 9600, AROUND_PHASE = 2 * BEFORE_PHASE };
+enum { BEFORE_PHASE = 9600, AROUND_PHASE = 2 * BEFORE_PHASE, PARTS = 2 };
 
 struct bench {
     struct mood_log log;
     struct program program;
-    struct programme *snapshots[SNAPSHOTS];
+    void *snapshots[SNAPSHOTS][PARTS];
+    int parts[SNAPSHOTS];
     uint64_t hashes[SNAPSHOTS];          // of what follows each snapshot, AROUND_PHASE frames
 };
 
@@ -57,6 +58,23 @@ static uint64_t hash_of(struct programme *programme, const struct program *progr
     return hash;
 }
 
+static void save(const struct programme *programme, struct bench *bench, int snapshot)
+{
+    bench->parts[snapshot] = programme_parts(programme);
+    for (int part = 0; part < bench->parts[snapshot]; part++) {
+        bench->snapshots[snapshot][part] = aligned_alloc(64, programme_part_bytes());
+        programme_save(programme, part, bench->snapshots[snapshot][part]);
+    }
+}
+
+// Into a programme that was anywhere before.
+static void restore(struct programme *programme, const struct bench *bench, int snapshot)
+{
+    memset(programme, 0x55, programme_bytes());
+    for (int part = 0; part < bench->parts[snapshot]; part++)
+        programme_restore(programme, part, bench->snapshots[snapshot][part]);
+}
+
 // One long render from frame 0 over the first epoch's end, with a snapshot before each phase.
 static int setup(void **state)
 {
@@ -68,8 +86,7 @@ static int setup(void **state)
     programme_start(programme, &bench->program, 0);
     for (int i = 0; i < SNAPSHOTS; i++) {
         skip_to(programme, &bench->program, phases[i] - BEFORE_PHASE);
-        bench->snapshots[i] = programme_new();
-        memcpy(bench->snapshots[i], programme, programme_bytes());
+        save(programme, bench, i);
         bench->hashes[i] = hash_of(programme, &bench->program, backend_best(), AROUND_PHASE, CHUNK_FRAMES);
     }
     assert_int_equal(programme_faults(programme), 0);
@@ -82,7 +99,8 @@ static int teardown(void **state)
 {
     struct bench *bench = *state;
     for (int i = 0; i < SNAPSHOTS; i++)
-        free(bench->snapshots[i]);
+        for (int part = 0; part < bench->parts[i]; part++)
+            free(bench->snapshots[i][part]);
     mood_log_finish(&bench->log);
     free(bench);
     return 0;
@@ -95,12 +113,21 @@ static void a_restored_snapshot_goes_on_however_time_is_cut(void **state)
     struct programme *programme = programme_new();
     for (int i = 0; i < SNAPSHOTS; i++) {
         for (size_t k = 0; k < sizeof cuts / sizeof cuts[0]; k++) {
-            memcpy(programme, bench->snapshots[i], programme_bytes());
+            restore(programme, bench, i);
             uint64_t hash = hash_of(programme, &bench->program, backend_best(), AROUND_PHASE, cuts[k]);
             assert_true(hash == bench->hashes[i]);
         }
     }
     free(programme);
+}
+
+// Two chains are there from the warming up of the second to the end of the fade.
+static void a_snapshot_has_the_chains_that_are_there(void **state)
+{
+    const struct bench *bench = *state;
+    static const int parts[SNAPSHOTS] = {1, 2, 2, 1};
+    for (int i = 0; i < SNAPSHOTS; i++)
+        assert_int_equal(bench->parts[i], parts[i]);
 }
 
 static void every_level_gives_the_same(void **state)
@@ -111,7 +138,7 @@ static void every_level_gives_the_same(void **state)
         for (const struct backend *const *level = backend_list(); *level; level++) {
             if (!(*level)->available())
                 continue;
-            memcpy(programme, bench->snapshots[i], programme_bytes());
+            restore(programme, bench, i);
             assert_true(hash_of(programme, &bench->program, *level, AROUND_PHASE, CHUNK_FRAMES) == bench->hashes[i]);
         }
     }
@@ -162,7 +189,7 @@ static void a_seek_gives_what_the_long_render_gave(void **state)
         skip_to(programme, &bench->program, exact);
         int frames = (int)(from + AROUND_PHASE - exact);
         uint64_t hash = hash_of(programme, &bench->program, backend_best(), frames, CHUNK_FRAMES);
-        memcpy(programme, bench->snapshots[i], programme_bytes());
+        restore(programme, bench, i);
         skip_to(programme, &bench->program, exact);
         assert_true(hash == hash_of(programme, &bench->program, backend_best(), frames, CHUNK_FRAMES));
     }
@@ -212,7 +239,7 @@ static void a_room_that_freezes_is_the_same_after_a_seek(void **state)
     log_freezes(&log);
     struct program program = {.seed = bench->program.seed, .log = &log};
     struct programme *programme = programme_new();
-    memcpy(programme, bench->snapshots[SNAPSHOTS - 1], programme_bytes());
+    restore(programme, bench, SNAPSHOTS - 1);
     skip_to(programme, &program, seek);
     uint64_t hash = hash_of(programme, &program, backend, FRAMES, CHUNK_FRAMES);
     for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++) {
@@ -287,7 +314,7 @@ static void the_fade_does_not_click(void **state)
     enum { FRAMES = (int)PROGRAMME_FADE_FRAMES + AROUND_PHASE };
     static float out[FRAMES * CHANNELS];
     struct programme *programme = programme_new();
-    memcpy(programme, bench->snapshots[1], programme_bytes());
+    restore(programme, bench, 1);
     programme_render(programme, &bench->program, backend_best(), out, FRAMES);
     float beside = 0, inside = 0;
     for (int i = 2 * CHANNELS; i < FRAMES * CHANNELS; i++) {
@@ -305,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restored_snapshot_goes_on_however_time_is_cut),
+        cmocka_unit_test(a_snapshot_has_the_chains_that_are_there),
         cmocka_unit_test(every_level_gives_the_same),
         cmocka_unit_test(the_beginning_does_not_depend_on_the_cut),
         cmocka_unit_test(begin_frames_are_as_told),

@@ -8,11 +8,16 @@
 #include "os/thread.h"
 #include "station/front.h"
 #include "station/outlet.h"
+#include "station/programme.h"
 
 enum {
     NAME_BYTES = 64,
     MIN_SLEEP_NS = 1000000,
 };
+
+#define NO_SPLICE UINT64_MAX
+
+_Static_assert((int)PROGRAMME_LOOKAHEAD <= (int)CONTROL_EARLY_FRAMES, "a change is heard too early");
 
 struct station {
     struct station_config config;
@@ -21,6 +26,7 @@ struct station {
     struct outlet outlets[FORMAT_COUNT];
     struct outlet_source source;
     atomic_uint_fast64_t wanted_lead;   // see station_set_lead
+    uint64_t splice_at_frame;           // of the change whose first chunk is not out yet; NO_SPLICE: none
     struct clock real;                  // durations are real ones, whatever the station's clock does
     struct wakeup wakeup;
     struct thread thread;
@@ -60,6 +66,15 @@ static uint64_t playhead_at(const struct station *station, uint64_t now_ns)
     return since > 0 ? frames_from_ns((uint64_t)since) : 0;
 }
 
+// The first chunk of a splice is out. Its change came the guard before its frame.
+static void count_splice(struct station *station)
+{
+    uint64_t guard = sequencer_guard_frames(station->config.sequencer), at_frame = station->splice_at_frame;
+    uint64_t now = playhead_at(station, clock_now_ns(station->config.clock)) + guard;
+    station->splice_at_frame = NO_SPLICE;
+    histogram_record(&station->stats.splice_ns, now > at_frame ? frames_to_ns(now - at_frame) : 0);
+}
+
 static void encode_chunk(struct station *station, struct outlet *outlet)
 {
     enum format format = outlet->encoder->format;
@@ -70,6 +85,9 @@ static void encode_chunk(struct station *station, struct outlet *outlet)
     histogram_record(&station->stats.encode_ns[format], clock_now_ns(&station->real) - begin_ns);
     if (published)
         atomic_fetch_add(&station->stats.chunks_published[format], 1);
+    bool changed = format != FORMAT_LEGACY && outlet->next_frame + CONTROL_EARLY_FRAMES > station->splice_at_frame;
+    if (published && changed && station->splice_at_frame != NO_SPLICE)
+        count_splice(station);
 }
 
 // How far ahead it works, and what it keeps, when another lead is wanted.
@@ -90,6 +108,20 @@ static void follow_readers(struct station *station, uint64_t playhead, uint64_t 
     for (int i = 0; i < FORMAT_COUNT; i++)
         if (outlet_follow(&station->outlets[i], &station->source, playhead, now_ns) != STATUS_OK)
             atomic_fetch_add(&station->stats.encode_faults, 1);
+}
+
+// Goes back for controls that change what is there already.
+static void follow_controls(struct station *station, uint64_t playhead)
+{
+    uint64_t chunk_frame;
+    if (!front_take_controls(&station->front, playhead, &chunk_frame))
+        return;
+    bool goes_back = false;
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        goes_back |= outlet_rewind(&station->outlets[i], &station->source, chunk_frame);
+    front_rewind(&station->front, chunk_frame);
+    const struct mood_log *log = &station->front.log;
+    station->splice_at_frame = goes_back ? log->entries[log->count - 1].at_frame : NO_SPLICE;
 }
 
 // Of the outlets that have something to do, the one whose chunk is heard first. NULL: none.
@@ -143,6 +175,7 @@ static void station_run(void *argument)
         uint64_t now_ns = clock_now_ns(station->config.clock), playhead = playhead_at(station, now_ns);
         follow_lead(station, playhead);
         follow_readers(station, playhead, now_ns);
+        follow_controls(station, playhead);
         if (!work(station, playhead))
             rest(station, playhead);
     }
@@ -169,10 +202,12 @@ static void station_prepare(struct station *station, const struct station_config
     strncpy(station->name, config->name, sizeof station->name - 1);
     station->config.name = station->name;
     station->source = (struct outlet_source){&station->front.audio, &station->front.log, config->timeline};
+    station->splice_at_frame = NO_SPLICE;
     atomic_init(&station->wanted_lead, config->lead_frames);
     clock_init(&station->real, 1);
     wakeup_init(&station->wakeup);
     histogram_init(&station->stats.render_ns);
+    histogram_init(&station->stats.splice_ns);
     for (int i = 0; i < FORMAT_COUNT; i++)
         histogram_init(&station->stats.encode_ns[i]);
 }
@@ -188,6 +223,7 @@ enum status station_create(struct station **created, const struct station_config
     enum status status = station_claim(station);
     if (status == STATUS_OK) {
         timeline_on_demand(config->timeline, raise_wakeup, &station->wakeup);
+        sequencer_on_change(config->sequencer, raise_wakeup, &station->wakeup);
         status = thread_start(&station->thread, station->name, THREAD_RENDER, station_run, station);
     }
     if (status == STATUS_OK)
@@ -205,6 +241,7 @@ void station_destroy(struct station *station)
     wakeup_raise(&station->wakeup);
     thread_join(&station->thread);
     timeline_on_demand(station->config.timeline, NULL, NULL);
+    sequencer_on_change(station->config.sequencer, NULL, NULL);
     for (int i = 0; i < FORMAT_COUNT; i++)
         outlet_finish(&station->outlets[i]);
     front_finish(&station->front);
@@ -222,6 +259,14 @@ void station_set_lead(struct station *station, uint64_t lead_frames)
 const struct station_stats *station_stats(const struct station *station)
 {
     return &station->stats;
+}
+
+size_t station_snapshot_bytes(const struct station *station)
+{
+    size_t bytes = front_snapshot_bytes(&station->front);
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        bytes += snapshots_bytes(&station->outlets[i].snapshots);
+    return bytes;
 }
 
 size_t station_bytes(const struct station *station)

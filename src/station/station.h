@@ -30,15 +30,18 @@ enum render_failure { RENDER_ERROR, RENDER_DEADLINE, RENDER_NONFINITE, RENDER_FA
 // Measured by the station, read by anybody.
 struct station_stats {
     atomic_uint_fast64_t rendered_frames;      // frontier of rendered audio
+    atomic_uint_fast64_t covered_frames;       // or of older sound beyond, while something else is made for it
     atomic_uint_fast64_t chunks_rendered;
     atomic_uint_fast64_t chunks_published[FORMAT_COUNT];
     atomic_uint_fast64_t late_chunks;          // rendered after their due time
+    atomic_uint_fast64_t splices;              // times that it went back for a control
     atomic_uint_fast64_t held_chunks;          // that stood in for music which did not come in time
     atomic_uint_fast64_t render_failures[RENDER_FAILURES];
     atomic_uint_fast64_t faults;               // blocks silenced: not a number
     atomic_uint_fast64_t encode_faults;        // chunks that could not be encoded or had no room
     _Atomic float servo_db;
     struct histogram render_ns;                // of one chunk
+    struct histogram splice_ns;                // from a control, or its turn, to the first chunk that it changes
     struct histogram encode_ns[FORMAT_COUNT];  // of one chunk
 };
 
@@ -66,5 +69,6 @@ void station_destroy(struct station *station);
 // system. What is rendered already stays. Any thread.
 void station_set_lead(struct station *station, uint64_t lead_frames);
 const struct station_stats *station_stats(const struct station *station);
-// Bytes of memory claimed for audio, without the timeline.
+// Bytes of memory claimed for audio, without the timeline; and of these what it keeps to go back to.
 size_t station_bytes(const struct station *station);
+size_t station_snapshot_bytes(const struct station *station);

@@ -84,6 +84,7 @@ enum status supply_ask(struct supply *supply, const struct mood_log *log, uint64
 {
     enum status status = worker_ask(supply->worker, log, first_frame);
     supply->asked = status == STATUS_OK;
+    supply->dropped = false;
     return status;
 }
 
@@ -98,11 +99,16 @@ const struct worker_answer *supply_take(struct supply *supply, uint64_t first_fr
         supply_pause(supply, now_ns);
         return NULL;
     }
-    if (answer->first_frame != first_frame)
+    if (answer->first_frame != first_frame || supply->dropped)
         return NULL;
     supply->failures = 0;
     supply->owed_ns = 0;
     return answer;
+}
+
+void supply_drop(struct supply *supply)
+{
+    supply->dropped = true;
 }
 
 bool supply_overdue(const struct supply *supply)

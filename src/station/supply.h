@@ -23,6 +23,7 @@ struct supply {
     struct worker *worker;
     struct worker *abandoned;         // hangs; at most one
     bool asked;                       // the worker's answer has not been looked at
+    bool dropped;                     // nor is it wanted any more
     bool missed;                      // the present call's missed deadline has been counted
     bool lost;
     int failures;                     // in a row
@@ -44,6 +45,8 @@ bool supply_idle(const struct supply *supply, uint64_t now_ns);
 MUST_USE enum status supply_ask(struct supply *supply, const struct mood_log *log, uint64_t first_frame);
 // The chunk at first_frame, NULL when it is not there. Answers that come too late are dropped, bad ones counted.
 const struct worker_answer *supply_take(struct supply *supply, uint64_t first_frame, uint64_t now_ns);
+// What it was asked for is out of date: the answer will be dropped.
+void supply_drop(struct supply *supply);
 // The chunk that is wanted has been wanted for so long that it may be given up.
 bool supply_overdue(const struct supply *supply);
 // The chunk that was wanted was replaced.

@@ -8,11 +8,15 @@
 
 #include "os/clock.h"
 #include "station/programme.h"
+#include "station/snapshots.h"
+
+enum { LEAST_PARTS = 4 };   // two snapshots, whatever they hold
 
 enum { STATE_ALIGNMENT = 64, THREAD_NAME_BYTES = 16, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, MANY_FAULTS = BLOCKS / 4 };
 
-// A snapshot is taken when the last one is so old: to copy it costs as much as to render some milliseconds.
-#define WORKER_SNAPSHOT_FRAMES ((uint64_t)4 * FRAME_RATE)
+// A snapshot is taken when the last one is so old, or older while two chains take twice the room: they always cover all
+// that is ahead. To copy one costs as much as to render some milliseconds.
+#define WORKER_SNAPSHOT_FRAMES ((uint64_t)2 * FRAME_RATE)
 
 #define WORKER_PATIENCE_NS NS_PER_SECOND
 
@@ -31,9 +35,10 @@ struct worker {
     struct mood_log log;
     struct program program;
     struct programme *programme;
-    struct programme *snapshot;      // the programme as it was some seconds ago, when all was well
+    uint64_t ahead_frames;
+    struct snapshots snapshots;      // of the programme while all was well, and under the log that is known
     bool stands;                     // the programme can be carried on
-    bool has_snapshot;
+    bool failed;                     // the last chunk did
     struct worker_answer answer;
 };
 
@@ -45,36 +50,54 @@ static bool worker_render(struct worker *worker, int frames)
     return !programme_failed(worker->programme) && !atomic_load(&worker->leaving);
 }
 
-// The log that was known then is a part of the one that is known now: what a snapshot was made of stays as it was. It
-// is gone back to once only, for a failure that comes again may have begun before it.
-static bool worker_return(struct worker *worker, uint64_t begin, uint64_t frame)
+// What it goes back to after a failure it goes back to once: the failure may have begun before it.
+static void worker_return(struct worker *worker, uint64_t begin, uint64_t frame)
 {
-    uint64_t at = programme_frame(worker->snapshot);
-    bool helps = worker->has_snapshot && at <= frame && at >= begin;
-    if (helps)
-        memcpy(worker->programme, worker->snapshot, programme_bytes());
-    worker->has_snapshot = false;
-    return helps;
-}
-
-static void worker_take_snapshot(struct worker *worker)
-{
-    uint64_t at = programme_frame(worker->programme);
-    if (worker->has_snapshot && at < programme_frame(worker->snapshot) + WORKER_SNAPSHOT_FRAMES)
+    struct snapshots *snapshots = &worker->snapshots;
+    uint64_t at;
+    snapshots_forget_after(snapshots, frame);
+    if (!snapshots_latest(snapshots, &at) || at < begin) {
+        programme_start(worker->programme, &worker->program, begin);
         return;
-    memcpy(worker->snapshot, worker->programme, programme_bytes());
-    worker->has_snapshot = true;
+    }
+    for (int part = 0; part < snapshots_cells(snapshots); part++)
+        programme_restore(worker->programme, part, snapshots_cell(snapshots, part));
+    if (worker->failed)
+        snapshots_forget(snapshots);
 }
 
-// Where carrying on would take longer than beginning anew, it begins anew; after a failure, at the snapshot.
+// If the last one was taken so long before.
+static void worker_take_snapshot(struct worker *worker, uint64_t distance)
+{
+    struct snapshots *snapshots = &worker->snapshots;
+    uint64_t frame = programme_frame(worker->programme), last;
+    if (snapshots_latest(snapshots, &last) && frame < last + distance)
+        return;
+    snapshots_add(snapshots, frame, programme_parts(worker->programme));
+    for (int part = 0; part < snapshots_cells(snapshots); part++)
+        programme_save(worker->programme, part, snapshots_cell(snapshots, part));
+}
+
+static uint64_t worker_snapshot_distance(const struct worker *worker)
+{
+    uint64_t kept = (uint64_t)(worker->snapshots.cap / programme_parts(worker->programme));
+    uint64_t apart = worker->ahead_frames / (kept - 1) + CHUNK_FRAMES;
+    return apart > WORKER_SNAPSHOT_FRAMES ? apart : WORKER_SNAPSHOT_FRAMES;
+}
+
+// Where carrying on would take longer than beginning anew, it begins anew. Who goes back may do so again, to the same
+// place or a little further on.
 static bool worker_stand_at(struct worker *worker, uint64_t frame)
 {
     uint64_t begin = programme_begin_frame(frame), at = programme_frame(worker->programme);
-    if ((!worker->stands || at > frame || at < begin) && !worker_return(worker, begin, frame))
-        programme_start(worker->programme, &worker->program, begin);
+    bool returns = !worker->stands || at > frame || at < begin;
+    if (returns)
+        worker_return(worker, begin, frame);
     while ((at = programme_frame(worker->programme)) < frame)
         if (!worker_render(worker, frame - at < CHUNK_FRAMES ? (int)(frame - at) : CHUNK_FRAMES))
             return false;
+    if (returns && !worker->failed)
+        worker_take_snapshot(worker, CHUNK_FRAMES);
     return true;
 }
 
@@ -122,8 +145,8 @@ static void worker_release(struct worker *worker)
     wakeup_finish(&worker->end);
     pthread_mutex_destroy(&worker->done_mutex);
     mood_log_finish(&worker->log);
+    snapshots_finish(&worker->snapshots);
     free(worker->programme);
-    free(worker->snapshot);
     free(worker);
 }
 
@@ -137,8 +160,9 @@ static void worker_run(void *argument)
         }
         worker->answer.failure = worker_make_chunk(worker);
         worker->stands = worker->answer.failure == RENDER_GOOD;
+        worker->failed = !worker->stands;
         if (worker->stands)
-            worker_take_snapshot(worker);
+            worker_take_snapshot(worker, worker_snapshot_distance(worker));
         worker_raise_done(worker);
     }
     atomic_store(&worker->ended, true);
@@ -146,16 +170,23 @@ static void worker_run(void *argument)
     worker_release(worker);
 }
 
+// One snapshot before what is ahead, one of the last return, and those between.
+static int worker_parts(uint64_t ahead_frames)
+{
+    int parts = 2 + (int)(ahead_frames / WORKER_SNAPSHOT_FRAMES);
+    return parts > LEAST_PARTS ? parts : LEAST_PARTS;
+}
+
 static enum status worker_claim(struct worker *worker, const struct worker_config *config)
 {
     enum status status = mood_log_init(&worker->log, config->mood);
     worker->log.head = config->head;
     worker->programme = aligned_alloc(STATE_ALIGNMENT, programme_bytes());
-    worker->snapshot = aligned_alloc(STATE_ALIGNMENT, programme_bytes());
-    if (status != STATUS_OK || !worker->programme || !worker->snapshot)
+    if (status == STATUS_OK)
+        status = snapshots_init(&worker->snapshots, worker_parts(config->ahead_frames), programme_part_bytes());
+    if (status != STATUS_OK || !worker->programme)
         return status != STATUS_OK ? status : STATUS_MEMORY;
     memset(worker->programme, 0, programme_bytes());
-    memset(worker->snapshot, 0, programme_bytes());
     return STATUS_OK;
 }
 
@@ -175,6 +206,7 @@ enum status worker_create(struct worker **created, const struct worker_config *c
     atomic_init(&worker->references, 2);
     worker->done = config->done;
     worker->backend = config->backend;
+    worker->ahead_frames = config->ahead_frames;
     worker->program = (struct program){.seed = config->seed, .log = &worker->log};
     clock_init(&worker->clock, 1);
     wakeup_init(&worker->asked);
@@ -192,11 +224,20 @@ enum status worker_create(struct worker **created, const struct worker_config *c
     return status;
 }
 
+// What it made of the log is what it would make of it now only as long as it looked at nothing that is new.
+static void worker_unlearn(struct worker *worker, uint64_t at_frame)
+{
+    uint64_t known = at_frame > PROGRAMME_LOOKAHEAD ? at_frame - PROGRAMME_LOOKAHEAD : 0;
+    snapshots_forget_after(&worker->snapshots, known);
+    worker->stands &= programme_frame(worker->programme) <= known;
+}
+
 static enum status worker_learn(struct worker *worker, const struct mood_log *log)
 {
     enum status status = STATUS_OK;
     while (status == STATUS_OK && worker->log.count < log->count) {
         const struct mood_entry *entry = &log->entries[worker->log.count];
+        worker_unlearn(worker, entry->at_frame);
         status = mood_log_append(&worker->log, entry->sequence, entry->at_frame, &entry->mood);
     }
     return status;
@@ -254,7 +295,12 @@ void worker_destroy(struct worker *worker)
     worker_release(worker);
 }
 
-size_t worker_bytes(void)
+size_t worker_snapshot_bytes(uint64_t ahead_frames)
 {
-    return sizeof(struct worker) + 2 * programme_bytes();
+    return (size_t)worker_parts(ahead_frames) * programme_part_bytes();
+}
+
+size_t worker_bytes(uint64_t ahead_frames)
+{
+    return sizeof(struct worker) + programme_bytes() + worker_snapshot_bytes(ahead_frames);
 }

@@ -17,6 +17,7 @@ struct worker_config {
     uint64_t seed;
     struct mood_log_head head;       // of the control log
     const struct mood *mood;         // at frame 0
+    uint64_t ahead_frames;           // what it has rendered so far ahead it can go back to quickly
     struct wakeup *done;             // raised when an answer is there
 };
 
@@ -34,10 +35,10 @@ struct worker;
 
 // Claims its memory and starts its thread.   Errors: STATUS_MEMORY.
 MUST_USE enum status worker_create(struct worker **worker, const struct worker_config *config);
-// Asks for the chunk at `first_frame`, while it is not busy. It carries on from where it stands, or begins anew where
-// that is nearer. After a failure it goes back to where it stood some seconds before; when it fails there again it
-// begins anew.
-//   log: knows everything before first_frame + CHUNK_FRAMES + PROGRAMME_LOOKAHEAD; copied.
+// Asks for the chunk at `first_frame`, while it is not busy. It carries on from where it stands; where that is further
+// on, or was made without what the log says now, it goes back to a snapshot, some seconds; where neither helps
+// it begins anew. After a failure it goes back likewise, each time further.
+//   log: what it knew before and what has been added; copied.
 // Errors: STATUS_MEMORY; nothing was asked then.
 MUST_USE enum status worker_ask(struct worker *worker, const struct mood_log *log, uint64_t first_frame);
 // It works on what it was asked.
@@ -53,4 +54,6 @@ bool worker_ended(const struct worker *worker);
 // Dismisses it and waits a second at most. If it has not ended then it is left to itself, and its memory with it until
 // its render call comes back. Accepts NULL.
 void worker_destroy(struct worker *worker);
-size_t worker_bytes(void);
+// Of a worker with these ahead_frames; and of these bytes those of its snapshots.
+size_t worker_bytes(uint64_t ahead_frames);
+size_t worker_snapshot_bytes(uint64_t ahead_frames);

@@ -25,11 +25,17 @@ struct v2_state {
     uint64_t told_event;            // number of the last event looked at
     enum format aim;                // what it changes to once that has its chunks; its own format: nothing
     uint32_t chunk_bytes;           // of late, a moving average
+    uint32_t generation;            // the last change that what it was sent knows of
+    uint64_t superseded_ns;         // when it was told last that a change has made some of it another; 0: never
+    uint64_t format_frame;          // where what it is sent began to be in this format
     bool playing;
     bool preroll;                   // to be sent before the next chunk
     bool skip;                      // to be moved to a safe position before the next chunk
     bool returns;                   // it says which session it had
+    bool resumes;                   // and where it wants to go on
     enum format ceiling;            // the highest rung that it wants; kept while it hears PCM
+    uint32_t resume_generation;     // the last change that what it had when it came back knew of
+    uint64_t resume_frame;          // the first frame that it lacked then
     const char *aim_reason;         // "slow", "recovered", "asked"
     uint64_t aim_ns;
     uint64_t free_ns;               // when one of these may be sent for nothing, as at the steady schedule

@@ -32,6 +32,8 @@ struct protocol {
     void (*greet)(struct listener *listener, uint64_t now_ns);
     // Sends what is due; called when nothing is under way. Returns when to be called again.
     uint64_t (*serve)(struct listener *listener, uint64_t now_ns);
+    // What it was sent is out of date, and can be sent again. NULL: clients cannot replace anything.
+    bool (*outdated)(const struct listener *listener);
     // Called about twice a second: what was sent, does it arrive?
     void (*look)(struct listener *listener, uint64_t now_ns);
     // The kernel has taken a chunk that was to be sent at send_ns.

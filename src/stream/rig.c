@@ -47,10 +47,18 @@ static size_t rig_opus(enum format format, uint64_t frame, uint8_t *out, uint16_
     return len;
 }
 
+static uint32_t rig_generation;   // of what is published and expected
+
+void rig_set_generation(uint32_t generation)
+{
+    rig_generation = generation;
+}
+
 size_t rig_chunk(enum format format, uint64_t frame, uint8_t *out, uint16_t *packet_bytes)
 {
     uint8_t payload[RIG_CHUNK_BYTES];
-    struct message_header header = {.codec = MESSAGE_CODEC_PCM, .first_frame = frame, .frame_count = CHUNK_FRAMES};
+    struct message_header header = {.codec = MESSAGE_CODEC_PCM, .first_frame = frame, .frame_count = CHUNK_FRAMES,
+                                    .generation = rig_generation};
     size_t len = RIG_PCM_BYTES;
     if (format == FORMAT_LEGACY) {
         for (size_t i = 0; i < RIG_LEGACY_BYTES; i++)
@@ -77,17 +85,17 @@ void rig_publish_one(struct rig *rig, enum format format, uint64_t frame)
     assert_non_null(chunk);
     chunk->first_frame = frame;
     chunk->frame_count = CHUNK_FRAMES;
-    chunk->generation = 0;
+    chunk->generation = rig_generation;
     chunk->packet_count = format_is_opus(format) ? CHUNK_PACKETS : 0;
     chunk->payload_offset = 0;
     chunk->len = (uint32_t)rig_chunk(format, frame, chunk->bytes, chunk->packet_bytes);
-    timeline_publish(rig->station.timeline, chunk);
+    timeline_publish(rig->station.timeline, chunk, chunk->generation);
 }
 
 void rig_publish(struct rig *rig, uint64_t from, int count)
 {
-    for (int i = 0; i < count; i++)
-        for (int format = 0; format < FORMAT_COUNT; format++)
+    for (int format = 0; format < FORMAT_COUNT; format++)
+        for (int i = 0; i < count; i++)
             rig_publish_one(rig, (enum format)format, from + (uint64_t)i * CHUNK_FRAMES);
 }
 
@@ -135,6 +143,7 @@ void rig_begin(struct rig *rig, const struct stream_config *config, double speed
 void rig_begin_ahead(struct rig *rig, const struct stream_config *config, double speed, uint64_t lead_frames)
 {
     *rig = (struct rig){0};
+    rig_set_generation(0);
     if (speed > 0)
         clock_init(&rig->clock, speed);
     else
@@ -164,6 +173,7 @@ void rig_begin_usual(struct rig *rig)
 
 void rig_end(struct rig *rig)
 {
+    stream_detach(rig->stream);
     net_destroy(rig->server);
     assert_int_equal(stream_listeners(rig->stream), 0);
     for (int i = 0; i < FORMAT_COUNT; i++)

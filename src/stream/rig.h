@@ -40,6 +40,8 @@ struct stream_config rig_config(void);
 void rig_publish(struct rig *rig, uint64_t from, int count);
 // Publishes one chunk of one format.
 void rig_publish_one(struct rig *rig, enum format format, uint64_t frame);
+// What is published from now on, and expected, is of another generation: 0 when a rig begins.
+void rig_set_generation(uint32_t generation);
 // What a chunk of that frame says. Returns bytes written: a whole frame, or base64.
 size_t rig_chunk(enum format format, uint64_t frame, uint8_t *out, uint16_t *packet_bytes);
 // Opus packet number 0..4 of a chunk of a rung. Returns its bytes.

@@ -13,14 +13,16 @@ struct chunk *shelf_chunk(struct shelf *shelf, struct timeline *timeline, enum f
 {
     unsigned place = (unsigned)(first_frame / CHUNK_FRAMES % SHELF_CHUNKS);
     struct chunk *chunk = shelf->taken & (1u << place) ? shelf->places[place].chunk : NULL;
+    uint32_t generation = timeline_generation(timeline, format);
     if (chunk && chunk->first_frame == first_frame && chunk->format == format &&
-        shelf->places[place].timeline == timeline)
+        shelf->places[place].timeline == timeline && shelf->places[place].generation == generation)
         return chunk;
     chunk = timeline_acquire(timeline, format, first_frame);
     if (!chunk)
         return NULL;
     shelf_give_back(shelf, place);
     shelf->places[place].timeline = timeline;
+    shelf->places[place].generation = generation;
     shelf->places[place].chunk = chunk;
     shelf->taken |= 1u << place;
     return chunk;

@@ -12,6 +12,7 @@ enum { SHELF_CHUNKS = 32 };
 struct shelf {
     struct {
         const struct timeline *timeline;
+        uint32_t generation;     // of its format when it was taken: a splice may have replaced it since
         struct chunk *chunk;
     } places[SHELF_CHUNKS];
     uint32_t taken;              // bit n: place n holds a chunk

@@ -10,13 +10,18 @@
 
 enum { KEPT = 200, CHUNKS = 100 };
 
-static void publish(struct timeline *timeline, enum format format, uint64_t frame)
+static void publish_knowing(struct timeline *timeline, enum format format, uint64_t frame, uint32_t generation)
 {
     struct chunk *chunk = timeline_chunk(timeline, format);
     assert_non_null(chunk);
     chunk->first_frame = frame;
     chunk->frame_count = CHUNK_FRAMES;
-    timeline_publish(timeline, chunk);
+    timeline_publish(timeline, chunk, generation);
+}
+
+static void publish(struct timeline *timeline, enum format format, uint64_t frame)
+{
+    publish_knowing(timeline, format, frame, 0);
 }
 
 static struct timeline *two_formats(void)
@@ -100,6 +105,23 @@ static void what_is_not_there_yet_is_asked_for_again(void **state)
     timeline_destroy(timeline);
 }
 
+// A splice comes in the middle of a turn: whoever is served after it gets what is there then.
+static void what_a_splice_replaces_is_not_kept(void **state)
+{
+    struct shelf shelf = {0};
+    struct timeline *timeline = two_formats();
+    struct chunk *before = shelf_chunk(&shelf, timeline, FORMAT_OPUS, 50 * CHUNK_FRAMES);
+    chunk_retain(before);
+    publish_knowing(timeline, FORMAT_OPUS, 50 * CHUNK_FRAMES, 1);
+    struct chunk *after = shelf_chunk(&shelf, timeline, FORMAT_OPUS, 50 * CHUNK_FRAMES);
+    assert_ptr_not_equal(after, before);
+    assert_null(shelf_chunk(&shelf, timeline, FORMAT_OPUS, 51 * CHUNK_FRAMES));
+    assert_int_equal(references(before), 1);
+    chunk_release(before);
+    shelf_clear(&shelf);
+    timeline_destroy(timeline);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +129,7 @@ int main(void)
         cmocka_unit_test(formats_and_stations_are_told_apart),
         cmocka_unit_test(a_row_stays_and_what_it_drives_out_is_given_back),
         cmocka_unit_test(what_is_not_there_yet_is_asked_for_again),
+        cmocka_unit_test(what_a_splice_replaces_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,7 @@ struct stream_loop {
     struct listener *listeners;   // list of all that are open
     uint64_t wake_ns;             // the earliest tick that has been asked for
     bool ticking;
+    atomic_bool spliced;          // what some were sent is out of date; set by any thread
     bool draining;                // its listeners have been told
     struct told *told;            // TOLD_KINDS for each station
 };

@@ -79,6 +79,16 @@ static bool stream_loop_init(struct stream_loop *loop, struct stream *stream, in
     return loop->told;
 }
 
+static void stream_on_splice(void *context)
+{
+    struct stream *stream = context;
+    struct net_server *server = atomic_load(&stream->server);
+    for (int i = 0; server && i < stream->loop_count; i++) {
+        atomic_store(&stream->loops[i].spliced, true);
+        net_wake_at(server, i, clock_now_ns(stream->config.clock));
+    }
+}
+
 void stream_attach(struct stream *stream, struct net_server *server)
 {
     int count = net_loops(server);
@@ -92,6 +102,14 @@ void stream_attach(struct stream *stream, struct net_server *server)
     }
     if (stream->loops)
         atomic_store(&stream->server, server);
+    for (int i = 0; i < stream->config.station_count; i++)
+        timeline_on_splice(stream->config.stations[i].timeline, stream_on_splice, stream);
+}
+
+void stream_detach(struct stream *stream)
+{
+    for (int i = 0; i < stream->config.station_count; i++)
+        timeline_on_splice(stream->config.stations[i].timeline, NULL, NULL);
 }
 
 // A turn of a loop is over: whatever was served, by its time or by what came.
@@ -178,13 +196,11 @@ static void stream_foresee(const struct schedule *schedule)
         __builtin_prefetch((const char *)next->next + at);
 }
 
-// Who is due, then who has waited for a part of a burst: of these one at a time while the loop is late, so that
-// bursts take what steady chunks leave, and still go on.
-static void stream_serve(struct stream_loop *loop, uint64_t now_ns)
+// Returns whether the loop is late.
+static bool stream_serve_due(struct stream_loop *loop, uint64_t now_ns)
 {
     const struct clock *clock = loop->stream->config.clock;
     struct schedule_entry *due;
-    struct budget_entry *waiting;
     bool late = false;
     while ((due = schedule_pop(&loop->schedule, now_ns))) {
         uint64_t serve_ns = clock_now_ns(clock);
@@ -192,11 +208,30 @@ static void stream_serve(struct stream_loop *loop, uint64_t now_ns)
         stream_foresee(&loop->schedule);
         listener_serve((struct listener *)due, serve_ns);
     }
+    return late;
+}
+
+// Those who have waited for a part of a burst: one at a time while the loop is late, so that bursts take what steady
+// chunks leave, and still go on.
+static void stream_serve_waiting(struct stream_loop *loop, uint64_t now_ns, bool late)
+{
+    struct budget_entry *waiting;
     do {
         waiting = budget_pop(&loop->budget, now_ns);
         if (waiting)
-            listener_granted(waiting, clock_now_ns(clock));
+            listener_granted(waiting, clock_now_ns(loop->stream->config.clock));
     } while (waiting && !late);
+}
+
+// What some were sent is out of date: who has some of that is served out of turn.
+static void stream_serve_outdated(struct stream_loop *loop)
+{
+    const struct clock *clock = loop->stream->config.clock;
+    for (struct listener *listener = loop->listeners, *next; listener; listener = next) {
+        next = listener->next;
+        if (listener->protocol->outdated && listener->protocol->outdated(listener))
+            listener_serve(listener, clock_now_ns(clock));
+    }
 }
 
 static uint64_t stream_tick(void *context, int index, uint64_t now_ns)
@@ -208,7 +243,10 @@ static uint64_t stream_tick(void *context, int index, uint64_t now_ns)
     loop->ticking = true;
     if (!loop->draining && atomic_load(&stream->drain_until_ns) != 0)
         stream_drain_loop(loop, now_ns);
-    stream_serve(loop, now_ns);
+    bool late = stream_serve_due(loop, now_ns);
+    if (atomic_exchange(&loop->spliced, false))
+        stream_serve_outdated(loop);
+    stream_serve_waiting(loop, now_ns, late);
     stream_turn_over(loop);
     loop->ticking = false;
     uint64_t schedule_ns = schedule_next_ns(&loop->schedule), budget_ns = budget_next_ns(&loop->budget);

@@ -47,6 +47,8 @@ struct stream_stats {
     atomic_uint_fast64_t bytes_sent[STREAM_PROTOCOLS];
     atomic_uint_fast64_t underruns;          // chunks that a socket took later than allowed
     atomic_uint_fast64_t skips;              // listeners moved to a safe position
+    atomic_uint_fast64_t resumes;            // listeners who went on where they had stopped
+    atomic_uint_fast64_t splices;            // times that a listener is sent again what a change made another
     atomic_uint_fast64_t rung_changes[STREAM_RUNG_CHANGES];
     atomic_uint_fast64_t burst_waits;        // times that somebody had to wait for a part of a burst
     atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request,
@@ -69,6 +71,8 @@ void stream_destroy(struct stream *stream);
 struct net_handlers stream_handlers(struct stream *stream);
 // The server that carries it; set once, right after net_create. Who comes earlier is told to try again (503).
 void stream_attach(struct stream *stream, struct net_server *server);
+// The server is about to be destroyed: no station wakes it any more. Harmless when it was never attached.
+void stream_detach(struct stream *stream);
 // Tells everybody that the server goes (v2: goodbye, v1: shutdown_warning), lets old clients have what is due for
 // drain_ns, closes with 1000 or 1001. Any thread; returns at once.
 void stream_drain(struct stream *stream, const char *reason, uint64_t drain_ns);

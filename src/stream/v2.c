@@ -23,6 +23,7 @@ enum {
 };
 
 #define V2_LATE_NS (200 * NS_PER_MS)
+#define V2_MOST_FRAME (UINT64_C(1) << 53)   // what a JSON number holds exactly: some six thousand years
 
 bool v2_format_from_name(const char *name, enum format ceiling, enum format *format)
 {
@@ -43,6 +44,33 @@ static bool v2_rung_from_text(const char *text, enum format *rung)
         }
     }
     return false;
+}
+
+// A number in digits, as a query has it. Returns whether it is there; bad: out, it is there and no such number.
+static bool v2_query_number(const struct http_request *request, const char *name, uint64_t most, uint64_t *number,
+                            bool *bad)
+{
+    char text[24];
+    if (!http_query(request, name, text, sizeof text))
+        return false;
+    size_t digits = strspn(text, "0123456789");
+    bool good = digits > 0 && digits < 20 && text[digits] == '\0';
+    *number = good ? strtoull(text, NULL, 10) : 0;
+    *bad |= !good || *number > most;
+    return true;
+}
+
+// Where it wants to go on. Returns what is wrong with that, NULL: nothing.
+static const char *v2_resume_wish(struct listener *listener, const struct http_request *request)
+{
+    struct v2_state *v2 = &listener->v2;
+    uint64_t generation = 0;
+    bool bad = false;
+    bool frame = v2_query_number(request, "next_frame", V2_MOST_FRAME, &v2->resume_frame, &bad);
+    bool known = v2_query_number(request, "generation", UINT32_MAX, &generation, &bad);
+    v2->resume_generation = (uint32_t)generation;
+    v2->resumes = frame && known;
+    return bad || frame != known ? V2_RESUME : NULL;
 }
 
 // Format and highest rung, as the query has them. Returns what is wrong with them, NULL: nothing.
@@ -76,6 +104,8 @@ static bool v2_accept(struct listener *listener, const struct http_request *requ
     v2->returns = http_query(request, "session", v2->earlier, sizeof v2->earlier) &&
                   strspn(v2->earlier, "0123456789abcdef") == SESSION_BYTES - 1;
     const char *unknown = v2_wish(listener, request);
+    if (!unknown)
+        unknown = v2_resume_wish(listener, request);
     enum offer offer = subprotocol_offer(request, "auralis-v2");
     if (!listener->station)
         *refusal = (struct refusal){404, "NOT_FOUND", "no such station"};
@@ -119,18 +149,29 @@ uint32_t v2_usual_bytes(enum format format)
     return format_is_opus(format) ? format_bitrate(format) / 80 + V2_HEAD_BYTES : CHUNK_FRAMES * 4 + V2_HEAD_BYTES;
 }
 
-void v2_begin_at(struct listener *listener, uint64_t frame, uint64_t now_ns)
+void v2_go_back(struct listener *listener, uint64_t frame, uint64_t at_once, uint64_t now_ns)
 {
-    struct v2_state *v2 = &listener->v2;
-    pace_start_at(&listener->pace, now_ns, frame);
+    uint64_t passed = (PACE_AT_ONCE - at_once) * CHUNK_FRAMES;   // as if so much had been sent
+    pace_start_at(&listener->pace, now_ns, frame < passed ? frame : frame - passed);
     listener->cursor = frame;
     listener->granted = 0;
     listener->missing_ns = 0;
-    v2->burst_until = pace_burst_until(&listener->pace);
-    v2->preroll = format_is_opus(listener->format);
-    v2->skip = false;
-    v2->player_ns = 0;
+    listener->v2.burst_until = pace_burst_until(&listener->pace);
+    listener->v2.player_ns = 0;
+    if (frame < listener->v2.format_frame) {
+        listener->v2.format_frame = frame;
+        listener->v2.preroll = format_is_opus(listener->format);
+    }
     ladder_disturbed(&listener->ladder, now_ns, connection_bytes_given(listener->connection));
+}
+
+void v2_begin_at(struct listener *listener, uint64_t frame, uint64_t now_ns)
+{
+    v2_go_back(listener, frame, PACE_AT_ONCE, now_ns);
+    listener->v2.generation = v2_known_generation(listener, listener->format);
+    listener->v2.format_frame = frame;
+    listener->v2.preroll = format_is_opus(listener->format);
+    listener->v2.skip = false;
 }
 
 void v2_begin(struct listener *listener, uint64_t now_ns)
@@ -214,18 +255,39 @@ static void v2_tell_scene(struct listener *listener, uint64_t now_ns)
     listener->v2.told_event = record.number;
 }
 
+// Begins at the live playhead; for one who comes back and still has some of the future, where that ends or is out of
+// date. Returns from where on that is; UINT64_MAX: nowhere.
+static uint64_t v2_begin_anywhere(struct listener *listener, uint64_t now_ns)
+{
+    const struct v2_state *v2 = &listener->v2;
+    uint64_t live = pace_live_chunk(&listener->pace, now_ns);
+    uint64_t most = live + listener->pace.lead.frames + DELIVERY_MOST_FRAMES;
+    if (!v2->resumes || v2->resume_frame <= live || v2->resume_frame > most) {
+        v2_begin(listener, now_ns);
+        return UINT64_MAX;
+    }
+    uint64_t changed = v2_changed_frame(listener, v2->resume_generation);
+    uint64_t from = changed < live ? live : changed < v2->resume_frame ? changed : v2->resume_frame;
+    v2_begin_at(listener, frames_round_down(from, CHUNK_FRAMES), now_ns);
+    atomic_fetch_add_explicit(&listener->stream->stats.resumes, 1, memory_order_relaxed);
+    return from < v2->resume_frame ? from : UINT64_MAX;
+}
+
 static void v2_greet(struct listener *listener, uint64_t now_ns)
 {
     listener->v2.playing = true;
     listener->v2.aim = listener->format;
     listener->v2.chunk_bytes = v2_usual_bytes(listener->format);
     listener_join(listener);
-    v2_begin(listener, now_ns);
+    uint64_t changed = v2_begin_anywhere(listener, now_ns);
     listener->told_sequence = sequencer_latest(listener->station->sequencer);
     uint64_t session = random_u64((uint64_t)listener->station->origin_unix_ns, now_ns, listener->number);
     snprintf(listener->v2.session, sizeof listener->v2.session, "%016llx", (unsigned long long)session);
-    if (listener_tell(listener, v2_hello(listener, now_ns)))
-        v2_tell_scene(listener, now_ns);
+    if (!listener_tell(listener, v2_hello(listener, now_ns)))
+        return;
+    if (changed != UINT64_MAX)
+        v2_tell_supersede(listener, changed, listener->v2.resume_generation + 1);
+    v2_tell_scene(listener, now_ns);
 }
 
 static json_t *v2_status(const struct mood_entry *entry)
@@ -242,8 +304,7 @@ static bool v2_tell_events(struct listener *listener)
     int told = 0;
     if (timeline_last_event(timeline) == listener->v2.told_event)
         return true;
-    while (told < V2_EVENTS_AT_ONCE && timeline_event_after(timeline, listener->v2.told_event, &record)) {
-        listener->v2.told_event = record.number;
+    while (told < V2_EVENTS_AT_ONCE && timeline_event_after(timeline, &listener->v2.told_event, &record)) {
         if (record.at_frame <= listener->v2.joined_frame)
             continue;
         if (!listener_say(listener, record.text, record.text_len))
@@ -385,6 +446,8 @@ static uint64_t v2_serve(struct listener *listener, uint64_t now_ns)
     uint64_t idle_ns = now_ns + v2_idle_ns(listener);
     connection_hold(listener->connection);
     v2_follow_lead(listener);
+    if (v2_outdated(listener))
+        v2_follow_changes(listener, now_ns);
     told_status(listener, TOLD_V2, v2_status);
     if (!v2_tell_events(listener))
         idle_ns = now_ns + V2_MORE_EVENTS_MS * NS_PER_MS;
@@ -435,6 +498,7 @@ const struct protocol protocol_v2 = {
     .accept = v2_accept,
     .greet = v2_greet,
     .serve = v2_serve,
+    .outdated = v2_outdated,
     .look = v2_look,
     .accepted = v2_accepted,
     .message = v2_message,

@@ -1,5 +1,5 @@
-// Protocol v2 in three parts: what is sent when (v2.c), what clients ask for (v2_answers.c), and what is done about
-// those to whom it does not arrive in time (v2_ladder.c).
+// Protocol v2 in four parts: what is sent when (v2.c), what is sent again since it is another now (v2_splice.c), what
+// clients ask for (v2_answers.c), and what is done about those to whom it does not arrive in time (v2_ladder.c).
 #pragma once
 #include "stream/listener.h"
 #include "wire/delivery.h"
@@ -7,6 +7,7 @@
 // What is said about a wish that cannot be met.
 #define V2_FORMATS "format is opus or pcm"
 #define V2_BITRATES "bitrate is 128000, 64000 or 32000"
+#define V2_RESUME "next_frame and generation are whole numbers, and go together"
 
 // Programme time.
 double v2_time_ms(const struct listener *listener, uint64_t now_ns);
@@ -21,8 +22,23 @@ void v2_begin(struct listener *listener, uint64_t now_ns);
 
 // Begins a run of chunks at a frame.
 void v2_begin_at(struct listener *listener, uint64_t frame, uint64_t now_ns);
+// Likewise, for one that goes on decoding: of what it has, all from there on is sent again, so many chunks at once;
+// with a preroll if its format began later.
+void v2_go_back(struct listener *listener, uint64_t frame, uint64_t at_once, uint64_t now_ns);
 // Bytes that a chunk of a format takes on average.
 uint32_t v2_usual_bytes(enum format format);
+
+// What it was sent does not know of all changes.
+bool v2_outdated(const struct listener *listener);
+// The last change that what there is of a format knows of, or will when it is made.
+uint32_t v2_known_generation(const struct listener *listener, enum format format);
+// From where on what a client has is out of date that knows of a generation: from the first change on that it does not
+// know, if what there is to be sent knows it. UINT64_MAX: it is not.
+uint64_t v2_changed_frame(const struct listener *listener, uint32_t generation);
+// Tells it so.   generation: of that change.
+void v2_tell_supersede(struct listener *listener, uint64_t from_frame, uint32_t generation);
+// Says which part of what it was sent is out of date, if any is, and goes back to send that again.
+void v2_follow_changes(struct listener *listener, uint64_t now_ns);
 
 // Says what comes from now on.   reason: "asked", "slow", "recovered".
 void v2_tell_codec(struct listener *listener, const char *reason);

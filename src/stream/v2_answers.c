@@ -126,6 +126,8 @@ static bool v2_on_codec(struct listener *listener, json_t *message, uint64_t now
     if (!wanted || !v2_format_from_name(wanted, ceiling, &format))
         return v2_malformed(listener, message, V2_FORMATS);
     listener->v2.ceiling = ceiling;
+    if (!listener->blocked && v2_outdated(listener))
+        v2_follow_changes(listener, now_ns);
     if (!listener->v2.playing || format == listener->format) {
         v2_change_format(listener, format, "asked", now_ns);
         return true;
@@ -158,19 +160,12 @@ static bool v2_on_play(struct listener *listener, json_t *message, uint64_t now_
     return true;
 }
 
-static bool v2_on_resume(struct listener *listener, json_t *message, uint64_t now_ns)
-{
-    (void)listener_tell(listener, json_pack("{s:s, s:s, s:s}", "type", "notice", "code", "NOT_YET", "message",
-                                            "this server cannot resume: what you hear begins at the live playhead"));
-    return true;
-}
-
 static const struct {
     const char *type;
     bool (*handle)(struct listener *listener, json_t *message, uint64_t now_ns);
 } v2_messages[] = {
     {"codec", v2_on_codec}, {"control", v2_on_control}, {"pause", v2_on_pause},   {"ping", v2_on_ping},
-    {"play", v2_on_play},   {"report", v2_on_report},   {"resume", v2_on_resume},
+    {"play", v2_on_play},   {"report", v2_on_report},
 };
 
 bool v2_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns)

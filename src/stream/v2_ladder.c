@@ -142,6 +142,10 @@ void v2_change_format(struct listener *listener, enum format format, const char 
     listener_change_format(listener, format);
     v2_change_delivery(listener, now_ns);
     listener->v2.aim = format;
+    listener->v2.format_frame = listener->cursor;
+    uint32_t known = v2_known_generation(listener, format);
+    if (known < listener->v2.generation)
+        listener->v2.generation = known;
     listener->v2.preroll = format_is_opus(format);
     listener->v2.chunk_bytes = v2_usual_bytes(format);
     v2_tell_codec(listener, reason);

@@ -24,6 +24,21 @@ void record_ring_push(struct record_ring *ring, const struct event_record *recor
     ring->records[ring->pushed++ % ring->cap] = *record;
 }
 
+void record_ring_drop(struct record_ring *ring, uint64_t from_frame)
+{
+    for (uint64_t i = record_ring_oldest(ring); i < ring->pushed; i++) {
+        struct event_record *record = &ring->records[i % ring->cap];
+        if (record->at_frame >= from_frame)
+            record->at_frame = RECORD_DROPPED;
+    }
+}
+
+void record_ring_trim(struct record_ring *ring)
+{
+    while (ring->pushed > 0 && ring->records[(ring->pushed - 1) % ring->cap].at_frame == RECORD_DROPPED)
+        ring->pushed--;
+}
+
 const struct event_record *record_ring_get(const struct record_ring *ring, uint64_t index)
 {
     if (index >= ring->pushed || index < record_ring_oldest(ring))

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/frames.h"
+#include "base/hook.h"
 #include "timeline/pool.h"
 #include "timeline/records.h"
 
@@ -16,6 +17,8 @@ struct lane {
     uint32_t slot_count;
     uint32_t kept;           // of the slots: fewer while memory is short
     atomic_uint_fast64_t frontier;
+    atomic_uint generation;
+    uint64_t untold_until;   // a splice is told once there are chunks up to here; 0: none is to be told
     atomic_int readers;
 };
 
@@ -26,9 +29,7 @@ struct timeline {
     struct record_ring by_kind[EVENT_RECORD_KINDS];
     atomic_uint_fast64_t last_event;
     atomic_int state;                          // enum timeline_state
-    pthread_mutex_t demand_mutex;              // held while `raise` runs, so that it never runs after it was taken away
-    void (*raise)(void *context);
-    void *raise_context;
+    struct hook on_demand, on_splice;
 };
 
 static enum status lane_init(struct lane *lane, uint32_t kept, size_t chunk_bytes)
@@ -65,7 +66,8 @@ static enum status timeline_init(struct timeline *timeline, const struct timelin
 {
     enum status status = STATUS_OK;
     pthread_mutex_init(&timeline->events_mutex, NULL);
-    pthread_mutex_init(&timeline->demand_mutex, NULL);
+    hook_init(&timeline->on_demand);
+    hook_init(&timeline->on_splice);
     for (int i = 0; i < FORMAT_COUNT; i++)
         if (lane_init(&timeline->lanes[i], config->chunks_kept[i], config->chunk_bytes[i]) != STATUS_OK)
             status = STATUS_MEMORY;
@@ -97,7 +99,8 @@ void timeline_destroy(struct timeline *timeline)
     for (int i = 0; i < EVENT_RECORD_KINDS; i++)
         record_ring_finish(&timeline->by_kind[i]);
     pthread_mutex_destroy(&timeline->events_mutex);
-    pthread_mutex_destroy(&timeline->demand_mutex);
+    hook_finish(&timeline->on_demand);
+    hook_finish(&timeline->on_splice);
     free(timeline);
 }
 
@@ -145,16 +148,55 @@ void timeline_keep(struct timeline *timeline, enum format format, uint32_t kept)
     chunk_pool_keep(&lane->pool, timeline_pool_chunks(kept));
 }
 
-void timeline_publish(struct timeline *timeline, struct chunk *chunk)
+// Returns whether there was anything.
+static bool lane_drop_after(struct lane *lane, uint64_t frame)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < lane->slot_count; i++) {
+        struct chunk *chunk = lane->slots[i];
+        if (!chunk || chunk->first_frame <= frame)
+            continue;
+        found = true;
+        lane->slots[i] = NULL;
+        chunk_release(chunk);
+    }
+    return found;
+}
+
+// What comes after a frame knew less.
+static void lane_splice(struct lane *lane, uint64_t frame)
+{
+    if (!lane_drop_after(lane, frame))
+        return;
+    atomic_store(&lane->frontier, frame + CHUNK_FRAMES);
+    if (lane->untold_until == 0)
+        lane->untold_until = frame + (uint64_t)TIMELINE_SPLICE_CHUNKS * CHUNK_FRAMES;
+}
+
+static bool lane_tells(struct lane *lane)
+{
+    bool tells = lane->untold_until > 0 && atomic_load(&lane->frontier) >= lane->untold_until;
+    if (tells)
+        lane->untold_until = 0;
+    return tells;
+}
+
+void timeline_publish(struct timeline *timeline, struct chunk *chunk, uint32_t generation)
 {
     check(chunk->first_frame % CHUNK_FRAMES == 0);
     struct lane *lane = &timeline->lanes[chunk->format];
-    pthread_mutex_lock(&lane->mutex);
     uint64_t frame = chunk->first_frame;
+    pthread_mutex_lock(&lane->mutex);
+    if (generation > atomic_load(&lane->generation))
+        lane_splice(lane, frame);
     struct chunk *old = lane_place(lane, chunk);
     lane_drop_old(lane, frame);
+    atomic_store(&lane->generation, generation);
+    bool tells = lane_tells(lane);
     pthread_mutex_unlock(&lane->mutex);
     chunk_release(old);
+    if (tells)
+        hook_raise(&timeline->on_splice);
 }
 
 void timeline_clear(struct timeline *timeline, enum format format)
@@ -193,6 +235,11 @@ uint64_t timeline_frontier(const struct timeline *timeline, enum format format)
     return atomic_load(&timeline->lanes[format].frontier);
 }
 
+uint32_t timeline_generation(const struct timeline *timeline, enum format format)
+{
+    return atomic_load(&timeline->lanes[format].generation);
+}
+
 void timeline_set_state(struct timeline *timeline, enum timeline_state state)
 {
     atomic_store(&timeline->state, (int)state);
@@ -205,20 +252,18 @@ enum timeline_state timeline_state(const struct timeline *timeline)
 
 void timeline_on_demand(struct timeline *timeline, void (*raise)(void *context), void *context)
 {
-    pthread_mutex_lock(&timeline->demand_mutex);
-    timeline->raise = raise;
-    timeline->raise_context = context;
-    pthread_mutex_unlock(&timeline->demand_mutex);
+    hook_set(&timeline->on_demand, raise, context);
+}
+
+void timeline_on_splice(struct timeline *timeline, void (*raise)(void *context), void *context)
+{
+    hook_set(&timeline->on_splice, raise, context);
 }
 
 void timeline_join(struct timeline *timeline, enum format format)
 {
-    if (atomic_fetch_add(&timeline->lanes[format].readers, 1) > 0)
-        return;
-    pthread_mutex_lock(&timeline->demand_mutex);
-    if (timeline->raise)
-        timeline->raise(timeline->raise_context);
-    pthread_mutex_unlock(&timeline->demand_mutex);
+    if (atomic_fetch_add(&timeline->lanes[format].readers, 1) == 0)
+        hook_raise(&timeline->on_demand);
 }
 
 void timeline_leave(struct timeline *timeline, enum format format)
@@ -243,6 +288,17 @@ void timeline_publish_event(struct timeline *timeline, const struct event_record
     pthread_mutex_unlock(&timeline->events_mutex);
 }
 
+void timeline_drop_events(struct timeline *timeline, uint64_t from_frame)
+{
+    pthread_mutex_lock(&timeline->events_mutex);
+    record_ring_drop(&timeline->events, from_frame);
+    for (int i = 0; i < EVENT_RECORD_KINDS; i++) {
+        record_ring_drop(&timeline->by_kind[i], from_frame);
+        record_ring_trim(&timeline->by_kind[i]);
+    }
+    pthread_mutex_unlock(&timeline->events_mutex);
+}
+
 static bool copy_record(const struct event_record *from, struct event_record *to)
 {
     if (from)
@@ -250,13 +306,25 @@ static bool copy_record(const struct event_record *from, struct event_record *to
     return from != NULL;
 }
 
-bool timeline_event_after(struct timeline *timeline, uint64_t after, struct event_record *record)
+// Record number n has index n - 1.
+static const struct event_record *next_record(const struct record_ring *ring, uint64_t *after)
 {
-    if (after >= atomic_load(&timeline->last_event))
+    uint64_t oldest = record_ring_oldest(ring);
+    for (uint64_t i = *after > oldest ? *after : oldest; i < ring->pushed; i++) {
+        const struct event_record *record = record_ring_get(ring, i);
+        *after = i + 1;
+        if (record->at_frame != RECORD_DROPPED)
+            return record;
+    }
+    return NULL;
+}
+
+bool timeline_event_after(struct timeline *timeline, uint64_t *after, struct event_record *record)
+{
+    if (*after >= atomic_load(&timeline->last_event))
         return false;
     pthread_mutex_lock(&timeline->events_mutex);
-    uint64_t oldest = record_ring_oldest(&timeline->events);
-    bool found = copy_record(record_ring_get(&timeline->events, after > oldest ? after : oldest), record);
+    bool found = copy_record(next_record(&timeline->events, after), record);
     pthread_mutex_unlock(&timeline->events_mutex);
     return found;
 }

@@ -38,6 +38,7 @@ enum timeline_state {
 };
 
 enum {
+    TIMELINE_SPLICE_CHUNKS = 10,    // once so many of a splice are there, it is told
     TIMELINE_EVENTS = 1024,         // event records that stay readable
     TIMELINE_EVENTS_OF_KIND = 128,  // of each kind, for timeline_event_at: a section outlives many notes
 };
@@ -61,8 +62,10 @@ void timeline_destroy(struct timeline *timeline);
 // --- the station's side, one thread ---
 // An empty chunk to fill, with one reference. NULL when readers pin all of them: that chunk is then not published.
 struct chunk *timeline_chunk(struct timeline *timeline, enum format format);
-// Publishes and takes over the caller's reference. Replaces what stood at that frame. first_frame: multiple of 4,800.
-void timeline_publish(struct timeline *timeline, struct chunk *chunk);
+// Publishes and takes over the caller's reference. Replaces what stood at that frame.
+//   chunk->first_frame: multiple of 4,800.   generation: the last change that the programme knew of when this was made.
+// A higher one than before begins a splice: in the same moment all chunks after this one are gone.
+void timeline_publish(struct timeline *timeline, struct chunk *chunk, uint32_t generation);
 // Keeps only so many chunks of the format readable, from the next one on, and gives the memory of the others back until
 // more are wanted again.   kept: those of timeline_config at most.
 void timeline_keep(struct timeline *timeline, enum format format, uint32_t kept);
@@ -70,10 +73,13 @@ void timeline_keep(struct timeline *timeline, enum format format, uint32_t kept)
 void timeline_clear(struct timeline *timeline, enum format format);
 // Numbers the record and publishes it; the oldest falls out when the ring is full.
 void timeline_publish_event(struct timeline *timeline, const struct event_record *record);
+// Takes back all event records from a frame on.
+void timeline_drop_events(struct timeline *timeline, uint64_t from_frame);
 void timeline_set_state(struct timeline *timeline, enum timeline_state state);
-// `raise` is called from readers' threads when a format gets its first reader. It must be short and not call back. NULL
-// takes it away: it is not running any more when this returns.
+// As hook_set: `raise` is called from readers' threads when a format gets its first reader.
 void timeline_on_demand(struct timeline *timeline, void (*raise)(void *context), void *context);
+// Likewise, from the station's thread when a splice has taken back what was published and its first second is there.
+void timeline_on_splice(struct timeline *timeline, void (*raise)(void *context), void *context);
 
 // --- readers, any thread ---
 // The chunk that begins at first_frame, with a reference for the caller; NULL when it is not there (yet, or any more).
@@ -82,14 +88,18 @@ void chunk_retain(struct chunk *chunk);
 // Accepts NULL.
 void chunk_release(struct chunk *chunk);
 // First frame after the latest chunk published; 0 when there is none. Chunks are published in order, so what is missing
-// before it (and not older than chunks_kept) had no room and will not come.
+// before it (and not older than chunks_kept) had no room and will not come. A splice moves it back.
 uint64_t timeline_frontier(const struct timeline *timeline, enum format format);
+// The last change that what there is of a format knows of; 0: none. Whoever has chunks that knew of fewer has some that
+// are out of date, from where the first of the others takes effect. Lock-free.
+uint32_t timeline_generation(const struct timeline *timeline, enum format format);
 enum timeline_state timeline_state(const struct timeline *timeline);
 void timeline_join(struct timeline *timeline, enum format format);
 void timeline_leave(struct timeline *timeline, enum format format);
 int timeline_readers(const struct timeline *timeline, enum format format);
-// The next event record whose number is above `after`, copied into *record. False when there is none.
-bool timeline_event_after(struct timeline *timeline, uint64_t after, struct event_record *record);
+// The next event record whose number is above *after, copied into *record; those that were taken back are passed over.
+// False when there is none. *after moves to the last one that was looked at.
+bool timeline_event_after(struct timeline *timeline, uint64_t *after, struct event_record *record);
 // The latest record of a kind with at_frame <= frame. False when there is none.
 bool timeline_event_at(struct timeline *timeline, enum event_record_kind kind, uint64_t frame,
                        struct event_record *record);

@@ -45,7 +45,7 @@ static void publish(struct timeline *timeline, enum format format, int index, ui
     chunk->generation = generation;
     memset(chunk->bytes, index, BYTES);
     chunk->len = BYTES;
-    timeline_publish(timeline, chunk);
+    timeline_publish(timeline, chunk, generation);
 }
 
 static bool is_there(struct timeline *timeline, enum format format, int index)
@@ -95,13 +95,62 @@ static void a_chunk_is_replaced(void **state)
     publish(timeline, FORMAT_OPUS, 1, 1);
     publish(timeline, FORMAT_OPUS, 2, 1);
     struct chunk *old = timeline_acquire(timeline, FORMAT_OPUS, frame_of(1));
-    publish(timeline, FORMAT_OPUS, 1, 2);
+    publish(timeline, FORMAT_OPUS, 1, 1);
     struct chunk *now = timeline_acquire(timeline, FORMAT_OPUS, frame_of(1));
-    assert_int_equal(old->generation, 1);
-    assert_int_equal(now->generation, 2);
+    assert_ptr_not_equal(old, now);
     chunk_release(old);
     chunk_release(now);
+    assert_true(is_there(timeline, FORMAT_OPUS, 2));
     assert_int_equal(timeline_frontier(timeline, FORMAT_OPUS), frame_of(3));
+}
+
+static void count_call(void *context)
+{
+    ++*(int *)context;
+}
+
+// What knew less is gone from there on, in one moment; what comes before it and other formats stay.
+static void a_splice_drops_what_comes_after_it(void **state)
+{
+    struct timeline *timeline = *state;
+    int splices = 0;
+    timeline_on_splice(timeline, count_call, &splices);
+    for (int i = 0; i < KEPT; i++)
+        publish(timeline, FORMAT_OPUS, i, 0);
+    publish(timeline, FORMAT_PCM, 1, 0);
+    publish(timeline, FORMAT_PCM, 2, 0);
+    struct chunk *pinned = timeline_acquire(timeline, FORMAT_OPUS, frame_of(2));
+    publish(timeline, FORMAT_OPUS, 1, 4);
+    assert_int_equal(timeline_generation(timeline, FORMAT_OPUS), 4);
+    assert_int_equal(timeline_generation(timeline, FORMAT_PCM), 0);
+    assert_int_equal(timeline_frontier(timeline, FORMAT_OPUS), frame_of(2));
+    for (int i = 0; i < KEPT; i++)
+        assert_int_equal(is_there(timeline, FORMAT_OPUS, i), i < 2);
+    assert_true(is_there(timeline, FORMAT_PCM, 2));
+    assert_int_equal(pinned->bytes[0], 2);
+    chunk_release(pinned);
+    for (int i = 2; i < KEPT; i++)
+        publish(timeline, FORMAT_OPUS, i, 4);
+    assert_true(is_there(timeline, FORMAT_OPUS, 1) && is_there(timeline, FORMAT_OPUS, KEPT - 1));
+    for (int i = KEPT; i < 4 * TIMELINE_SPLICE_CHUNKS; i++) {
+        publish(timeline, FORMAT_OPUS, i, 4);
+        assert_int_equal(splices, i >= TIMELINE_SPLICE_CHUNKS);
+    }
+    timeline_on_splice(timeline, NULL, NULL);
+}
+
+// A change that takes effect beyond what is there takes nothing back.
+static void a_change_further_on_is_no_splice(void **state)
+{
+    struct timeline *timeline = *state;
+    int splices = 0;
+    timeline_on_splice(timeline, count_call, &splices);
+    publish(timeline, FORMAT_OPUS, 0, 0);
+    publish(timeline, FORMAT_OPUS, 1, 3);
+    assert_int_equal(splices, 0);
+    assert_int_equal(timeline_generation(timeline, FORMAT_OPUS), 3);
+    assert_true(is_there(timeline, FORMAT_OPUS, 0));
+    timeline_on_splice(timeline, NULL, NULL);
 }
 
 static void a_pinned_chunk_stays_whole(void **state)
@@ -110,7 +159,7 @@ static void a_pinned_chunk_stays_whole(void **state)
     publish(timeline, FORMAT_OPUS, 0, 9);
     struct chunk *pinned = timeline_acquire(timeline, FORMAT_OPUS, 0);
     for (int i = 1; i < 100; i++)
-        publish(timeline, FORMAT_OPUS, i, 0);
+        publish(timeline, FORMAT_OPUS, i, 9);
     assert_int_equal(pinned->first_frame, 0);
     assert_int_equal(pinned->generation, 9);
     assert_int_equal(pinned->bytes[0], 0);
@@ -176,11 +225,6 @@ static void clearing_drops_one_format(void **state)
     assert_int_equal(timeline_frontier(timeline, FORMAT_OPUS), frame_of(3));
 }
 
-static void count_call(void *context)
-{
-    ++*(int *)context;
-}
-
 static void the_first_reader_raises_demand(void **state)
 {
     struct timeline *timeline = *state;
@@ -210,21 +254,26 @@ static void publish_event(struct timeline *timeline, enum event_record_kind kind
     timeline_publish_event(timeline, &record);
 }
 
+static bool event_after(struct timeline *timeline, uint64_t after, struct event_record *record)
+{
+    return timeline_event_after(timeline, &after, record);
+}
+
 static void events_are_numbered_and_walked(void **state)
 {
     struct timeline *timeline = *state;
     struct event_record record;
-    assert_false(timeline_event_after(timeline, 0, &record));
+    assert_false(event_after(timeline, 0, &record));
     for (uint64_t i = 1; i <= 3; i++)
         publish_event(timeline, EVENT_RECORD_NOTE, 100 * i);
     assert_int_equal(timeline_last_event(timeline), 3);
     for (uint64_t i = 0; i < 3; i++) {
-        assert_true(timeline_event_after(timeline, i, &record));
+        assert_true(event_after(timeline, i, &record));
         assert_int_equal(record.number, i + 1);
         assert_int_equal(record.at_frame, 100 * (i + 1));
     }
-    assert_false(timeline_event_after(timeline, 3, &record));
-    assert_false(timeline_event_after(timeline, 99, &record));
+    assert_false(event_after(timeline, 3, &record));
+    assert_false(event_after(timeline, 99, &record));
 }
 
 static void a_late_reader_gets_the_oldest_event(void **state)
@@ -233,13 +282,13 @@ static void a_late_reader_gets_the_oldest_event(void **state)
     struct event_record record;
     for (uint64_t i = 1; i <= TIMELINE_EVENTS + 10; i++)
         publish_event(timeline, EVENT_RECORD_NOTE, i);
-    assert_true(timeline_event_after(timeline, 0, &record));
+    assert_true(event_after(timeline, 0, &record));
     assert_int_equal(record.number, 11);
-    assert_true(timeline_event_after(timeline, 5, &record));
+    assert_true(event_after(timeline, 5, &record));
     assert_int_equal(record.number, 11);
-    assert_true(timeline_event_after(timeline, 11, &record));
+    assert_true(event_after(timeline, 11, &record));
     assert_int_equal(record.number, 12);
-    assert_true(timeline_event_after(timeline, TIMELINE_EVENTS + 9, &record));
+    assert_true(event_after(timeline, TIMELINE_EVENTS + 9, &record));
     assert_int_equal(record.number, TIMELINE_EVENTS + 10);
 }
 
@@ -261,6 +310,29 @@ static void the_event_in_force_is_found(void **state)
         publish_event(timeline, EVENT_RECORD_NOTE, 300 + i);
     assert_true(timeline_event_at(timeline, EVENT_RECORD_SECTION, 5000, &record));
     assert_int_equal(record.number, 2);
+}
+
+// What was taken back is neither walked nor found, and whoever walks is past it for good.
+static void events_are_taken_back(void **state)
+{
+    struct timeline *timeline = *state;
+    struct event_record record;
+    publish_event(timeline, EVENT_RECORD_CHORD, 100);
+    publish_event(timeline, EVENT_RECORD_CHORD, 200);
+    publish_event(timeline, EVENT_RECORD_NOTE, 250);
+    timeline_drop_events(timeline, 200);
+    uint64_t after = 1;
+    assert_false(timeline_event_after(timeline, &after, &record));
+    assert_int_equal(after, 3);
+    assert_true(timeline_event_at(timeline, EVENT_RECORD_CHORD, 1000, &record));
+    assert_int_equal(record.number, 1);
+    publish_event(timeline, EVENT_RECORD_CHORD, 220);
+    after = 1;
+    assert_true(timeline_event_after(timeline, &after, &record));
+    assert_int_equal(record.number, 4);
+    assert_int_equal(after, 4);
+    assert_true(timeline_event_at(timeline, EVENT_RECORD_CHORD, 1000, &record));
+    assert_int_equal(record.number, 4);
 }
 
 static long page_faults(void)
@@ -309,6 +381,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(events_are_numbered_and_walked, setup, teardown),
         cmocka_unit_test_setup_teardown(a_late_reader_gets_the_oldest_event, setup, teardown),
         cmocka_unit_test_setup_teardown(the_event_in_force_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(events_are_taken_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_splice_drops_what_comes_after_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_change_further_on_is_no_splice, setup, teardown),
         cmocka_unit_test(memory_is_claimed_at_creation),
         cmocka_unit_test_setup_teardown(bytes_cover_all_chunks, setup, teardown),
     };

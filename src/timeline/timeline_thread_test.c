@@ -45,7 +45,8 @@ static void read_chunk(struct reader *reader)
 static uint64_t read_event(struct reader *reader, uint64_t last)
 {
     struct event_record record;
-    if (!timeline_event_after(reader->timeline, last, &record))
+    uint64_t after = last;
+    if (!timeline_event_after(reader->timeline, &after, &record))
         return last;
     reader->damaged += record.number <= last || record.at_frame != record.number * 10;
     reader->events++;
@@ -78,7 +79,7 @@ static void write_all(struct timeline *timeline)
         chunk->frame_count = CHUNK_FRAMES;
         chunk->generation = i;
         memset(chunk->bytes, (uint8_t)i, BYTES);
-        timeline_publish(timeline, chunk);
+        timeline_publish(timeline, chunk, i / 100);
         if (i % 1000 == 500)
             timeline_clear(timeline, FORMAT_OPUS);
     }

@@ -15,8 +15,8 @@
 #include "tools/tools.h"
 
 static const struct bench *const benches[] = {
-    &bench_compose, &bench_fanout, &bench_memory, &bench_scenes, &bench_stalled, &bench_stations, &bench_synth,
-    &bench_units, &bench_voice,
+    &bench_compose, &bench_fanout, &bench_memory, &bench_scenes, &bench_splice, &bench_stalled, &bench_stations,
+    &bench_synth, &bench_units, &bench_voice,
 };
 enum { BENCHES = sizeof benches / sizeof *benches };
 
@@ -27,7 +27,7 @@ static const struct argument bench_arguments[] = {
     {.name = "listeners", .kind = ARGUMENT_TEXT, .offset = AT(listeners), .value = "N,N...",
      .standard = "10,100,1000,10000", .help = "fanout: how many at a time; stalled: the last of them"},
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "60", .min = 1,
-     .max = 86400, .help = "fanout, stalled: how long each is timed; fanout tells the median second as well"},
+     .max = 86400, .help = "fanout, splice, stalled: how long each is timed; fanout tells the median second as well"},
     {.name = "largest", .kind = ARGUMENT_FLAG, .offset = AT(largest),
      .help = "fanout: also look for the largest number of which 99 % come within 50 ms"},
     {.name = "list", .kind = ARGUMENT_FLAG, .offset = AT(list), .help = "print the names alone"},

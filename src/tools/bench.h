@@ -42,5 +42,5 @@ void bench_measure(struct bench_case *cases, int count, int repeats);
 __attribute__((format(printf, 6, 7))) void bench_row(struct bench_output *output, double value, double median,
                                                      const char *unit, const char *note, const char *name, ...);
 
-extern const struct bench bench_compose, bench_fanout, bench_memory, bench_scenes, bench_stalled, bench_stations,
-    bench_synth, bench_units, bench_voice;
+extern const struct bench bench_compose, bench_fanout, bench_memory, bench_scenes, bench_splice, bench_stalled,
+    bench_stations, bench_synth, bench_units, bench_voice;

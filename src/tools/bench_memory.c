@@ -17,6 +17,7 @@ static enum status memory_of_station(struct bench_output *output, uint64_t lead_
     clock_init_virtual(&clock, 1000 * NS_PER_SECOND, 0);
     struct mood mood = mood_default();
     struct control_config control = {.clock = &clock, .origin_ns = 1000 * NS_PER_SECOND, .guard_frames = 9600,
+                                     .apart_frames = CHUNK_FRAMES,
                                      .mood = mood};
     struct sequencer *sequencer = sequencer_create(&control);
     struct timeline *timeline = station_timeline_create(lead_s * FRAME_RATE);
@@ -28,6 +29,8 @@ static enum status memory_of_station(struct bench_output *output, uint64_t lead_
     if (status == STATUS_OK) {
         size_t audio = station_bytes(station), packets = timeline_bytes(timeline);
         bench_row(output, mib(audio), NAN, "MiB", NULL, "audio, lead of %d s", (int)lead_s);
+        bench_row(output, mib(station_snapshot_bytes(station)), NAN, "MiB", NULL, "of these snapshots, lead of %d s",
+                  (int)lead_s);
         bench_row(output, mib(packets), NAN, "MiB", NULL, "packets, lead of %d s", (int)lead_s);
         bench_row(output, mib(audio + packets), NAN, "MiB", NULL, "in all, lead of %d s", (int)lead_s);
     }

@@ -53,7 +53,7 @@ static struct capture_message *message_cell(struct capture_message *cells, size_
 {
     size_t at = (size_t)(message->hash ^ message->end_frame) & (cap - 1);
     while (cells[at].count > 0 && (cells[at].hash != message->hash || cells[at].end_frame != message->end_frame ||
-                                   cells[at].format != message->format))
+                                   cells[at].format != message->format || cells[at].generation != message->generation))
         at = (at + 1) & (cap - 1);
     return &cells[at];
 }
@@ -121,7 +121,8 @@ static enum status capture_add_message(struct capture *capture, const struct cli
         return STATUS_MEMORY;
     struct capture_message message = {
         .end_frame = chunk->first_frame + chunk->frame_count, .frame_count = chunk->frame_count,
-        .format = chunk->format, .held = chunk->flags & MESSAGE_HELD, .listener = chunk->listener,
+        .format = chunk->format, .generation = chunk->generation, .held = chunk->flags & MESSAGE_HELD,
+        .listener = chunk->listener,
         .hash = capture_hash_chunk(capture, chunk),
     };
     struct capture_message *cell = message_cell(capture->messages, capture->message_cap, &message);

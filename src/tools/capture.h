@@ -13,6 +13,7 @@ struct capture_message {
     uint64_t end_frame;          // first frame after it
     uint32_t frame_count;
     enum format format;          // which rung of Opus it is said to be
+    uint32_t generation;         // the last change that it is said to have anything of
     uint64_t hash;               // of payload and packet lengths
     uint64_t count;              // how often it came; 0: an empty cell of the table
     bool held;                   // it says itself that it is no function of seed and log

@@ -8,6 +8,7 @@
 
 #include "base/frames.h"
 #include "client/client.h"
+#include "client/playout.h"
 #include "client/url.h"
 #include "encode/encode.h"
 #include "os/clock.h"
@@ -28,10 +29,10 @@ struct listen_options {
     const char *url, *format, *station, *tier, *out;
     int64_t listeners;
     const char *bitrate;
-    double duration_s, settle_s, every_s, stall_after_s, change_s, clock_speed;
+    double duration_s, settle_s, every_s, stall_after_s, change_s, steer_s, clock_speed;
     int64_t decoders;
     const char *ca;
-    bool verify, clicks, json, insecure;
+    bool verify, clicks, json, insecure, reconnect;
 };
 
 #define AT(field) offsetof(struct listen_options, field)
@@ -58,6 +59,11 @@ static const struct argument listen_arguments[] = {
      .help = "kb/s of Opus at most, with protocol v2"},
     {.name = "change", .kind = ARGUMENT_NUMBER, .offset = AT(change_s), .value = "S", .standard = "0", .min = 0,
      .max = 1e6, .help = "with Opus: ask for another bit rate every so many seconds; 0: never"},
+    {.name = "steer", .kind = ARGUMENT_NUMBER, .offset = AT(steer_s), .value = "S", .standard = "0", .min = 0,
+     .max = 1e6, .help = "with protocol v2: turn the intensity every so many seconds, and tell how soon all hear it; "
+     "0: never"},
+    {.name = "reconnect", .kind = ARGUMENT_FLAG, .offset = AT(reconnect),
+     .help = "with protocol v2: who is lost, or hears nothing for a second and a half, comes back and resumes"},
     {.name = "station", .kind = ARGUMENT_TEXT, .offset = AT(station), .value = "NAME",
      .help = "which one, with protocol v2; without it the server's first"},
     {.name = "tier", .kind = ARGUMENT_CHOICE, .offset = AT(tier), .choices = "minimal|normal|stable|defensive",
@@ -92,7 +98,10 @@ struct listen {
     struct click_watch watch;
     struct click_result clicks;
     struct sound_file *file;
+    struct playout *playout;         // v2
+    uint64_t heard_until;            // v2: the playhead when a chunk came last
     uint64_t file_next;              // v2: frame that comes next in the file
+    size_t file_skip;                // frames that are still to be dropped
     bool file_begun, progress;
     enum status kept;                // first failure to keep what came
     char trouble[TROUBLE_BYTES];
@@ -127,34 +136,56 @@ static enum status listen_write_gap(struct listen *listen, uint64_t frames)
 }
 
 // The file begins exactly with the first chunk's first frame: what a decoder gives before that is dropped.
-static enum status listen_write(struct listen *listen, const struct client_chunk *chunk)
+static enum status listen_write(struct listen *listen, uint64_t first_frame, const float *sound, size_t frames)
 {
-    uint64_t skip = 0;
+    size_t skip = listen->file_skip < frames ? listen->file_skip : frames;
     enum status status = STATUS_OK;
-    if (!listen->file_begun && listen->protocol == CLIENT_OPUS)
-        skip = listen->report.decoder_delay_frames;
-    if (listen->file_begun && !listen_is_legacy(listen) && chunk->first_frame > listen->file_next)
-        status = listen_write_gap(listen, chunk->first_frame - listen->file_next);
+    if (listen->file_begun && !listen_is_legacy(listen) && first_frame > listen->file_next)
+        status = listen_write_gap(listen, first_frame - listen->file_next);
     listen->file_begun = true;
-    listen->file_next = chunk->first_frame + chunk->frame_count;
-    if (status != STATUS_OK || skip >= (uint64_t)chunk->sound_frames)
+    listen->file_skip -= skip;
+    listen->file_next = first_frame + frames;
+    if (status != STATUS_OK || skip == frames)
         return status;
-    return sound_file_write(listen->file, chunk->sound + skip * CHANNELS, (size_t)chunk->sound_frames - skip);
+    return sound_file_write(listen->file, sound + skip * CHANNELS, frames - skip);
 }
 
+static void listen_keep_status(struct listen *listen, enum status status)
+{
+    if (listen->kept == STATUS_OK)
+        listen->kept = status;
+}
+
+// What the first listener hears.
+static void listen_heard(void *context, uint64_t first_frame, const float *sound, size_t frames)
+{
+    struct listen *listen = context;
+    if (listen->file)
+        listen_keep_status(listen, listen_write(listen, first_frame, sound, frames));
+    if (listen->options.clicks)
+        listen_keep_status(listen, click_watch_add(&listen->watch, first_frame, sound, frames));
+}
+
+// Old clients replace nothing, so what comes is what they hear.
 static void listen_chunk(void *context, const struct client_chunk *chunk)
 {
     struct listen *listen = context;
-    enum status status = STATUS_OK;
     listen_window_add(&listen->window, chunk);
     if (listen->options.verify)
-        status = capture_add(&listen->capture, chunk);
-    if (status == STATUS_OK && listen->file && chunk->listener == 0 && chunk->sound)
-        status = listen_write(listen, chunk);
-    if (status == STATUS_OK && listen->options.clicks && chunk->listener == 0 && chunk->sound)
-        status = click_watch_add(&listen->watch, chunk->first_frame, chunk->sound, (size_t)chunk->sound_frames);
-    if (listen->kept == STATUS_OK)
-        listen->kept = status;
+        listen_keep_status(listen, capture_add(&listen->capture, chunk));
+    if (!listen_is_legacy(listen))
+        listen->heard_until = client_live_frame(chunk);
+    if (chunk->listener != 0 || !chunk->sound)
+        return;
+    if (!listen->file_begun && listen->protocol == CLIENT_OPUS && !listen->playout)
+        listen->file_skip = listen->report.decoder_delay_frames;
+    if (listen_is_legacy(listen)) {
+        listen_heard(listen, chunk->first_frame, chunk->sound, (size_t)chunk->sound_frames);
+        return;
+    }
+    if (!listen->playout)
+        listen->playout = playout_create(listen_heard, listen);
+    listen_keep_status(listen, listen->playout ? playout_add(listen->playout, chunk) : STATUS_MEMORY);
 }
 
 static void listen_progress(void *context, double elapsed_s, int connected)
@@ -246,7 +277,7 @@ static enum status listen_compare(struct listen *listen, const struct score_file
 {
     struct program program = {.seed = score->seed, .log = &score->log};
     if (!listen_is_legacy(listen))
-        return verify_messages(&listen->capture, &program, backend_best(), &listen->verify);
+        return verify_messages(&listen->capture, listen->heard_until, &program, backend_best(), &listen->verify);
     uint64_t from, to;
     listen_range(listen, score, &from, &to);
     return verify_tracks(&listen->capture, from, to, &program, backend_best(), &listen->verify);
@@ -363,6 +394,7 @@ static enum status listen_run(struct listen *listen)
         .url = options->url, .trust = listen_trust(listen), .protocol = listen->protocol,
         .station = options->station, .buffer_tier = options->tier,
         .bitrate = options->bitrate ? (uint32_t)atoi(options->bitrate) * 1000 : 0, .change_s = options->change_s,
+        .steer_s = options->steer_s, .reconnect = options->reconnect,
         .listeners = (int)options->listeners, .clock_speed = options->clock_speed, .duration_s = options->duration_s,
         .settle_s = options->settle_s, .settled = listen_settled, .stall_after_s = options->stall_after_s,
         .stalled = listen_stalled,
@@ -372,6 +404,8 @@ static enum status listen_run(struct listen *listen)
     if (status != STATUS_OK)
         return status;
     thread_join(&thread);
+    playout_destroy(listen->playout);
+    listen->playout = NULL;
     if (listen->progress)
         fprintf(stderr, "\r%40s\r", "");
     return reception.status;

@@ -25,8 +25,9 @@ bool listen_all_well(const struct listen_summary *summary)
     const struct client_report *report = summary->report;
     bool there = report->connected == report->listeners && report->connected > 0 && report->lost == 0 &&
                  report->silent == 0;
-    bool whole = report->gaps == 0 && report->decode_errors == 0 && report->protocol_errors == 0;
-    bool equal = !summary->verify || (summary->verify->mismatches == 0 && summary->verify->verified > 0);
+    bool whole = report->gaps == 0 && report->decode_errors == 0 && report->protocol_errors == 0 && report->stale == 0;
+    const struct verify_result *verify = summary->verify;
+    bool equal = !verify || (verify->mismatches == 0 && verify->unreplaced == 0 && verify->verified > 0);
     bool smooth = !summary->clicks || summary->clicks->clicks == 0;
     return there && whole && equal && smooth && summary->trouble[0] == '\0';
 }
@@ -80,6 +81,18 @@ static void print_faults(const struct listen_summary *summary, FILE *out)
     if (summary->verify)
         fprintf(out, "%-16s%llu messages are as seed and log say, %llu differ\n", "verified",
                 (unsigned long long)summary->verify->verified, (unsigned long long)summary->verify->mismatches);
+    if (report->reconnects > 0)
+        fprintf(out, "%-16s%llu times lost, %llu resumed; %llu chunks came too late to be heard whole\n", "came back",
+                (unsigned long long)report->reconnects, (unsigned long long)report->resumes,
+                (unsigned long long)report->dry);
+    if (report->splices > 0)
+        fprintf(out, "%-16s%llu, and %llu chunks again, %llu of them too late to be heard whole\n", "changes",
+                (unsigned long long)report->splices, (unsigned long long)report->superseded,
+                (unsigned long long)report->late_switches);
+    if (report->stale > 0 || (summary->verify && summary->verify->unreplaced > 0))
+        fprintf(out, "%-16s%llu chunks came when they were, %llu were never replaced\n", "out of date",
+                (unsigned long long)report->stale,
+                (unsigned long long)(summary->verify ? summary->verify->unreplaced : 0));
     if (summary->verify && summary->verify->held > 0)
         fprintf(out, "%-16s%llu messages stand in for music that could not be rendered in time\n", "held",
                 (unsigned long long)summary->verify->held);
@@ -108,6 +121,8 @@ void listen_print_text(const struct listen_summary *summary, FILE *out)
     print_times(out, "lateness", &report->lateness, (double[]){.5, .99, .999}, 3);
     print_times(out, "jitter", &report->jitter, (double[]){.5, .95, .99}, 3);
     print_times(out, "start-up", &report->start_up, (double[]){.5, .99}, 2);
+    if (report->steers > 0)
+        print_times(out, "control to ear", &report->control_to_ear, (double[]){.5, .99}, 2);
     print_times(out, "own loop lag", &report->loop_lag, (double[]){.5, .99}, 2);
     if (report->clock_error_ns >= 0)
         fprintf(out, "%-16sthe server's is known within %.3f ms\n", "clock", (double)report->clock_error_ns / 1e6);
@@ -140,6 +155,8 @@ static void json_counts(json_t *root, const struct client_report *report)
         {"chunks_expected", report->chunks_expected}, {"chunks_received", report->chunks_received},
         {"burst_chunks", report->burst_chunks}, {"early", report->early}, {"gaps", report->gaps},
         {"gap_frames", report->gap_frames}, {"superseded", report->superseded}, {"bytes", report->bytes},
+        {"reconnects", report->reconnects}, {"resumes", report->resumes}, {"dry", report->dry},
+        {"splices", report->splices}, {"late_switches", report->late_switches}, {"stale", report->stale},
         {"format_changes", report->format_changes}, {"decode_errors", report->decode_errors},
         {"protocol_errors", report->protocol_errors},
     };
@@ -186,10 +203,12 @@ void listen_print_json(const struct listen_summary *summary, FILE *out)
     json_object_set_new(root, "lateness_ms", json_times(&report->lateness));
     json_object_set_new(root, "jitter_ms", json_times(&report->jitter));
     json_object_set_new(root, "start_up_ms", json_times(&report->start_up));
+    json_object_set_new(root, "control_to_ear_ms", json_times(&report->control_to_ear));
     json_object_set_new(root, "loop_lag_ms", json_times(&report->loop_lag));
     double clock_error_ms = report->clock_error_ns < 0 ? NAN : (double)report->clock_error_ns / 1e6;
     json_object_set_new(root, "clock_error_ms", json_ms(clock_error_ms));
     json_object_set_new(root, "verified", json_count_or_null(verify, verify ? verify->verified : 0));
+    json_object_set_new(root, "unreplaced", json_count_or_null(verify, verify ? verify->unreplaced : 0));
     json_object_set_new(root, "held", json_count_or_null(verify, verify ? verify->held : 0));
     json_object_set_new(root, "mismatches", json_count_or_null(verify, verify ? verify->mismatches : 0));
     json_clicks(root, summary->clicks);

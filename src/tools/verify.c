@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/frames.h"
 #include "base/hash.h"
+#include "control/control.h"
 #include "tools/encoding.h"
 
 enum { WINDOW_CHUNKS = 4, LEGACY_SAMPLES = FORMAT_LEGACY_FRAMES * CHANNELS };
@@ -101,6 +102,17 @@ static struct capture_message *messages_sorted(const struct capture *capture, en
     return sorted;
 }
 
+// The last change that a message can have anything of, as the log says.
+static uint64_t generation_of(const struct mood_log *log, const struct capture_message *message)
+{
+    return mood_log_at(log, message->end_frame + CONTROL_EARLY_FRAMES - 1)->sequence;
+}
+
+static bool is_superseded(const struct mood_log *log, const struct capture_message *message)
+{
+    return !message->held && message->generation < generation_of(log, message);
+}
+
 // Where a render must begin: before the first message, and before the whole of the longest preroll.
 static uint64_t messages_begin(const struct capture_message *sorted)
 {
@@ -109,7 +121,7 @@ static uint64_t messages_begin(const struct capture_message *sorted)
 }
 
 static enum status messages_walk(const struct capture_message *sorted, size_t count, struct encoding *encoding,
-                                 struct window *window, struct verify_result *result)
+                                 struct window *window, const struct mood_log *log, struct verify_result *result)
 {
     uint64_t at = encoding->first_frame;
     for (size_t i = 0; i < count;) {
@@ -120,11 +132,12 @@ static enum status messages_walk(const struct capture_message *sorted, size_t co
         at += CHUNK_FRAMES;
         for (; i < count && sorted[i].end_frame <= at; i++) {
             uint64_t hash;
-            if (sorted[i].held) {
-                result->held += sorted[i].count;
+            if (sorted[i].held || is_superseded(log, &sorted[i])) {
+                *(sorted[i].held ? &result->held : &result->superseded) += sorted[i].count;
                 continue;
             }
-            bool equal = sorted[i].end_frame == at && window_hash(window, sorted[i].frame_count, &hash) &&
+            bool equal = sorted[i].generation == generation_of(log, &sorted[i]) && sorted[i].end_frame == at &&
+                         window_hash(window, sorted[i].frame_count, &hash) &&
                          hash == sorted[i].hash;
             verify_count(result, equal, sorted[i].count, sorted[i].end_frame - sorted[i].frame_count,
                          sorted[i].listener);
@@ -143,13 +156,40 @@ static enum status messages_verify(const struct capture_message *sorted, size_t 
     if (window_init(&window, encoders[format]->max_bytes))
         status = encoding_init(&encoding, program, backend, encoders[format], messages_begin(sorted));
     if (status == STATUS_OK)
-        status = messages_walk(sorted, count, &encoding, &window, result);
+        status = messages_walk(sorted, count, &encoding, &window, program->log, result);
     encoding_finish(&encoding);
     window_finish(&window);
     return status;
 }
 
-enum status verify_messages(const struct capture *capture, const struct program *program,
+// Whoever got a chunk that was superseded got another one in its place, on whatever rung.
+static enum status messages_find_unreplaced(const struct capture *capture, uint64_t heard_until,
+                                            const struct mood_log *log, struct verify_result *result)
+{
+    struct capture_message *sorted = malloc((capture->message_count + 1) * sizeof *sorted);
+    size_t count = 0;
+    if (!sorted)
+        return STATUS_MEMORY;
+    for (size_t i = 0; i < capture->message_cap; i++)
+        if (capture->messages[i].count > 0 && capture->messages[i].frame_count == CHUNK_FRAMES)
+            sorted[count++] = capture->messages[i];
+    qsort(sorted, count, sizeof *sorted, message_by_end);
+    for (size_t i = 0, next; i < count && sorted[i].end_frame <= heard_until; i = next) {
+        uint64_t there = 0, most = 0;
+        for (next = i; next < count && sorted[next].end_frame == sorted[i].end_frame; next++) {
+            uint64_t had = sorted[next].count;
+            if (!is_superseded(log, &sorted[next]))
+                there += had;
+            else if (had > most)
+                most = had;
+        }
+        result->unreplaced += most > there ? most - there : 0;
+    }
+    free(sorted);
+    return STATUS_OK;
+}
+
+enum status verify_messages(const struct capture *capture, uint64_t heard_until, const struct program *program,
                             const struct backend *backend, struct verify_result *result)
 {
     enum status status = STATUS_OK;
@@ -163,6 +203,8 @@ enum status verify_messages(const struct capture *capture, const struct program 
             status = messages_verify(sorted, count, (enum format)i, program, backend, result);
         free(sorted);
     }
+    if (status == STATUS_OK)
+        status = messages_find_unreplaced(capture, heard_until, program->log, result);
     return status;
 }
 
@@ -208,6 +250,21 @@ static enum status tracks_render(const struct capture *capture, struct encoding 
     return STATUS_OK;
 }
 
+// Old clients are led over to a change when they can be, up to this long after its frame: until then they hear what it
+// would have been, and then one chunk that is neither.
+enum { SWITCH_FRAMES = 2 * FRAME_RATE, SWITCHING = -2 };
+
+static void tracks_mark_changes(const struct mood_log *log, uint64_t from_frame, int *numbers, size_t count)
+{
+    for (size_t i = 1; i < log->count; i++) {
+        uint64_t at = log->entries[i].at_frame, end = at + SWITCH_FRAMES;
+        uint64_t frame = frames_round_down(at - CONTROL_EARLY_FRAMES, CHUNK_FRAMES);
+        for (; frame < end; frame += CHUNK_FRAMES)
+            if (frame >= from_frame && (frame - from_frame) / CHUNK_FRAMES < count)
+                numbers[(frame - from_frame) / CHUNK_FRAMES] = SWITCHING;
+    }
+}
+
 // How many of a track's chunks are as they should be if it begins at chunk `at` of the render.
 static size_t track_matches(const struct capture_track *track, const int *numbers, size_t count, size_t at, size_t most)
 {
@@ -239,6 +296,10 @@ static void track_verify(const struct capture_track *track, int listener, const 
     for (size_t k = 0; k < track->count; k++) {
         if (track->audio[k] < 0)
             continue;
+        if (at + k < count && numbers[at + k] == SWITCHING) {
+            result->superseded++;
+            continue;
+        }
         bool equal = at + k < count && numbers[at + k] == track->audio[k];
         verify_count(result, equal, 1, track->first_sequence + k, listener);
     }
@@ -256,6 +317,8 @@ enum status verify_tracks(const struct capture *capture, uint64_t from_frame, ui
         status = encoding_init(&encoding, program, backend, &encoder_legacy, from_frame);
     if (status == STATUS_OK)
         status = tracks_render(capture, &encoding, numbers, count);
+    if (status == STATUS_OK)
+        tracks_mark_changes(program->log, from_frame, numbers, count);
     for (int i = 0; status == STATUS_OK && i < capture->track_count; i++)
         track_verify(&capture->tracks[i], i, numbers, count, result);
     encoding_finish(&encoding);

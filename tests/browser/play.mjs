@@ -177,6 +177,29 @@ describe('steering', () => {
         await assertFollows('mode', 'aeolian', 'aeolian');
     });
 
+    test('a change is heard at once by who holds seconds of sound', async (t) => {
+        const before = await stats(page);
+        await play(page);
+        await until(page, () => window.auralis.stats().buffered_ms > 4000);
+        const toEar = [];
+        for (let i = 0; i < 8; i++) {
+            await page.evaluate(() => { window.splicesBefore = window.auralis.stats().splices; });
+            await page.locator('#control-intensity').fill((0.15 + i / 20).toFixed(2));
+            await until(page, () => window.auralis.stats().splices > window.splicesBefore);
+            toEar.push((await stats(page)).control_to_ear_ms);
+            await page.waitForTimeout(300);
+        }
+        const after = await stats(page);
+        toEar.sort((a, b) => a - b);
+        t.diagnostic(`control to ear ${toEar.map(Math.round)} ms, ${after.late_switches} of them late`);
+        assert.ok(toEar.every((ms) => ms > 150), `${toEar}`);
+        assert.ok(toEar[4] < 2000, `${toEar}`);
+        assert.equal(after.underruns, before.underruns);
+        assert.equal(after.jumps, before.jumps);
+        await assertAudible(page, 1);
+        await page.click('#play');
+    });
+
     test('nothing went wrong meanwhile', () => assert.deepEqual([...page.errors, ...other.errors], []));
 });
 

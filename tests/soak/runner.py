@@ -46,7 +46,8 @@ class Part:
         anew takes seconds, up to eleven minutes of programme being rendered: more than a fast clock's lead."""
         kinds = ("render-error", "render-nan", "render-stall") * (2 if self.real else 0)
         for n, kind in enumerate(kinds):
-            at_s = (n + 1) * self.duration_s / (len(kinds) + 1)
+            # Not where two chains sound: what goes wrong in the one that is not heard yet is not heard of.
+            at_s = (n + 1) * self.duration_s / (len(kinds) + 1) + 37
             yield from ("--inject", f"{kind}@{at_s:.0f}+{STALL_REAL_S if kind == 'render-stall' else 1}")
 
 

@@ -32,11 +32,11 @@ before(() => {
 
 after(() => Object.assign(globalThis, real));
 
-function connect() {
+function connect(held = () => null) {
     sockets = [];
     timers = [];
     const states = [];
-    const handlers = { hello() {}, text() {}, binary() {}, clock() {}, state: (...state) => states.push(state) };
+    const handlers = { hello() {}, text() {}, binary() {}, clock() {}, held, state: (...state) => states.push(state) };
     return { connection: new Connection('ws://here/ws/v2?format=opus', handlers), states };
 }
 
@@ -53,6 +53,22 @@ test('the first connection names no session, the next one names the one that was
     sockets[1].onclose();
     timers.at(-1).run();
     assert.equal(sockets[2].url, 'ws://here/ws/v2?format=opus&session=fedcba9876543210');
+});
+
+test('who comes back says what it has, and nothing where it has nothing', () => {
+    let held = { nextFrame: 4800, generation: 0 };
+    connect(() => held);
+    assert.equal(sockets[0].url, 'ws://here/ws/v2?format=opus');
+    sockets[0].say(hello('a'));
+    held = { nextFrame: 96000, generation: 7 };
+    sockets[0].onclose();
+    timers.at(-1).run();
+    assert.equal(sockets[1].url, 'ws://here/ws/v2?format=opus&session=a&next_frame=96000&generation=7');
+    sockets[1].say(hello('b'));
+    held = null;
+    sockets[1].onclose();
+    timers.at(-1).run();
+    assert.equal(sockets[2].url, 'ws://here/ws/v2?format=opus&session=b');
 });
 
 test('a server that says goodbye is left alone for as long as it asked, and a little more by chance', () => {

@@ -38,13 +38,15 @@ test('events wait for their frame and are given once, in order', () => {
     assert.deepEqual(names(queue.take(1000)), []);
 });
 
-test('a later generation replaces what an earlier one said about the time after it', () => {
+test('what a change makes untrue is forgotten, and what it makes true instead stays', () => {
     const queue = new EventQueue();
     queue.put(chord('kept', 100));
-    queue.put(chord('replaced', 300));
-    queue.put({ event: 'section', name: 'other kind', at_frame: 300, generation: 0 });
-    queue.put(chord('new', 200, 1));
-    assert.deepEqual(names(queue.take(1000)), ['kept', 'new', 'other kind']);
+    queue.put(chord('untrue', 300));
+    queue.put({ event: 'section', name: 'untrue too', at_frame: 200, generation: 0 });
+    queue.put(chord('known early', 400, 1));
+    queue.supersede({ from_frame: 200, generation: 1 });
+    queue.put(chord('new', 250, 1));
+    assert.deepEqual(names(queue.take(1000)), ['kept', 'new', 'known early']);
 });
 
 test('unknown events are passed over, and memory is bounded', () => {
