@@ -184,7 +184,7 @@ describe('steering', () => {
         const toEar = [];
         for (let i = 0; i < 8; i++) {
             await page.evaluate(() => { window.splicesBefore = window.auralis.stats().splices; });
-            await page.locator('#control-intensity').fill((0.15 + i / 20).toFixed(2));
+            await page.locator('#control-intensity').fill(String((15 + 5 * i) / 100));
             await until(page, () => window.auralis.stats().splices > window.splicesBefore);
             toEar.push((await stats(page)).control_to_ear_ms);
             await page.waitForTimeout(300);
