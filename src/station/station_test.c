@@ -370,8 +370,9 @@ static void a_change_is_spliced_in(void **state)
     follow(&bench, offline, ALL, 0, 3 * SECOND);
     assert_soon(at_frontier(&bench) && timeline_frontier(bench.timeline, FORMAT_OPUS) > 4 * SECOND);
     struct chunk *before = timeline_acquire(bench.timeline, FORMAT_OPUS, 4 * SECOND);
+    uint64_t frontier = rendered(&bench);
     struct control_result result = steer(&bench, offline, MOOD_ID_intensity, 1);
-    assert_true(result.at_frame < rendered(&bench) - SECOND);
+    assert_true(result.at_frame < frontier - SECOND);
     assert_soon(splices(&bench) == 1 && at_frontier(&bench));
     for (int i = 0; i < FORMAT_LEGACY; i++)
         await_knowing(&bench, (enum format)i, (uint32_t)result.sequence, 4 * SECOND);
