@@ -206,10 +206,10 @@ function greet(hello) {
     hellos++;
     const another = station.changesTo(hello);
     if (another && held) {
-        // It was asked to go on in a programme that is gone.
+        // It was asked to go on in a programme that is gone: this one begins as for one who joins.
         held = null;
-        connection.drop();
-        return;
+        connection.send({ type: 'pause' });
+        connection.send({ type: 'play' });
     }
     station.enqueue(async () => {
         await station.greet(hello, another);
