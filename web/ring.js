@@ -25,7 +25,12 @@ export class Ring {
     #channels;
     #mask;
     #fadeInNext = false;
-    #joinLate = false;
+    // What replaces next does not follow what is before it.
+    #leadsInNext = false;
+    // What is there from here on is older than what is before it, which leads over to it in case that is all that comes;
+    // -1: nowhere. #tail is what is before the seam, as it came.
+    #seam = -1;
+    #tail = [new Float32Array(FADE_FRAMES), new Float32Array(FADE_FRAMES)];
 
     // capacity: frames, a power of two.   buffer: of an existing ring to share, else one is made.
     constructor(capacity, { shared = false, buffer = null } = {}) {
@@ -56,8 +61,9 @@ export class Ring {
     get cutTo() { return this.#load(CUT_TO); }
 
     // Writer. Puts a chunk where it belongs. What is there already stays, unless `replaces`: then the new sound takes
-    // over at its first frame, or, when that has been played, with a short fade at the earliest frame that has not.
-    // cut: what is missing before it has been skipped for good.
+    // over at its first frame, or, when that has been played, with a short fade at the earliest frame that has not;
+    // where older sound is behind it, it leads over to that within as much, until what follows has come.
+    // cut: what is missing before it, or was to be replaced, has been skipped for good.
     write(frame, left, right, replaces = false, cut = false) {
         const sound = [left, right];
         const after = frame + left.length;
@@ -71,7 +77,7 @@ export class Ring {
             if (this.head < 0 || this.end - this.head > FADE_FRAMES + MARGIN_FRAMES) this.#bridge(frame);
             else this.#restart(frame);
         }
-        if (replaces && frame < this.end) this.#replace(frame, sound);
+        if (replaces && frame < this.end) this.#replace(frame, sound, cut);
         else this.#append(frame, sound);
         const end = Math.max(this.end, after);
         this.#store(BEGIN, Math.max(this.begin, end - this.capacity));
@@ -100,6 +106,7 @@ export class Ring {
     }
 
     #restart(frame) {
+        this.#seam = -1;
         this.#store(CUT_FROM, -1);
         this.#store(END, frame);
         this.#store(BEGIN, frame);
@@ -127,24 +134,53 @@ export class Ring {
         }
     }
 
-    #replace(frame, sound) {
+    #replace(frame, sound, cut) {
+        const frames = sound[0].length;
         const skipped = this.head < 0 ? 0 : Math.max(0, this.head + MARGIN_FRAMES - frame);
-        if (skipped > 0) this.#joinLate = true;
-        if (skipped >= sound[0].length) return;
-        const faded = this.#joinLate ? Math.min(FADE_FRAMES, sound[0].length - skipped) : 0;
-        this.#joinLate = false;
-        this.#channels.forEach((channel, c) => {
-            for (let i = 0; i < faded; i++) {
-                const at = (frame + skipped + i) & this.#mask;
-                channel[at] += (sound[c][skipped + i] - channel[at]) * ((i + 1) / faded);
-            }
-        });
-        this.#copy(frame, sound, skipped + faded);
+        if (skipped > 0 || cut) this.#leadsInNext = true;
+        if (frame === this.#seam) this.#closeSeam();
+        if (skipped >= frames) return;
+        const older = frame + frames < this.end;
+        if (older && frames - skipped < 2 * FADE_FRAMES) {
+            this.#leadsInNext = true;
+            return;
+        }
+        const faded = this.#leadsInNext ? Math.min(FADE_FRAMES, frames - skipped) : 0;
+        this.#leadsInNext = false;
+        sound.forEach((samples, c) => this.#mix(c, frame + skipped, samples.subarray(skipped, skipped + faded),
+            (i) => (i + 1) / faded));
+        this.#copy(frame, sound, skipped + faded, older ? frames - FADE_FRAMES : frames);
+        if (older) this.#leadOver(frame + frames, sound);
     }
 
-    #copy(frame, sound, from) {
+    // At the end of the sound, to what is there already.
+    #leadOver(seam, sound) {
+        this.#seam = seam;
+        sound.forEach((samples, c) => {
+            this.#tail[c].set(samples.subarray(samples.length - FADE_FRAMES));
+            this.#mix(c, seam - FADE_FRAMES, this.#tail[c], (i) => 1 - (i + 1) / FADE_FRAMES);
+        });
+    }
+
+    // What follows the seam has come after all: in time, or when it is being led over.
+    #closeSeam() {
+        const from = this.#seam - FADE_FRAMES;
+        if (this.head < 0 || this.head + MARGIN_FRAMES <= from) this.#copy(from, this.#tail, 0);
+        else this.#leadsInNext = true;
+        this.#seam = -1;
+    }
+
+    #mix(c, frame, samples, share) {
+        const channel = this.#channels[c];
+        for (let i = 0; i < samples.length; i++) {
+            const at = (frame + i) & this.#mask;
+            channel[at] += (samples[i] - channel[at]) * share(i);
+        }
+    }
+
+    #copy(frame, sound, from, until = sound[0].length) {
         this.#channels.forEach((channel, c) => {
-            for (let i = from; i < sound[c].length; i++) channel[(frame + i) & this.#mask] = sound[c][i];
+            for (let i = from; i < until; i++) channel[(frame + i) & this.#mask] = sound[c][i];
         });
     }
 

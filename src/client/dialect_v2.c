@@ -167,6 +167,7 @@ static bool v2_skip(struct member *member, json_t *message)
         burst_until < 0 || !member->tally.placed)
         return false;
     tally_skip(&member->tally, (uint64_t)to, (uint64_t)burst_until);
+    member->skipped = true;
     return true;
 }
 
@@ -320,6 +321,10 @@ static bool v2_binary(struct member *member, const uint8_t *bytes, size_t len, i
         !clock_map_due(&member->crowd->map, (double)header.first_frame / 48.0, arrival_ns, &heard_ns))
         return false;
     v2_judge_arrival(member, &header, arrival_ns);
+    if (member->skipped && !(header.flags & MESSAGE_PREROLL)) {
+        header.flags |= MESSAGE_DISCONTINUITY;
+        member->skipped = false;
+    }
     struct client_chunk chunk = {
         .first_frame = header.first_frame, .frame_count = header.frame_count, .generation = header.generation,
         .flags = header.flags, .payload = payload, .payload_bytes = payload_len, .packet_bytes = header.packet_bytes,

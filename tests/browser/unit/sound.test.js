@@ -68,7 +68,31 @@ test('a replacement that comes too late is faded into ahead of the reader', () =
     assert.ok(Math.abs(readOne(ring, ring.head + 500) - tone(ring.head + 500)) < 1e-6, 'the next frames are untouched');
     const worst = steepest(readMany(ring, ring.head, 4 * CHUNK));
     assert.ok(worst < 0.01, `no step, but ${worst}`);
-    assert.ok(Math.abs(readOne(ring, 4 * CHUNK - 1) - moved(4 * CHUNK - 1)) < 1e-6);
+    assert.ok(Math.abs(readOne(ring, 4 * CHUNK - 1000) - moved(4 * CHUNK - 1000)) < 1e-6);
+});
+
+test('a replacement that stops halfway leads over to the older sound behind it', () => {
+    const ring = ringWith(0, 8 * CHUNK);
+    const moved = (frame) => tone(frame) + 0.4;
+    ring.write(...chunk(2 * CHUNK, moved), true);
+    ring.write(...chunk(3 * CHUNK, moved), true);
+    assert.ok(Math.abs(readOne(ring, 3 * CHUNK) - moved(3 * CHUNK)) < 1e-6, 'no fade where it was continued');
+    assert.ok(Math.abs(readOne(ring, 3 * CHUNK - 1) - moved(3 * CHUNK - 1)) < 1e-6);
+    assert.ok(steepest(readMany(ring, 3 * CHUNK, 5 * CHUNK)) < 0.01);
+    assert.ok(Math.abs(readOne(ring, 4 * CHUNK) - tone(4 * CHUNK)) < 1e-6);
+    ring.head = 4 * CHUNK - 1000;
+    for (let i = 4; i < 8; i++) ring.write(...chunk(i * CHUNK, moved), true);
+    assert.ok(steepest(readMany(ring, 3 * CHUNK, 8 * CHUNK)) < 0.01, 'what comes too late to go on is faded in');
+    assert.ok(Math.abs(readOne(ring, 6 * CHUNK) - moved(6 * CHUNK)) < 1e-6);
+});
+
+test('a replacement after a skip is faded in', () => {
+    const ring = ringWith(0, 8 * CHUNK);
+    const moved = (frame) => tone(frame) + 0.4;
+    ring.write(...chunk(2 * CHUNK, moved), true);
+    ring.write(...chunk(5 * CHUNK, moved), true, true);
+    assert.ok(Math.abs(readOne(ring, 4 * CHUNK) - tone(4 * CHUNK)) < 1e-6);
+    assert.ok(steepest(readMany(ring, 2 * CHUNK, 8 * CHUNK)) < 0.01);
 });
 
 test('a small gap becomes silence between fades, a large one a new beginning', () => {
