@@ -27,9 +27,10 @@ export class Server {
         this.#binary = binary;
     }
 
-    async start() {
+    // options: more of `auralis serve`, for this time.
+    async start(...options) {
         const args = ['serve', '--listen', `127.0.0.1:${this.#port}`, '--data-dir', this.#dataDir,
-            '--allow-host', PLAIN_HOST, '--log-level', 'error'];
+            '--allow-host', PLAIN_HOST, '--log-level', 'error', ...options];
         this.#process = spawn(this.#binary, args, { stdio: ['ignore', 'pipe', 'inherit'] });
         this.url = await new Promise((resolve, reject) => {
             createInterface(this.#process.stdout).on('line', (line) => {
@@ -74,7 +75,9 @@ export async function openPage(browser, url, { before, route, viewport = DESKTOP
     const context = await browser.newContext({ viewport, ...options });
     const page = await context.newPage();
     page.errors = [];
-    page.on('console', (message) => { if (message.type() === 'error') page.errors.push(message.text()); });
+    page.on('console', (message) => {
+        if (message.type() === 'error') page.errors.push(`${message.text()} (${message.location().url})`);
+    });
     page.on('pageerror', (error) => page.errors.push(error.message));
     if (route) await context.route(...route);
     if (before) await page.addInitScript(before);

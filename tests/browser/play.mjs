@@ -531,6 +531,9 @@ describe('faults', { skip: !server }, () => {
         await page.context().close();
     });
 
+    // Connections are refused meanwhile, and nothing else is asked for.
+    const unexpected = (page) => page.errors.filter((error) => !error.includes('WebSocket connection'));
+
     test('the page comes back by itself when the server was killed', async (t) => {
         const page = await openPage(browser, url);
         await play(page);
@@ -547,7 +550,22 @@ describe('faults', { skip: !server }, () => {
         t.diagnostic(`connected again after ${Date.now() - started} ms`);
         await until(page, () => window.auralis.state() === 'playing' && window.auralis.stats().level_rms > 1e-3);
         await assertAudible(page, 4);
-        assert.deepEqual(page.errors.filter((error) => !error.includes('WebSocket connection')), []);
+        assert.deepEqual(unexpected(page), []);
+        await page.context().close();
+    });
+
+    test('a server that comes back with another programme is joined at once', async () => {
+        const page = await openPage(browser, url);
+        await play(page);
+        await until(page, () => window.auralis.stats().buffered_ms > 4000);
+        const { reconnects, playhead_frame: before_ } = await stats(page);
+        await server.stop('SIGKILL');
+        await server.start('--seed', '4711');
+        await until(page, (frame) => window.auralis.state() === 'playing' && window.auralis.stats().level_rms > 1e-3
+            && window.auralis.stats().playhead_frame < frame, before_);
+        await assertAudible(page, 4);
+        assert.equal((await stats(page)).reconnects, reconnects + 1);
+        assert.deepEqual(unexpected(page), []);
         await page.context().close();
     });
 });
