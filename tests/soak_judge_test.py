@@ -54,12 +54,12 @@ def good():
     samples = [Sample(at, 60 * MIB + at // 6 * LOG_ENTRY_BYTES, 30, 6, at / 100, 0.01, 0.05, 4, at / 60,
                       {**metrics, "auralis_control_log_entries": at // 6}) for at in range(0, 3601, 60)]
     heard = {"failed": 0, "lost": 0, "silent": 0, "gaps": 0, "decode_errors": 0, "protocol_errors": 0, "early": 0,
-             "failure": "", "trouble": "", "chunks_expected": 9, "lateness_ms": {"max": 80}, "loop_lag_ms": {"max": 90},
+             "outdated": 0, "last_gap": 700, "failure": "", "trouble": "", "chunks_expected": 9, "lateness_ms": {"max": 80}, "loop_lag_ms": {"max": 90},
              "clicks": None, "watched_s": None}
     pcm = {**heard, "format": "pcm", "clicks": 0, "first_click_frame": None, "watched_s": 3700}
     census = {"descriptors": 27, "threads": 6}
     return {"troubles": [], "instrumented": False, "exit_status": 0, "log": "info all is well\n", "passed_s": 3600,
-            "lead_s": 60, "speed": 60, "samples": [vars(sample) for sample in samples],
+            "lead_s": 60, "speed": 60, "held_from_frame": 600, "samples": [vars(sample) for sample in samples],
             "steady": [{**heard, "format": "opus"}, pcm], "stints": [{**heard, "format": "v1", "lost": 2, "gaps": 7}],
             "windows": [{"at_s": 5, "said": "", "format": "opus", "verified": 600, "mismatches": 0}],
             "censuses": [dict(census), dict(census)]}, samples
@@ -125,15 +125,27 @@ class Verdicts(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.verdict(harm), report.FAILED)
 
-    def test_early_is_told_where_clocks_are_known_well_enough(self):
-        def early(speed):
+    def test_what_is_a_matter_of_real_milliseconds_is_told_in_real_time(self):
+        def at(speed, name):
             def harm(result, samples):
                 result["speed"] = speed
                 result["samples"][-1]["metrics"].update(dict.fromkeys(judge.INJECTED, 2 if speed == 1 else 0))
-                result["steady"][0]["early"] = 1
+                result["steady"][0][name] = 1
             return harm
 
-        self.assertEqual([self.verdict(early(speed)) for speed in (1, 60)], [report.FAILED, report.PASSED])
+        for name in ("early", "outdated"):
+            with self.subTest(name):
+                self.assertEqual([self.verdict(at(speed, name)) for speed in (1, 60)], [report.FAILED, report.PASSED])
+
+    def test_a_gap_before_anybody_held_the_lead_is_told_in_real_time(self):
+        def at(speed):
+            def harm(result, samples):
+                result["speed"] = speed
+                result["samples"][-1]["metrics"].update(dict.fromkeys(judge.INJECTED, 2 if speed == 1 else 0))
+                result["steady"][0].update(gaps=1, last_gap=500)
+            return harm
+
+        self.assertEqual([self.verdict(at(speed)) for speed in (1, 60)], [report.FAILED, report.PASSED])
 
     def test_a_busy_machine_is_no_excuse_but_for_time(self):
         def busy(result, samples):

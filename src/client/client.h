@@ -17,7 +17,7 @@ struct client_chunk {
     uint64_t first_frame;        // v2; for v0 and v1: `sequence`
     uint32_t frame_count;        // v2: at 48 kHz; v0 and v1: at 44.1 kHz
     uint32_t generation;         // v2
-    uint8_t flags;               // v2: enum message_flag
+    uint8_t flags;               // v2: enum message_flag; after a skip the next chunk does not follow the one before
     const uint8_t *payload;      // Opus packets in a row, or signed 16-bit PCM
     size_t payload_bytes;
     const uint16_t *packet_bytes;
@@ -87,12 +87,14 @@ struct client_report {
     uint64_t burst_chunks;
     uint64_t early;                  // more than 100 ms before due: wrong, and in neither histogram
     uint64_t gaps, gap_frames;       // holes and what is missing in them: frames (v2), chunks (v0, v1)
+    uint64_t last_gap;               // where the last one ends, if there is one: a frame (v2), a sequence number
     uint64_t superseded;             // chunks sent again under a higher generation
     uint64_t reconnects;             // times that a listener was lost and tried again
     uint64_t resumes;                // times that one of these went on where it had stopped
     uint64_t dry;                    // chunks that came when their first frame ought to have been heard
     uint64_t splices;                // times that a listener was told that they would be
     uint64_t late_switches;          // of these, chunks that came when what they change was being heard already
+    uint64_t outdated;               // chunks that were heard as they were before a change, since it was told to skip them
     uint64_t stale;                  // chunks of a generation that was out of date by then
     uint64_t format_chunks[FORMAT_COUNT];  // that came, bursts included
     uint64_t format_changes;         // how often a listener was told that another format or bit rate follows

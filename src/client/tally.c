@@ -25,6 +25,11 @@ void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from)
 
 void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until)
 {
+    uint64_t had = to < tally->furthest ? to : tally->furthest;
+    if (had > tally->next) {
+        tally->outdated += (had - tally->next) / tally->span;
+        tally->next = had;
+    }
     if (!tally->heard)
         tally->next = to;
     tally_end_burst(tally, burst_until);
@@ -55,6 +60,7 @@ static bool tally_order(struct tally *tally, uint64_t position, struct client_re
 {
     if (position > tally->next) {
         report->gaps++;
+        report->last_gap = position > report->last_gap ? position : report->last_gap;
         report->gap_frames += position - tally->next;
     }
     tally->next = position + tally->span;
@@ -149,6 +155,7 @@ void tally_finish(const struct tally *tally, int64_t first_due_ns, const struct 
 {
     if (!tally->heard)
         report->silent++;
+    report->outdated += tally->outdated;
     int64_t first = tally->steady ? tally->first_due_ns + tally->moved_before_ns : first_due_ns;
     int64_t end_ns = window->end_ns - (tally->moved_ns - tally->moved_before_ns);
     int64_t period_ns = (int64_t)tally->delivery * CHUNK_PERIOD_NS;

@@ -18,6 +18,7 @@ struct tally {
     uint64_t burst_until;        // the same; later when the server skipped and filled up again
     uint64_t excused_until;      // what is due before this comes behind what was sent again
     uint64_t excused;            // so many that were expected came so
+    uint64_t outdated;           // so many were to come again and never did
     int64_t connect_ns;          // when connect() was called
     int64_t first_due_ns;        // of the chunk at steady_from
     int64_t last_due_ns, last_arrival_ns;
@@ -39,8 +40,9 @@ void tally_begin(struct tally *tally, uint64_t span, int64_t connect_ns);
 void tally_deliver(struct tally *tally, uint64_t chunks);
 // Where the stream will begin (if it does not, that is a gap) and where its burst ends.
 void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);
-// The server says that it goes on at `to`, with a burst. Before the first chunk that is where the stream begins; later
-// it is a gap, and what comes in the burst is missing from what was expected.
+// The server says that it goes on at `to`, with a burst. Before the first chunk that is where the stream begins. Later
+// it is a gap, but for what came before a change and was to come again: that is heard as it was. What comes in the burst
+// is missing from what was expected.
 void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until);
 // The server says that all from `from` on comes again, with a burst: a change has made it another. What is behind that
 // comes later than it would have, and is not expected at its time.

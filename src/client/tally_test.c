@@ -312,10 +312,28 @@ static void a_hole_in_what_comes_again_is_a_gap(void **state)
     assert_int_equal(report.gaps, 1);
 }
 
+// Who falls behind in what comes again is told to skip: it hears that part as it was, and misses only what it never had.
+static void what_is_skipped_of_what_comes_again_was_heard_before(void **state)
+{
+    run(0, 30, 3);
+    tally_supersede(&tally, 48000 + 4800 * 22, 48000 + 4800 * 44);
+    tally_skip(&tally, 48000 + 4800 * 26, 48000 + 4800 * 46);
+    run(26, 30, 3);
+    tally_supersede(&tally, 48000 + 4800 * 27, 48000 + 4800 * 44);
+    tally_skip(&tally, 48000 + 4800 * 32, 48000 + 4800 * 50);
+    run(32, 60, 3);
+    finish(due_ns(59) + 50 * MS);
+    assert_int_equal(report.outdated, 4 + 3);
+    assert_int_equal(report.gaps, 1);
+    assert_int_equal(report.gap_frames, 4800 * 2);
+    assert_int_equal(report.last_gap, 48000 + 4800 * 32);
+}
+
 #define CASE(name) cmocka_unit_test_setup(name, set_up)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(what_is_skipped_of_what_comes_again_was_heard_before),
         CASE(a_lead_that_falls_is_expected_later),
         CASE(a_delivery_is_due_and_expected_as_one),
         CASE(a_burst_counts_apart),

@@ -27,8 +27,8 @@ bool listen_all_well(const struct listen_summary *summary)
                  report->silent == 0;
     bool whole = report->gaps == 0 && report->decode_errors == 0 && report->protocol_errors == 0 && report->stale == 0;
     const struct verify_result *verify = summary->verify;
-    // Who was away when a change took effect heard on what it had.
-    bool replaced = !verify || verify->unreplaced == 0 || report->reconnects > 0;
+    // Who was away when a change took effect, or too slow for what it made another, heard on what it had.
+    bool replaced = !verify || verify->unreplaced <= report->outdated || report->reconnects > 0;
     bool equal = !verify || (verify->mismatches == 0 && replaced && verify->verified > 0);
     bool smooth = !summary->clicks || summary->clicks->clicks == 0;
     return there && whole && equal && smooth && summary->trouble[0] == '\0';
@@ -91,10 +91,10 @@ static void print_faults(const struct listen_summary *summary, FILE *out)
         fprintf(out, "%-16s%llu, and %llu chunks again, %llu of them too late to be heard whole\n", "changes",
                 (unsigned long long)report->splices, (unsigned long long)report->superseded,
                 (unsigned long long)report->late_switches);
-    if (report->stale > 0 || (summary->verify && summary->verify->unreplaced > 0))
+    uint64_t unreplaced = summary->verify ? summary->verify->unreplaced : report->outdated;
+    if (report->stale > 0 || unreplaced > 0)
         fprintf(out, "%-16s%llu chunks came when they were, %llu were never replaced\n", "out of date",
-                (unsigned long long)report->stale,
-                (unsigned long long)(summary->verify ? summary->verify->unreplaced : 0));
+                (unsigned long long)report->stale, (unsigned long long)unreplaced);
     if (summary->verify && summary->verify->held > 0)
         fprintf(out, "%-16s%llu messages stand in for music that could not be rendered in time\n", "held",
                 (unsigned long long)summary->verify->held);
@@ -156,9 +156,9 @@ static void json_counts(json_t *root, const struct client_report *report)
         {"failed", (uint64_t)report->failed}, {"lost", (uint64_t)report->lost}, {"silent", (uint64_t)report->silent},
         {"chunks_expected", report->chunks_expected}, {"chunks_received", report->chunks_received},
         {"burst_chunks", report->burst_chunks}, {"early", report->early}, {"gaps", report->gaps},
-        {"gap_frames", report->gap_frames}, {"superseded", report->superseded}, {"bytes", report->bytes},
+        {"gap_frames", report->gap_frames}, {"last_gap", report->last_gap}, {"superseded", report->superseded}, {"bytes", report->bytes},
         {"reconnects", report->reconnects}, {"resumes", report->resumes}, {"dry", report->dry},
-        {"splices", report->splices}, {"late_switches", report->late_switches}, {"stale", report->stale},
+        {"splices", report->splices}, {"late_switches", report->late_switches}, {"outdated", report->outdated}, {"stale", report->stale},
         {"format_changes", report->format_changes}, {"decode_errors", report->decode_errors},
         {"protocol_errors", report->protocol_errors},
     };

@@ -97,10 +97,14 @@ def judge_timing(heard, result):
     form = heard["format"]
     if "chunks_expected" not in heard:
         return
-    # A client knows the server's clock to some real milliseconds, which are many on a scaled one.
-    for name in ("failed", "lost", "silent", "gaps") + (("early",) if result["speed"] == 1 else ()):
+    # A client knows the server's clock to some real milliseconds, which are many on a scaled one; and who joins, and of
+    # what a change makes another, gets a second at once, which is few.
+    real = result["speed"] == 1
+    for name in ("failed", "lost", "silent") + (("early", "outdated") if real else ()):
         if heard[name]:
             yield f"{form}: {name} {heard[name]} ({heard['failure']})"
+    if heard["gaps"] and (real or heard["last_gap"] > result["held_from_frame"]):
+        yield f"{form}: gaps {heard['gaps']}, the last up to frame {heard['last_gap']}"
     late_ms = (heard["lateness_ms"] or {"max": 0})["max"]
     if late_ms > holds_ms(heard, result):
         yield f"{form}: a chunk was {late_ms:.0f} ms late, and a listener holds {holds_ms(heard, result)} ms"

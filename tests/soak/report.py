@@ -22,6 +22,12 @@ def verdict(result):
     return DISTURBED if result["disturbed"] else PASSED
 
 
+def summary(result):
+    """The verdict and what it rests on, for the end of a log."""
+    yield f"{result['name']}: {verdict(result)}"
+    yield from (f"- {finding}" for finding in (result["findings"] + result["disturbed"])[:MOST_FINDINGS])
+
+
 def plan_text(part):
     if part.real:
         return f"{clock_text(part.duration_s)} in real time"
@@ -51,12 +57,12 @@ def plot(values):
 
 def of_steady(heard):
     if "chunks_expected" not in heard:
-        return [heard["format"], "-", "-", "-", "-", heard["failure"]]
+        return [heard["format"], "-", "-", "-", "-", "-", heard["failure"]]
     late = heard["lateness_ms"] or {"p50": 0, "p99": 0, "max": 0}
     clicks = "" if heard["clicks"] is None else (f"{heard['clicks']} clicks in {heard['watched_s'] / 3600:.2f} h, "
                                                   f"{heard['sharp_onsets']} sharp onsets of notes")
     return [heard["format"], f"{heard['listeners']}", f"{heard['chunks_received']:,} of {heard['chunks_expected']:,}",
-            f"{heard['gaps']}", f"{late['p50']:.1f} / {late['p99']:.1f} / {late['max']:.0f}", clicks]
+            f"{heard['gaps']}", f"{heard['outdated']}", f"{late['p50']:.1f} / {late['p99']:.1f} / {late['max']:.0f}", clicks]
 
 
 def of_stints(stints):
@@ -65,7 +71,7 @@ def of_stints(stints):
         whole = [heard for heard in stints if heard["format"] == form and "chunks_expected" in heard]
         received, expected = (sum(heard[name] for heard in whole) for name in ("chunks_received", "chunks_expected"))
         worst = max((heard["lateness_ms"]["max"] for heard in whole if heard["lateness_ms"]), default=0)
-        yield [form, f"{len(whole)} stints", f"{received:,} of {expected:,}", f"{sum(h['gaps'] for h in whole)}",
+        yield [form, f"{len(whole)} stints", f"{received:,} of {expected:,}", f"{sum(h['gaps'] for h in whole)}", "-",
                f"- / - / {worst:.0f}", f"{sum(h['lost'] for h in whole)} gave up"]
 
 
@@ -133,7 +139,7 @@ def lines(result):
         if len(result[kind]) > MOST_FINDINGS:
             yield f"- and {len(result[kind]) - MOST_FINDINGS} more"
         yield from ([""] if result[kind] else [])
-    yield from table(("listeners", "how many", "chunks", "gaps", "lateness p50 / p99 / max ms", ""),
+    yield from table(("listeners", "how many", "chunks", "gaps", "outdated", "lateness p50 / p99 / max ms", ""),
                      [of_steady(heard) for heard in result["steady"]] + list(of_stints(result["stints"])))
     yield ""
     for paragraph in (of_growth, of_censuses, of_happenings):
@@ -163,6 +169,8 @@ Made by `make soak` on {machine()}, commit {commit()}.
 On a scaled clock all times are programme time: at 72 times the speed one millisecond of the machine counts as 72. Old
 clients hold a second of programme at most, there some 15 real milliseconds: their gaps are shown and judged in real
 time only. A late chunk is one that was rendered after it could first have been sent; who listens holds the whole lead.
+An outdated one was heard as it was before a change, since there was no time left for what replaces it: of that a
+listener gets a second of programme at once, so this too is judged in real time only.
 
 """
     return head + "\n".join(line for result in results for line in [*lines(result), ""]) + "\n"

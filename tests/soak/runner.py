@@ -15,6 +15,7 @@ from soak.visitors import Visitors
 
 NEW, OLD = ("opus", "pcm"), ("v1", "v0")
 STEADY_EACH = 2
+HOLD_LEADS = 1.5         # a lead is filled within one, when all is well
 SAMPLE_S = 60            # of programme, at most,
 SAMPLES_LEAST = 40       # so that there are so many
 WINDOW_S = 20            # of programme, compared with a render
@@ -101,6 +102,7 @@ class Soak:
                              *part.injections())
         self.steady, self.stints, self.samples, self.censuses = [], [], [], []
         self.stint_reports = []
+        self.held_from_frame = 0
 
     def listen(self, form, *options):
         # Ended by a signal, whatever the clock says by then.
@@ -114,7 +116,7 @@ class Soak:
         wait_until(lambda: samples.take(self.stage).listeners >= count, 60, f"{count} steady listeners")
 
     def begin(self):
-        """The server has its lead, and everybody who stays is there. Then the clock of this part begins."""
+        """The server has its lead, and everybody who stays is there and holds it. Then the clock of this part begins."""
         self.stage = Stage(self.server, self.part.speed, self.seed)
         wait_until(lambda: samples.take(self.stage).metrics["auralis_buffered_seconds"] >= self.part.lead_s, 120,
                    "the server has rendered its lead")
@@ -123,7 +125,9 @@ class Soak:
         if self.part.real:
             self.steady += [self.listen(form) for form in OLD]
         self.await_listeners()
+        time.sleep(HOLD_LEADS * self.part.lead_s / self.part.speed)
         self.stage.begun = time.monotonic()
+        self.held_from_frame = self.server.get("/api/stations")[2]["stations"][0]["frame"]
 
     # On the scaled clock old clients, who hold a second of programme at most, come back after each census.
     def begin_stints(self):
@@ -220,7 +224,7 @@ class Soak:
             status = self.server.stop()
             log = self.server.log()
         result = {"name": self.part.name, **dataclasses.asdict(self.part), "seed": self.seed,
-                  "passed_s": self.samples[-1].at_s if self.samples else 0, "real_s": time.monotonic() - begun,
+                  "held_from_frame": self.held_from_frame, "passed_s": self.samples[-1].at_s if self.samples else 0, "real_s": time.monotonic() - begun,
                   "instrumented": self.instrumented, "exit_status": status, "steady": steady,
                   "stints": self.stint_reports, "windows": self.windows.done, "censuses": self.censuses,
                   "counts": dict(self.stage.counts), "troubles": self.stage.troubles, "log": log,
