@@ -126,7 +126,7 @@ static enum status app_check_descriptors(struct app *app)
 // for.
 static uint64_t app_real_frames(const struct app *app, uint64_t frames)
 {
-    uint64_t lead = app->options.lead_frames, most = lead + station_reserve_frames(lead);
+    uint64_t most = station_ahead_frames(app->options.lead_frames);
     double speed = app->options.clock_speed > 1 ? app->options.clock_speed : 1;
     uint64_t scaled = frames_round_up((uint64_t)((double)frames * speed), PACKET_FRAMES);
     return scaled < most ? scaled : most;

@@ -17,6 +17,18 @@ enum { CONTROL_HISTORY = 50, CONTROL_WARNINGS = 4 };
 // or without it.
 enum { CONTROL_EARLY_FRAMES = PACKET_FRAMES };
 
+// The first frame at which a change may be heard.
+static inline uint64_t control_heard_from(uint64_t at_frame)
+{
+    return at_frame < CONTROL_EARLY_FRAMES ? 0 : at_frame - CONTROL_EARLY_FRAMES;
+}
+
+// The generation of sound before `end_frame`: the number of the last change that it may have anything of.
+static inline uint32_t control_generation(const struct mood_log *log, uint64_t end_frame)
+{
+    return (uint32_t)mood_log_at(log, end_frame + CONTROL_EARLY_FRAMES - 1)->sequence;
+}
+
 // A sequencer has CONTROL_BURST changes to give at once and gains CONTROL_PER_SECOND of them a second: enough for a
 // slider that is dragged. Undo and redo count as well; a wish that alters nothing costs nothing. Whoever steers is told
 // apart by its `hand`, a number that stays the same for one listener or one address: a hand gets a change only while

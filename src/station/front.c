@@ -25,7 +25,7 @@ enum status front_init(struct front *front, const struct station_config *config,
 {
     *front = (struct front){.config = config, .stats = stats, .pause_ns = FIRST_PAUSE_NS};
     front->program = (struct program){.seed = config->seed, .log = &front->log};
-    front->ahead_frames = config->lead_frames + station_reserve_frames(config->lead_frames);
+    front->ahead_frames = station_ahead_frames(config->lead_frames);
     front->hold = hold_create();
     enum status status = front->hold ? mood_log_init(&front->log, &config->mood) : STATUS_MEMORY;
     front->log.head = config->head;
@@ -64,7 +64,7 @@ static void take_controls(struct front *front)
 static uint32_t generation_at(const struct front *front, uint64_t frame)
 {
     uint64_t packet_end = frames_round_down(frame, PACKET_FRAMES) + PACKET_FRAMES;
-    return (uint32_t)mood_log_at(&front->log, packet_end + CONTROL_EARLY_FRAMES - 1)->sequence;
+    return control_generation(&front->log, packet_end);
 }
 
 static void tell(struct front *front, const struct event *event)
@@ -123,7 +123,7 @@ static bool controls_wait(const struct front *front)
 static bool find_changed(struct front *front, uint64_t at_frame, uint64_t *chunk_frame)
 {
     const struct audio *audio = &front->audio;
-    uint64_t from = at_frame < CONTROL_EARLY_FRAMES ? 0 : at_frame - CONTROL_EARLY_FRAMES;
+    uint64_t from = control_heard_from(at_frame);
     front->told_until = from < front->told_until ? from : front->told_until;
     timeline_drop_events(front->config->timeline, from);
     if (from < audio->end + CHUNK_FRAMES)
@@ -358,17 +358,12 @@ uint64_t front_rest_ns(const struct front *front, uint64_t playhead)
     return clock_delay_ns(clock, front->config->origin_ns + frames_to_ns(due));
 }
 
-static uint64_t most_ahead_frames(const struct front *front)
-{
-    return front->config->lead_frames + station_reserve_frames(front->config->lead_frames);
-}
-
 size_t front_bytes(const struct front *front)
 {
-    return audio_bytes(&front->audio) + worker_bytes(most_ahead_frames(front)) + hold_bytes();
+    return audio_bytes(&front->audio) + worker_bytes(station_ahead_frames(front->config->lead_frames)) + hold_bytes();
 }
 
 size_t front_snapshot_bytes(const struct front *front)
 {
-    return worker_snapshot_bytes(most_ahead_frames(front));
+    return worker_snapshot_bytes(station_ahead_frames(front->config->lead_frames));
 }

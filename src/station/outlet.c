@@ -271,12 +271,6 @@ static uint8_t flags_at(const struct outlet *outlet, uint64_t frame)
     return outlet->held_until > outlet->encoder->begin_frame(frame) ? MESSAGE_HELD : 0;
 }
 
-// The last entry that the sound of a chunk may have anything of.
-static uint32_t generation_at(const struct mood_log *log, uint64_t frame)
-{
-    return (uint32_t)mood_log_at(log, frame + CHUNK_FRAMES + CONTROL_EARLY_FRAMES - 1)->sequence;
-}
-
 static enum status publish(const struct outlet *outlet, const struct outlet_source *source, uint64_t frame,
                            const struct encode_output *output)
 {
@@ -286,7 +280,7 @@ static enum status publish(const struct outlet *outlet, const struct outlet_sour
     chunk->first_frame = frame;
     chunk->frame_count = CHUNK_FRAMES;
     chunk->flags = flags_at(outlet, frame);
-    chunk->generation = generation_at(source->log, frame);
+    chunk->generation = control_generation(source->log, frame + CHUNK_FRAMES);
     fill(chunk, outlet->encoder, output);
     timeline_publish(source->timeline, chunk, (uint32_t)source->log->entries[source->log->count - 1].sequence);
     return STATUS_OK;

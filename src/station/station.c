@@ -52,7 +52,7 @@ struct timeline *station_timeline_create(uint64_t lead_frames)
 {
     struct timeline_config config;
     for (int i = 0; i < FORMAT_COUNT; i++) {
-        uint64_t ahead = ahead_of((enum format)i, lead_frames + station_reserve_frames(lead_frames));
+        uint64_t ahead = ahead_of((enum format)i, station_ahead_frames(lead_frames));
         config.chunks_kept[i] = window_chunks(OUTLET_BEHIND_FRAMES + ahead);
         config.chunk_bytes[i] = outlet_chunk_bytes((enum format)i);
     }

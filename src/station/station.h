@@ -57,6 +57,11 @@ static inline uint64_t station_reserve_frames(uint64_t lead_frames)
 {
     return delivery_frames(FORMAT_OPUS, lead_frames) - CHUNK_FRAMES + STATION_RESERVE_FRAMES;
 }
+// How far ahead it renders.
+static inline uint64_t station_ahead_frames(uint64_t lead_frames)
+{
+    return lead_frames + station_reserve_frames(lead_frames);
+}
 // A timeline of the right size for a lead.   NULL when memory is short.
 struct timeline *station_timeline_create(uint64_t lead_frames);
 // Claims its memory and starts its render thread. The first chunk is there within milliseconds when frame 0 is heard

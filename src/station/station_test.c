@@ -185,11 +185,6 @@ static void assert_v2_heads(const struct chunk *chunk, const uint16_t *packet_by
     assert_int_equal(payload_len, payload_bytes);
 }
 
-static uint64_t generation_of(const struct mood_log *log, uint64_t frame)
-{
-    return mood_log_at(log, frame + CHUNK_FRAMES + CONTROL_EARLY_FRAMES - 1)->sequence;
-}
-
 // The chunk in the timeline is what the offline side makes of the chunk it stands at.
 static void assert_chunk(struct bench *bench, struct offline *offline, enum format format, bool is_published)
 {
@@ -201,7 +196,7 @@ static void assert_chunk(struct bench *bench, struct offline *offline, enum form
     struct chunk *chunk = timeline_acquire(bench->timeline, format, offline->frame);
     assert_non_null(chunk);
     assert_int_equal(chunk->frame_count, CHUNK_FRAMES);
-    assert_int_equal(chunk->generation, generation_of(&offline->log, offline->frame));
+    assert_int_equal(chunk->generation, control_generation(&offline->log, offline->frame + CHUNK_FRAMES));
     if (format != FORMAT_LEGACY)
         assert_v2_heads(chunk, packet_bytes, len);
     assert_int_equal(chunk->len - chunk->payload_offset, len);
@@ -225,7 +220,7 @@ static void follow(struct bench *bench, struct offline *offline, unsigned format
         for (int i = 0; i < FORMAT_COUNT; i++) {
             bool compared = (formats & 1u << i) && offline->frame >= from;
             if (compared)
-                await_knowing(bench, (enum format)i, (uint32_t)generation_of(&offline->log, offline->frame),
+                await_knowing(bench, (enum format)i, control_generation(&offline->log, offline->frame + CHUNK_FRAMES),
                               offline->frame);
             assert_chunk(bench, offline, (enum format)i, compared);
         }
@@ -516,7 +511,7 @@ static void events_are_told_again_from_a_change_on(void **state)
     assert_soon(splices(&bench) == 1 && at_frontier(&bench));
     while (playhead(&bench) < 10 * SECOND)
         step(&bench);
-    uint64_t end = rendered(&bench), from = result.at_frame - CONTROL_EARLY_FRAMES;
+    uint64_t end = rendered(&bench), from = control_heard_from(result.at_frame);
     station_destroy(bench.station);
     bench.station = NULL;
     struct event events[COMPOSE_MAX_EVENTS];

@@ -33,7 +33,7 @@ uint64_t v2_changed_frame(const struct listener *listener, uint32_t generation)
     if (generation >= v2_known_generation(listener, listener->format) ||
         sequencer_entries(listener->station->sequencer, (size_t)generation + 1, &entry, 1) == 0)
         return UINT64_MAX;
-    return entry.at_frame > CONTROL_EARLY_FRAMES ? entry.at_frame - CONTROL_EARLY_FRAMES : 0;
+    return control_heard_from(entry.at_frame);
 }
 
 // What lies behind the playhead cannot be replaced any more: it goes on from there.

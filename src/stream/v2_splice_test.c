@@ -41,7 +41,7 @@ static uint64_t change(struct rig *rig, int bpm)
     struct mood_patch patch = {.set = 1u << MOOD_ID_bpm, .values.bpm = bpm};
     assert_int_equal(sequencer_submit(rig->station.sequencer, &patch, CONTROL_USER, 0, &result), STATUS_OK);
     rig_set_generation((uint32_t)result.sequence);
-    return result.at_frame - CONTROL_EARLY_FRAMES;
+    return control_heard_from(result.at_frame);
 }
 
 // The loop may have looked before all was published: then it looks again after some milliseconds.

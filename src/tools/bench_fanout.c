@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/frames.h"
@@ -41,12 +40,6 @@ struct fanout {
     size_t message_bytes;
 };
 
-static void fanout_sleep(double seconds)
-{
-    struct timespec delay = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(fmod(seconds, 1) * 1e9)};
-    nanosleep(&delay, NULL);
-}
-
 static void fanout_tell(const struct fanout *fanout, const char *what)
 {
     if (isatty(STDERR_FILENO))
@@ -80,7 +73,7 @@ static bool fanout_seconds(const struct fanout *fanout, const struct child *chil
         return false;
     for (int i = 0; i < seconds; i++) {
         before = after;
-        fanout_sleep(fanout->duration_s / seconds);
+        bench_sleep(fanout->duration_s / seconds);
         if (!child_cost(child, &after))
             return false;
         each_s[i] = (double)(after.cpu_ns - before.cpu_ns) / 1e9;
@@ -135,7 +128,7 @@ static enum status fanout_serve(struct fanout *fanout, struct bench_server *serv
     bench_listen_settled(listen);
     fanout_tell(fanout, "the server: they fill up");
     bool heard = fanout_listen(&pcm, server->url, PCM_LISTENERS, "pcm", 0, BENCH_SETTLE_S - 10, true) == STATUS_OK;
-    fanout_sleep(BENCH_SETTLE_S);
+    bench_sleep(BENCH_SETTLE_S);
     fanout_tell(fanout, "the server: they are timed");
     struct fanout_sent before = fanout_sent(server);
     enum status status = fanout_watch(fanout, &server->child, &fanout->server);
@@ -180,7 +173,7 @@ static enum status fanout_run_bare(struct fanout *fanout, uint32_t delivery_fram
     if (status == STATUS_OK) {
         fanout_tell(fanout, "a bare loop: they connect");
         bench_listen_settled(&listen);
-        fanout_sleep(BARE_SETTLE_S);
+        bench_sleep(BARE_SETTLE_S);
         fanout_tell(fanout, "a bare loop: they are timed");
         status = fanout_watch(fanout, &child, side);
         side->report = bench_listen_finish(&listen);
@@ -189,15 +182,9 @@ static enum status fanout_run_bare(struct fanout *fanout, uint32_t delivery_fram
     return status;
 }
 
-static double report_number(const json_t *report, const char *name)
-{
-    const json_t *value = json_object_get(report, name);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static double report_time(const json_t *report, const char *times, const char *name)
 {
-    return report_number(json_object_get(report, times), name);
+    return bench_number(json_object_get(report, times), name);
 }
 
 __attribute__((format(printf, 5, 6))) static void fanout_row(const struct fanout *fanout, const char *side,
@@ -217,12 +204,12 @@ static void fanout_rows_of(const struct fanout *fanout, const char *name, const 
     const char *failure = json_string_value(json_object_get(report, "failure"));
     if (failure && *failure)
         fprintf(stderr, "auralis bench: %d listeners, %s: %s\n", fanout->listeners, name, failure);
-    fanout_row(fanout, name, report_number(report, "connected"), "", "connected");
-    fanout_row(fanout, name, report_number(report, "gaps") + report_number(report, "lost"), "", "gaps and lost");
-    fanout_row(fanout, name, report_number(report, "chunks_expected") - report_number(report, "chunks_received"), "",
+    fanout_row(fanout, name, bench_number(report, "connected"), "", "connected");
+    fanout_row(fanout, name, bench_number(report, "gaps") + bench_number(report, "lost"), "", "gaps and lost");
+    fanout_row(fanout, name, bench_number(report, "chunks_expected") - bench_number(report, "chunks_received"), "",
                "missing");
-    fanout_row(fanout, name, 100 * report_number(report, "share_within_20_ms"), "%", "within 20 ms");
-    fanout_row(fanout, name, 100 * report_number(report, "share_within_50_ms"), "%", "within 50 ms");
+    fanout_row(fanout, name, 100 * bench_number(report, "share_within_20_ms"), "%", "within 20 ms");
+    fanout_row(fanout, name, 100 * bench_number(report, "share_within_50_ms"), "%", "within 50 ms");
     fanout_row(fanout, name, report_time(report, "lateness_ms", "p99"), "ms", "lateness p99");
     fanout_row(fanout, name, report_time(report, "lateness_ms", "p99_9"), "ms", "lateness p99.9");
     fanout_row(fanout, name, report_time(report, "jitter_ms", "p99"), "ms", "jitter p99");
@@ -240,10 +227,10 @@ static void fanout_rows(const struct fanout *fanout)
     fanout_rows_of(fanout, "server", server);
     fanout_row(fanout, "server", (server->resident_bytes - server->idle_bytes) / 1024 / fanout->listeners, "KiB",
                "memory a listener");
-    fanout_row(fanout, "server", report_number(report, "verified"), "", "verified");
-    fanout_row(fanout, "server", report_number(report, "mismatches"), "", "different");
-    fanout_row(fanout, "server", report_number(pcm, "verified"), "", "PCM verified");
-    fanout_row(fanout, "server", report_number(pcm, "mismatches") + report_number(pcm, "gaps"), "",
+    fanout_row(fanout, "server", bench_number(report, "verified"), "", "verified");
+    fanout_row(fanout, "server", bench_number(report, "mismatches"), "", "different");
+    fanout_row(fanout, "server", bench_number(pcm, "verified"), "", "PCM verified");
+    fanout_row(fanout, "server", bench_number(pcm, "mismatches") + bench_number(pcm, "gaps"), "",
                "PCM different or gaps");
     fanout_rows_of(fanout, "bare", bare);
     fanout_rows_of(fanout, "bare deliveries", deliveries);
@@ -265,8 +252,8 @@ static enum status fanout_size(struct bench_output *output, int listeners, doubl
                                  &fanout.bare_deliveries);
     if (status == STATUS_OK && rows)
         fanout_rows(&fanout);
-    *share = fanout.server.report && report_number(fanout.server.report, "connected") >= listeners
-                 ? report_number(fanout.server.report, "share_within_50_ms") : 0;
+    *share = fanout.server.report && bench_number(fanout.server.report, "connected") >= listeners
+                 ? bench_number(fanout.server.report, "share_within_50_ms") : 0;
     fanout_tell(&fanout, "");
     json_decref(fanout.server.report);
     json_decref(fanout.bare.report);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/client.h"
@@ -83,6 +84,18 @@ json_t *bench_listen_finish(struct child *child)
     free(text);
     (void)child_wait(child);
     return report;
+}
+
+double bench_number(const json_t *report, const char *name)
+{
+    const json_t *value = json_object_get(report, name);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+void bench_sleep(double seconds)
+{
+    struct timespec delay = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(fmod(seconds, 1) * 1e9)};
+    nanosleep(&delay, NULL);
 }
 
 double bench_metric(const char *url, const char *name)

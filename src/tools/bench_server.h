@@ -30,6 +30,11 @@ void bench_listen_settled(struct child *child);
 // Waits for its end.   Returns its report; NULL when there is none.
 json_t *bench_listen_finish(struct child *child);
 
+// A number in what they say. NAN when it is not there.
+double bench_number(const json_t *report, const char *name);
+// Lets them go on for so long.
+void bench_sleep(double seconds);
+
 // A number in what /metrics says: the first line that begins with `name`, labels and a blank included. NAN when it is
 // not there.
 double bench_metric(const char *url, const char *name);

@@ -44,19 +44,14 @@ static double kernel_tcp_bytes(void)
     return mem && sscanf(mem, " mem %lu", &pages) == 1 ? (double)pages * (double)sysconf(_SC_PAGESIZE) : 0;
 }
 
-static double number_of(const json_t *object, const char *name)
-{
-    return json_number_value(json_object_get(object, name));
-}
-
 static void phase_add(struct stalled_phase *phase, const json_t *window)
 {
-    double chunks = number_of(window, "chunks"), within_50 = number_of(window, "percent_within_50_ms");
+    double chunks = bench_number(window, "chunks"), within_50 = bench_number(window, "percent_within_50_ms");
     phase->chunks += chunks;
-    phase->within_20 += chunks * number_of(window, "percent_within_20_ms");
+    phase->within_20 += chunks * bench_number(window, "percent_within_20_ms");
     phase->within_50 += chunks * within_50;
     phase->worst_within_50 = fmin(phase->worst_within_50, within_50);
-    phase->worst_p99_ms = fmax(phase->worst_p99_ms, number_of(window, "p99_ms"));
+    phase->worst_p99_ms = fmax(phase->worst_p99_ms, bench_number(window, "p99_ms"));
 }
 
 static void phase_measure(struct stalled_phase *phase, const struct bench_server *server)
@@ -79,7 +74,8 @@ static void stalled_follow(struct stalled *stalled, struct stalled_phase *phase,
             return;
         since_s = (double)(clock_now_ns(&stalled->clock) - begin_ns) / 1e9;
         json_t *window = json_loads(line, 0, NULL);
-        phase_add(phase, window);
+        if (window)
+            phase_add(phase, window);
         phase_measure(phase, &stalled->server);
         json_decref(window);
         if (look)
@@ -111,8 +107,7 @@ static double stalled_since_s(struct stalled *stalled)
     if (!child_line(&stalled->stall, line, sizeof line, LINE_LIMIT_MS))
         return NAN;
     json_t *told = json_loads(line, 0, NULL);
-    const json_t *stalled_ns = json_object_get(told, "stalled_ns");
-    double since_s = json_is_number(stalled_ns) ? json_number_value(stalled_ns) / 1e9 : NAN;
+    double since_s = bench_number(told, "stalled_ns") / 1e9;
     json_decref(told);
     return since_s;
 }

@@ -89,28 +89,24 @@ static int message_by_end(const void *a, const void *b)
     return (left->end_frame > right->end_frame) - (left->end_frame < right->end_frame);
 }
 
-// The messages of a format, by end frame. NULL when memory is short.
-static struct capture_message *messages_sorted(const struct capture *capture, enum format format, size_t *count)
+enum { EVERY_FORMAT = FORMAT_COUNT };
+
+// The messages of a format, or of every one, by end frame. NULL when memory is short.
+static struct capture_message *messages_sorted(const struct capture *capture, int format, size_t *count)
 {
     struct capture_message *sorted = malloc((capture->message_count + 1) * sizeof *sorted);
     *count = 0;
     for (size_t i = 0; sorted && i < capture->message_cap; i++)
-        if (capture->messages[i].count > 0 && capture->messages[i].format == format)
+        if (capture->messages[i].count > 0 && (format == EVERY_FORMAT || (int)capture->messages[i].format == format))
             sorted[(*count)++] = capture->messages[i];
     if (sorted)
         qsort(sorted, *count, sizeof *sorted, message_by_end);
     return sorted;
 }
 
-// The last change that a message can have anything of, as the log says.
-static uint64_t generation_of(const struct mood_log *log, const struct capture_message *message)
-{
-    return mood_log_at(log, message->end_frame + CONTROL_EARLY_FRAMES - 1)->sequence;
-}
-
 static bool is_superseded(const struct mood_log *log, const struct capture_message *message)
 {
-    return !message->held && message->generation < generation_of(log, message);
+    return !message->held && message->generation < control_generation(log, message->end_frame);
 }
 
 // Where a render must begin: before the first message, and before the whole of the longest preroll.
@@ -136,7 +132,7 @@ static enum status messages_walk(const struct capture_message *sorted, size_t co
                 *(sorted[i].held ? &result->held : &result->superseded) += sorted[i].count;
                 continue;
             }
-            bool equal = sorted[i].generation == generation_of(log, &sorted[i]) && sorted[i].end_frame == at &&
+            bool equal = sorted[i].generation == control_generation(log, sorted[i].end_frame) && sorted[i].end_frame == at &&
                          window_hash(window, sorted[i].frame_count, &hash) &&
                          hash == sorted[i].hash;
             verify_count(result, equal, sorted[i].count, sorted[i].end_frame - sorted[i].frame_count,
@@ -166,18 +162,14 @@ static enum status messages_verify(const struct capture_message *sorted, size_t 
 static enum status messages_find_unreplaced(const struct capture *capture, uint64_t heard_until,
                                             const struct mood_log *log, struct verify_result *result)
 {
-    struct capture_message *sorted = malloc((capture->message_count + 1) * sizeof *sorted);
-    size_t count = 0;
+    size_t count;
+    struct capture_message *sorted = messages_sorted(capture, EVERY_FORMAT, &count);
     if (!sorted)
         return STATUS_MEMORY;
-    for (size_t i = 0; i < capture->message_cap; i++)
-        if (capture->messages[i].count > 0 && capture->messages[i].frame_count == CHUNK_FRAMES)
-            sorted[count++] = capture->messages[i];
-    qsort(sorted, count, sizeof *sorted, message_by_end);
     for (size_t i = 0, next; i < count && sorted[i].end_frame <= heard_until; i = next) {
         uint64_t there = 0, most = 0;
         for (next = i; next < count && sorted[next].end_frame == sorted[i].end_frame; next++) {
-            uint64_t had = sorted[next].count;
+            uint64_t had = sorted[next].frame_count == CHUNK_FRAMES ? sorted[next].count : 0;
             if (!is_superseded(log, &sorted[next]))
                 there += had;
             else if (had > most)
@@ -196,7 +188,7 @@ enum status verify_messages(const struct capture *capture, uint64_t heard_until,
     *result = (struct verify_result){0};
     for (int i = 0; i < FORMAT_COUNT && status == STATUS_OK; i++) {
         size_t count;
-        struct capture_message *sorted = messages_sorted(capture, (enum format)i, &count);
+        struct capture_message *sorted = messages_sorted(capture, i, &count);
         if (!sorted)
             status = STATUS_MEMORY;
         else if (count > 0)
@@ -258,7 +250,7 @@ static void tracks_mark_changes(const struct mood_log *log, uint64_t from_frame,
 {
     for (size_t i = 1; i < log->count; i++) {
         uint64_t at = log->entries[i].at_frame, end = at + SWITCH_FRAMES;
-        uint64_t frame = frames_round_down(at - CONTROL_EARLY_FRAMES, CHUNK_FRAMES);
+        uint64_t frame = frames_round_down(control_heard_from(at), CHUNK_FRAMES);
         for (; frame < end; frame += CHUNK_FRAMES)
             if (frame >= from_frame && (frame - from_frame) / CHUNK_FRAMES < count)
                 numbers[(frame - from_frame) / CHUNK_FRAMES] = SWITCHING;
