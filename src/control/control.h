@@ -35,12 +35,25 @@ static inline uint32_t control_generation(const struct mood_log *log, uint64_t e
 // more are left than it has had within the last second, so that no hand uses up what others need.
 enum { CONTROL_BURST = 50, CONTROL_PER_SECOND = 20 };
 
+// A change as it is kept. With the mood at frame 0 these are all that is needed to go on with a programme.
+struct control_entry {
+    uint64_t sequence, at_frame;
+    uint64_t timestamp_ms;       // unix
+    struct mood mood;
+};
+
 struct control_config {
     const struct clock *clock;
     uint64_t origin_ns;          // clock time of frame 0
     uint64_t guard_frames;       // from receipt to effect, until sequencer_set_guard
     uint64_t apart_frames;       // changes take effect together or so far apart at least; a multiple of 960
     struct mood mood;            // at frame 0
+    const struct control_entry *past;   // changes that were made before, from sequence number 1 on
+    size_t past_count;
+    // Keeps a change for good before it is in force and anybody learns of it; what it refuses has not happened. On the
+    // thread of who submits, one at a time; may wait. NULL: nothing outlives the process.
+    enum status (*keep)(void *context, const struct control_entry *entry);
+    void *keep_context;
 };
 
 // What a change came to.
@@ -55,7 +68,7 @@ struct control_result {
 
 struct sequencer;
 
-// Errors: NULL when memory is short.
+// NULL when memory is short, or frames of the past run backwards.
 struct sequencer *sequencer_create(const struct control_config *config);
 void sequencer_destroy(struct sequencer *sequencer);
 
@@ -63,8 +76,8 @@ void sequencer_destroy(struct sequencer *sequencer);
 // come together: a frame that is too close to that of the change before is put off until it is not, and what is
 // submitted until then takes effect there as well. A wish that alters nothing logs nothing: result then tells the last
 // entry, changed is 0.
-// Errors: STATUS_INVALID (a value that mood.def does not allow), STATUS_RATE_LIMITED, STATUS_MEMORY. After an error
-// nothing has changed and *result is untouched.
+// Errors: STATUS_INVALID (a value that mood.def does not allow), STATUS_RATE_LIMITED, STATUS_MEMORY, those of `keep`.
+// After an error nothing has changed and *result is untouched.
 MUST_USE enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patch *patch,
                                       enum control_source source, uint64_t hand, struct control_result *result);
 // One step back or forward through the history. A step is what one submit changed: all parameters of a patch go back

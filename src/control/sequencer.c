@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/frames.h"
 #include "base/hook.h"
 #include "control/history.h"
@@ -28,25 +29,46 @@ struct sequencer {
     atomic_uint_fast64_t guard_frames;
     atomic_uint_fast64_t latest;
     struct hook on_change;
+    enum status (*keep)(void *context, const struct control_entry *entry);
+    void *keep_context;
 
-    pthread_mutex_t mutex;             // guards all below
-    struct mood_log log;               // index = sequence number
-    size_t taken;                      // entries that the station has
+    pthread_mutex_t turn;              // held by who makes a change, which may take a while; guards what follows
     uint64_t credit_ns, credited_at_ns;
     struct given given[SEQUENCER_GIVEN];   // a ring
     size_t given_count;                    // ever
+
+    pthread_mutex_t mutex;             // guards what follows, which is changed in one's turn only
+    struct mood_log log;               // index = sequence number
+    size_t taken;                      // entries that the station has
     struct history history;
 };
+
+// All that was changed before. False when memory is short, or it runs backwards.
+static bool sequencer_recall(struct sequencer *sequencer, const struct control_entry *past, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct mood before = sequencer->log.entries[sequencer->log.count - 1].mood;
+        if (past[i].sequence != i + 1 ||
+            mood_log_append(&sequencer->log, past[i].sequence, past[i].at_frame, &past[i].mood) != STATUS_OK)
+            return false;
+        history_add(&sequencer->history, past[i].timestamp_ms, &before, &past[i].mood, CONTROL_USER);
+    }
+    return true;
+}
 
 struct sequencer *sequencer_create(const struct control_config *config)
 {
     struct sequencer *sequencer = calloc(1, sizeof *sequencer);
     if (!sequencer)
         return NULL;
-    if (mood_log_init(&sequencer->log, &config->mood) != STATUS_OK) {
+    if (mood_log_init(&sequencer->log, &config->mood) != STATUS_OK ||
+        !sequencer_recall(sequencer, config->past, config->past_count)) {
+        mood_log_finish(&sequencer->log);
         free(sequencer);
         return NULL;
     }
+    sequencer->keep = config->keep;
+    sequencer->keep_context = config->keep_context;
     sequencer->clock = config->clock;
     sequencer->origin_ns = config->origin_ns;
     atomic_init(&sequencer->guard_frames, config->guard_frames);
@@ -54,7 +76,8 @@ struct sequencer *sequencer_create(const struct control_config *config)
     sequencer->taken = 1;
     sequencer->credit_ns = SEQUENCER_CREDIT_NS;
     sequencer->credited_at_ns = clock_now_ns(config->clock);
-    atomic_init(&sequencer->latest, 0);
+    atomic_init(&sequencer->latest, config->past_count);
+    pthread_mutex_init(&sequencer->turn, NULL);
     pthread_mutex_init(&sequencer->mutex, NULL);
     hook_init(&sequencer->on_change);
     return sequencer;
@@ -64,6 +87,7 @@ void sequencer_destroy(struct sequencer *sequencer)
 {
     if (!sequencer)
         return;
+    pthread_mutex_destroy(&sequencer->turn);
     pthread_mutex_destroy(&sequencer->mutex);
     hook_finish(&sequencer->on_change);
     mood_log_finish(&sequencer->log);
@@ -148,19 +172,41 @@ static void sequencer_give(struct sequencer *sequencer, uint64_t hand)
     sequencer->given[sequencer->given_count++ % SEQUENCER_GIVEN] = (struct given){hand, sequencer->credited_at_ns};
 }
 
-// Logs a mood that differs from the last one. Under the mutex.
+// Puts a change that is kept, and for which there is room, behind the last one.
+static void sequencer_put(struct sequencer *sequencer, const struct control_entry *entry)
+{
+    sequencer_lock(sequencer);
+    enum status status = mood_log_append(&sequencer->log, entry->sequence, entry->at_frame, &entry->mood);
+    sequencer_unlock(sequencer);
+    check(status == STATUS_OK);
+    atomic_store(&sequencer->latest, entry->sequence);
+}
+
+static enum status sequencer_make_room(struct sequencer *sequencer)
+{
+    sequencer_lock(sequencer);
+    enum status status = mood_log_reserve(&sequencer->log);
+    sequencer_unlock(sequencer);
+    return status;
+}
+
+// Logs a mood that differs from the last one. In one's turn.
 static enum status sequencer_log(struct sequencer *sequencer, const struct mood *mood, uint64_t hand,
                                  struct control_result *result)
 {
-    uint32_t changed = mood_difference(&sequencer_last(sequencer)->mood, mood);
+    const struct mood_entry *last = sequencer_last(sequencer);
+    uint32_t changed = mood_difference(&last->mood, mood);
+    struct control_entry entry = {last->sequence + 1, sequencer_stamp(sequencer),
+                                  (uint64_t)clock_unix_ns(sequencer->clock) / NS_PER_MS, *mood};
     if (!sequencer_may_give(sequencer, hand))
         return STATUS_RATE_LIMITED;
-    uint64_t sequence = sequencer_last(sequencer)->sequence + 1;
-    enum status status = mood_log_append(&sequencer->log, sequence, sequencer_stamp(sequencer), mood);
+    enum status status = sequencer_make_room(sequencer);
+    if (status == STATUS_OK && sequencer->keep)
+        status = sequencer->keep(sequencer->keep_context, &entry);
     if (status != STATUS_OK)
         return status;
     sequencer_give(sequencer, hand);
-    atomic_store(&sequencer->latest, sequence);
+    sequencer_put(sequencer, &entry);
     sequencer_tell(sequencer, changed, result);
     hook_raise(&sequencer->on_change);
     return STATUS_OK;
@@ -200,30 +246,39 @@ enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patc
     if (!sequencer_allows_all(patch))
         return STATUS_INVALID;
     enum status status = STATUS_OK;
-    sequencer_lock(sequencer);
+    pthread_mutex_lock(&sequencer->turn);
     struct mood before = sequencer_last(sequencer)->mood;
     struct mood after = mood_apply(&before, patch);
-    if (mood_difference(&before, &after) == 0)
+    bool alters = mood_difference(&before, &after) != 0;
+    if (alters)
+        status = sequencer_log(sequencer, &after, hand, result);
+    else
         sequencer_tell(sequencer, 0, result);
-    else if ((status = sequencer_log(sequencer, &after, hand, result)) == STATUS_OK)
+    if (alters && status == STATUS_OK) {
+        sequencer_lock(sequencer);
         history_add(&sequencer->history, result->timestamp_ms, &before, &after, source);
-    sequencer_unlock(sequencer);
+        sequencer_unlock(sequencer);
+    }
+    pthread_mutex_unlock(&sequencer->turn);
     return status;
 }
 
 static enum status sequencer_step(struct sequencer *sequencer, uint64_t hand, bool back, struct control_result *result)
 {
     enum status status = STATUS_CONFLICT;
-    sequencer_lock(sequencer);
+    pthread_mutex_lock(&sequencer->turn);
     struct history *history = &sequencer->history;
     int applied = back ? history_back(history) : history_forward(history);
     if (applied >= 0) {
         const struct mood *mood = back ? &history->changes[applied].before : &history->changes[applied - 1].after;
         status = sequencer_log(sequencer, mood, hand, result);
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        sequencer_lock(sequencer);
         history->applied = applied;
-    sequencer_unlock(sequencer);
+        sequencer_unlock(sequencer);
+    }
+    pthread_mutex_unlock(&sequencer->turn);
     return status;
 }
 

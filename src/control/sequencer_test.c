@@ -449,6 +449,87 @@ static void test_many_hands_and_a_station(void **state)
 
 #define DESK_TEST(test) cmocka_unit_test_setup_teardown(test, desk_open, desk_close)
 
+// What is kept, and what is made of it.
+struct keeper {
+    struct sequencer *sequencer;
+    struct control_entry kept[8];
+    size_t count;
+    enum status refusal;
+};
+
+static enum status keep(void *context, const struct control_entry *entry)
+{
+    struct keeper *keeper = context;
+    assert_int_equal(sequencer_latest(keeper->sequencer), entry->sequence - 1);
+    if (keeper->refusal == STATUS_OK)
+        keeper->kept[keeper->count++] = *entry;
+    return keeper->refusal;
+}
+
+static struct control_config keeping(const struct desk *desk, struct keeper *keeper)
+{
+    return (struct control_config){.clock = &desk->clock, .origin_ns = 1000 * NS_PER_SECOND, .guard_frames = GUARD,
+                                   .apart_frames = APART, .mood = mood_default(), .keep = keep,
+                                   .keep_context = keeper};
+}
+
+static void test_a_change_that_is_not_kept_has_not_happened(void **state)
+{
+    struct desk *desk = *state;
+    struct keeper keeper = {0};
+    struct control_config config = keeping(desk, &keeper);
+    struct sequencer *sequencer = keeper.sequencer = sequencer_create(&config);
+    struct mood_patch fast = patch_bpm(80), slow = patch_bpm(50);
+    struct control_change history[CONTROL_HISTORY];
+    assert_int_equal(sequencer_submit(sequencer, &fast, CONTROL_USER, 0, &desk->result), STATUS_OK);
+    keeper.refusal = STATUS_IO;
+    for (int i = 0; i < 3 * CONTROL_BURST; i++)
+        assert_int_equal(sequencer_submit(sequencer, &slow, CONTROL_USER, 0, &desk->result), STATUS_IO);
+    assert_int_equal(sequencer_undo(sequencer, 0, &desk->result), STATUS_IO);
+    assert_int_equal(sequencer_latest(sequencer), 1);
+    assert_int_equal(sequencer_mood(sequencer).bpm, 80);
+    assert_int_equal(sequencer_history(sequencer, history), 1);
+    assert_int_equal(sequencer_take(sequencer, &desk->log), STATUS_OK);
+    assert_int_equal(desk->log.count, 2);
+    keeper.refusal = STATUS_OK;
+    assert_int_equal(sequencer_submit(sequencer, &slow, CONTROL_USER, 0, &desk->result), STATUS_OK);
+    assert_int_equal(desk->result.sequence, 2);
+    assert_int_equal(keeper.count, 2);
+    sequencer_destroy(sequencer);
+}
+
+static void test_it_goes_on_from_what_was_kept(void **state)
+{
+    struct desk *desk = *state;
+    struct keeper keeper = {0};
+    struct control_config config = keeping(desk, &keeper);
+    struct sequencer *before = keeper.sequencer = sequencer_create(&config);
+    struct mood_entry was[4], is[4];
+    for (int i = 0; i < 3; i++) {
+        struct mood_patch patch = {.set = 1u << MOOD_ID_scene | 1u << MOOD_ID_morph_seconds,
+                                   .values = {.scene = i + 1, .morph_seconds = 20}};
+        assert_int_equal(sequencer_submit(before, &patch, CONTROL_USER, 0, &desk->result), STATUS_OK);
+        clock_advance(&desk->clock, 3 * NS_PER_SECOND);
+    }
+    assert_int_equal(sequencer_entries(before, 0, was, 4), 4);
+    sequencer_destroy(before);
+    config.past = keeper.kept;
+    config.past_count = keeper.count;
+    struct sequencer *after = keeper.sequencer = sequencer_create(&config);
+    assert_int_equal(sequencer_latest(after), 3);
+    assert_int_equal(sequencer_entries(after, 0, is, 4), 4);
+    assert_memory_equal(is, was, sizeof is);
+    assert_int_equal(sequencer_take(after, &desk->log), STATUS_OK);
+    assert_int_equal(desk->log.count, 4);
+    assert_int_equal(sequencer_undo(after, 0, &desk->result), STATUS_OK);
+    assert_int_equal(desk->result.sequence, 4);
+    assert_int_equal(desk->result.mood.scene, 2);
+    sequencer_destroy(after);
+    config.past_count = 2;
+    keeper.kept[1].sequence = 3;
+    assert_null(sequencer_create(&config));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -90,7 +90,7 @@ void mood_log_finish(struct mood_log *log)
     *log = (struct mood_log){0};
 }
 
-static enum status mood_log_reserve(struct mood_log *log)
+enum status mood_log_reserve(struct mood_log *log)
 {
     if (log->count < log->cap)
         return STATUS_OK;

@@ -51,6 +51,8 @@ void mood_log_finish(struct mood_log *log);
 // Errors: STATUS_MEMORY; STATUS_INVALID when sequence or frame run backwards or at_frame is off the grid of 960.
 MUST_USE enum status mood_log_append(struct mood_log *log, uint64_t sequence, uint64_t at_frame,
                                      const struct mood *mood);
+// Makes sure of room for the next entry.   Errors: STATUS_MEMORY.
+MUST_USE enum status mood_log_reserve(struct mood_log *log);
 // The entry in force at `frame`, never NULL.
 const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame);
 // All parameters at `frame`. A change of scene takes morph_seconds: until then all units but harmonic_density glide on
