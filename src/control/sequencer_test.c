@@ -552,6 +552,8 @@ int main(void)
         DESK_TEST(test_history_tells_what_is_in_force),
         DESK_TEST(test_fifty_changes_are_kept_and_no_step_is_undone_by_half),
         DESK_TEST(test_many_hands_and_a_station),
+        DESK_TEST(test_a_change_that_is_not_kept_has_not_happened),
+        DESK_TEST(test_it_goes_on_from_what_was_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

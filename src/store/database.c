@@ -3,19 +3,33 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "os/log.h"
 
-#define DATABASE_SCHEMA "1"
+#define DATABASE_SCHEMA 2
 
-static const char database_schema[] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE presets (name TEXT PRIMARY KEY NOT NULL, created_unix INTEGER NOT NULL, mood TEXT NOT NULL);"
-    "PRAGMA user_version = " DATABASE_SCHEMA ";"
-    "COMMIT;";
+// What brings a file of each schema to the next one. Unix and boot times in nanoseconds; a seed is written in digits,
+// for it has no sign.
+static const char *const database_steps[DATABASE_SCHEMA] = {
+    "CREATE TABLE presets (name TEXT PRIMARY KEY NOT NULL, created_unix INTEGER NOT NULL, mood TEXT NOT NULL);",
+    "CREATE TABLE stations (name TEXT PRIMARY KEY NOT NULL, seed TEXT NOT NULL, mood TEXT NOT NULL,"
+    " begin_minute INTEGER NOT NULL, scala TEXT NOT NULL, origin_unix_ns INTEGER NOT NULL, boot_id TEXT NOT NULL,"
+    " origin_boot_ns INTEGER NOT NULL, reached_frame INTEGER NOT NULL);"
+    "CREATE TABLE changes (station TEXT NOT NULL, sequence INTEGER NOT NULL, at_frame INTEGER NOT NULL,"
+    " unix_ms INTEGER NOT NULL, mood TEXT NOT NULL, PRIMARY KEY (station, sequence)) WITHOUT ROWID;",
+};
+
+// What a file of the present schema can be asked for.
+static const char *const database_queries[] = {
+    "SELECT name, created_unix, mood FROM presets",
+    "SELECT name, seed, mood, begin_minute, scala, origin_unix_ns, boot_id, origin_boot_ns, reached_frame "
+    "FROM stations",
+    "SELECT station, sequence, at_frame, unix_ms, mood FROM changes",
+};
 
 enum status database_status(sqlite3 *database, int code, const char *doing)
 {
@@ -28,6 +42,23 @@ enum status database_status(sqlite3 *database, int code, const char *doing)
     }
     log_error("store: %s: %s", doing, database ? sqlite3_errmsg(database) : sqlite3_errstr(code));
     return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB ? STATUS_DAMAGED : STATUS_IO;
+}
+
+enum status database_fault(sqlite3 *database, int code, const char *doing)
+{
+    enum status status = database_status(database, code, doing);
+    return status == STATUS_DAMAGED ? STATUS_IO : status;
+}
+
+enum status database_prepare(sqlite3 *database, const char *sql, const char *name, sqlite3_stmt **statement)
+{
+    int code = sqlite3_prepare_v2(database, sql, -1, statement, NULL);
+    if (code == SQLITE_OK && name)
+        code = sqlite3_bind_text(*statement, 1, name, -1, SQLITE_STATIC);
+    if (code == SQLITE_OK)
+        return STATUS_OK;
+    sqlite3_finalize(*statement);
+    return database_fault(database, code, sql);
 }
 
 // The first column of the first row. Errors: as database_status.
@@ -53,7 +84,38 @@ static enum status database_check_pages(sqlite3 *database)
     return STATUS_DAMAGED;
 }
 
-// A new file gets its schema; one of another schema is not ours to touch.
+// All steps from a schema on, or none.
+static enum status database_upgrade(sqlite3 *database, int from)
+{
+    char version[48];
+    snprintf(version, sizeof version, "PRAGMA user_version = %d; COMMIT;", DATABASE_SCHEMA);
+    int code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    for (int step = from; step < DATABASE_SCHEMA && code == SQLITE_OK; step++)
+        code = sqlite3_exec(database, database_steps[step], NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(database, version, NULL, NULL, NULL);
+    enum status status = database_status(database, code, "schema");
+    if (code != SQLITE_OK)
+        (void)sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
+// The first `count` queries can be asked.
+static enum status database_check_queries(sqlite3 *database, int count)
+{
+    int code = SQLITE_OK;
+    for (int i = 0; i < count && code == SQLITE_OK; i++) {
+        sqlite3_stmt *statement;
+        code = sqlite3_prepare_v2(database, database_queries[i], -1, &statement, NULL);
+        sqlite3_finalize(statement);
+    }
+    if (code != SQLITE_ERROR)
+        return database_status(database, code, "schema");
+    log_error("store: the schema is not ours: %s", sqlite3_errmsg(database));
+    return STATUS_DAMAGED;
+}
+
+// A new file gets its schema, one of an older schema is brought up to date; one of another is not ours to touch.
 static enum status database_check_schema(sqlite3 *database)
 {
     char version[32], objects[32];
@@ -62,15 +124,14 @@ static enum status database_check_schema(sqlite3 *database)
         status = database_ask(database, "SELECT count(*) FROM sqlite_master", objects, sizeof objects);
     if (status != STATUS_OK)
         return status;
-    if (strcmp(version, "0") == 0 && strcmp(objects, "0") == 0)
-        return database_status(database, sqlite3_exec(database, database_schema, NULL, NULL, NULL), "begin");
-    sqlite3_stmt *statement;
-    int code = sqlite3_prepare_v2(database, "SELECT name, created_unix, mood FROM presets", -1, &statement, NULL);
-    sqlite3_finalize(statement);
-    if (code == SQLITE_OK && strcmp(version, DATABASE_SCHEMA) == 0)
-        return STATUS_OK;
-    log_error("store: schema %s is not ours, which is " DATABASE_SCHEMA, version);
-    return code == SQLITE_OK || code == SQLITE_ERROR ? STATUS_DAMAGED : database_status(database, code, "schema");
+    int schema = (int)strtol(version, NULL, 10);
+    if (schema < 0 || schema > DATABASE_SCHEMA || (schema == 0 && strcmp(objects, "0") != 0)) {
+        log_error("store: schema %d is not ours, which is %d", schema, DATABASE_SCHEMA);
+        return STATUS_DAMAGED;
+    }
+    int queries = schema == 0 ? 0 : schema == 1 ? 1 : (int)(sizeof database_queries / sizeof *database_queries);
+    status = database_check_queries(database, queries);
+    return status == STATUS_OK && schema < DATABASE_SCHEMA ? database_upgrade(database, schema) : status;
 }
 
 static enum status database_check(sqlite3 *database)
@@ -80,9 +141,9 @@ static enum status database_check(sqlite3 *database)
         status = database_check_schema(database);
     if (status != STATUS_OK)
         return status;
-    // Presets are rare: every one of them waits for the disk.
-    int code = sqlite3_exec(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL, NULL);
-    return database_status(database, code, "journal");
+    int code = sqlite3_exec(database, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    status = database_status(database, code, "journal");
+    return status == STATUS_OK ? database_sync(database, false) : status;
 }
 
 static enum status database_open_refused(sqlite3 *database, int code)
@@ -155,6 +216,12 @@ enum status database_open(sqlite3 **database, const char *path, bool *set_aside)
     *set_aside = true;
     status = database_try(database, path);
     return status == STATUS_DAMAGED ? STATUS_IO : status;
+}
+
+enum status database_sync(sqlite3 *database, bool waits)
+{
+    const char *sql = waits ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+    return database_fault(database, sqlite3_exec(database, sql, NULL, NULL, NULL), sql);
 }
 
 enum status database_in_place(sqlite3 *database)

@@ -13,5 +13,11 @@ MUST_USE enum status database_open(sqlite3 **database, const char *path, bool *s
 void database_close(sqlite3 *database);
 // The file still stands where it was opened. Without it changes would be lost with the process: then STATUS_IO, logged.
 MUST_USE enum status database_in_place(sqlite3 *database);
+// Whether what is changed from now on waits until it is on the disk. Errors: as database_fault.
+MUST_USE enum status database_sync(sqlite3 *database, bool waits);
+// A statement whose first parameter is `name`, unless that is NULL.   Errors: as database_fault.
+MUST_USE enum status database_prepare(sqlite3 *database, const char *sql, const char *name, sqlite3_stmt **statement);
+// As database_status, for a file that is in use: a corrupt page that turns up is one more way for the disk to fail.
+enum status database_fault(sqlite3 *database, int code, const char *doing);
 // What a result code of SQLite means. Faults are logged with `doing`.
 enum status database_status(sqlite3 *database, int code, const char *doing);

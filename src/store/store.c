@@ -5,13 +5,19 @@
 #include <stdlib.h>
 
 #include "base/queue.h"
+#include "os/log.h"
 #include "os/thread.h"
 #include "store/database.h"
 #include "store/presets.h"
+#include "store/stations.h"
 
 enum { STORE_QUEUE = 64 };
 
-enum store_what { STORE_LIST, STORE_SAVE, STORE_LOAD, STORE_DELETE, STORE_STOP };
+enum store_what {
+    STORE_LIST, STORE_SAVE, STORE_LOAD, STORE_DELETE,
+    STORE_STATION_LOAD, STORE_STATION_BEGIN, STORE_STATION_KEEP, STORE_STATION_REACH,
+    STORE_STOP
+};
 
 // Lies on the caller's stack until `done` is raised. Which of the pointers are used depends on `what`.
 struct store_request {
@@ -20,6 +26,11 @@ struct store_request {
     const struct store_preset *saved;
     struct store_preset *loaded, **listed;
     int *count;
+    const struct store_station *station;
+    struct store_station *found;
+    const struct control_entry *kept;
+    struct control_entry **past;
+    size_t *past_count;
     enum status status;
     struct wakeup done;
 };
@@ -31,25 +42,41 @@ struct store {
     struct thread thread;
 };
 
+// Presets are rare, so every one of them waits for the disk.
+static enum status store_change_presets(struct store *store, const struct store_request *request)
+{
+    enum status status = database_sync(store->database, true);
+    if (status == STATUS_OK)
+        status = request->what == STORE_SAVE ? presets_save(store->database, request->saved)
+                                             : presets_delete(store->database, request->name);
+    if (database_sync(store->database, false) != STATUS_OK)
+        log_warn("store: changes wait for the disk from now on");
+    return status;
+}
+
 static enum status store_change(struct store *store, const struct store_request *request)
 {
     enum status status = database_in_place(store->database);
     if (status != STATUS_OK)
         return status;
-    return request->what == STORE_SAVE ? presets_save(store->database, request->saved)
-                                       : presets_delete(store->database, request->name);
+    switch (request->what) {
+    case STORE_STATION_BEGIN: return stations_begin(store->database, request->station);
+    case STORE_STATION_KEEP: return stations_keep(store->database, request->name, request->kept);
+    case STORE_STATION_REACH: return stations_reach(store->database, request->station);
+    default: return store_change_presets(store, request);
+    }
 }
 
 static enum status store_answer(struct store *store, const struct store_request *request)
 {
     switch (request->what) {
     case STORE_LIST: return presets_list(store->database, request->listed, request->count);
-    case STORE_SAVE:
-    case STORE_DELETE: return store_change(store, request);
     case STORE_LOAD: return presets_load(store->database, request->name, request->loaded);
+    case STORE_STATION_LOAD:
+        return stations_load(store->database, request->name, request->found, request->past, request->past_count);
     case STORE_STOP: return STATUS_OK;
+    default: return store_change(store, request);
     }
-    return STATUS_INVALID;
 }
 
 static void store_run(void *argument)
@@ -142,5 +169,31 @@ enum status store_preset_load(struct store *store, const char *name, struct stor
 enum status store_preset_delete(struct store *store, const char *name)
 {
     struct store_request request = {.what = STORE_DELETE, .name = name};
+    return store_ask(store, &request);
+}
+
+enum status store_station_load(struct store *store, const char *name, struct store_station *station,
+                               struct control_entry **past, size_t *count)
+{
+    struct store_request request = {.what = STORE_STATION_LOAD, .name = name, .found = station, .past = past,
+                                    .past_count = count};
+    return store_ask(store, &request);
+}
+
+enum status store_station_begin(struct store *store, const struct store_station *station)
+{
+    struct store_request request = {.what = STORE_STATION_BEGIN, .station = station};
+    return store_ask(store, &request);
+}
+
+enum status store_station_keep(struct store *store, const char *name, const struct control_entry *entry)
+{
+    struct store_request request = {.what = STORE_STATION_KEEP, .name = name, .kept = entry};
+    return store_ask(store, &request);
+}
+
+enum status store_station_reach(struct store *store, const struct store_station *station)
+{
+    struct store_request request = {.what = STORE_STATION_REACH, .station = station};
     return store_ask(store, &request);
 }

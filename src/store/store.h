@@ -1,10 +1,11 @@
-// What outlives the process: presets in SQLite, on a thread of its own. Calls wait for that thread; never call from a
-// render or I/O thread.
+// What outlives the process: presets, the programme and all changes made to it, in SQLite, on a thread of its own.
+// Calls wait for that thread; never call from a render or I/O thread.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
+#include "control/control.h"
 #include "score/mood.h"
 
 enum { STORE_PRESET_NAME_CHARS = 50, STORE_PRESET_NAME_BYTES = 201, STORE_PRESETS = 1000 };
@@ -13,6 +14,20 @@ struct store_preset {
     char name[STORE_PRESET_NAME_BYTES];   // UTF-8, 1-50 characters, none of them a control character
     int64_t created_unix;
     struct mood mood;
+};
+
+enum { STORE_STATION_NAME_BYTES = 64, STORE_BOOT_ID_BYTES = 40 };
+
+// A programme, and where it stands in time.
+struct store_station {
+    char name[STORE_STATION_NAME_BYTES];
+    uint64_t seed;
+    struct mood mood;                      // at frame 0
+    struct mood_log_head head;
+    int64_t origin_unix_ns;                // unix time of frame 0,
+    int64_t origin_boot_ns;                // and the clock's, which counts from the boot of that id
+    char boot_id[STORE_BOOT_ID_BYTES];
+    uint64_t reached_frame;                // the playhead has been there
 };
 
 struct store;
@@ -26,7 +41,8 @@ MUST_USE enum status store_open(struct store **store, const char *directory, boo
 // Every call must have returned. Accepts NULL.
 void store_close(struct store *store);
 
-// What was acknowledged is on the disk. After an error nothing has changed. STATUS_IO: the disk is full, read-only or
+// What was acknowledged outlives the process; presets outlive a power cut as well, of the rest that may take the last
+// moments. After an error nothing has changed. STATUS_IO: the disk is full, read-only or
 // damaged, and the log says which. STATUS_FULL: too many calls wait.
 
 // All presets by name, in the order of their bytes. *presets is the caller's to free.
@@ -39,3 +55,16 @@ MUST_USE enum status store_preset_save(struct store *store, const struct store_p
 // Errors: STATUS_NOT_FOUND, STATUS_IO, STATUS_MEMORY, STATUS_FULL.
 MUST_USE enum status store_preset_load(struct store *store, const char *name, struct store_preset *preset);
 MUST_USE enum status store_preset_delete(struct store *store, const char *name);
+
+//   past: all changes in order, the caller's to free.
+// Errors: STATUS_NOT_FOUND; STATUS_DAMAGED (what is there is none, or its changes do not follow each other), STATUS_IO,
+// STATUS_MEMORY, STATUS_FULL.
+MUST_USE enum status store_station_load(struct store *store, const char *name, struct store_station *station,
+                                        struct control_entry **past, size_t *count);
+// In place of the one of that name and its changes, if there is one.   Errors: STATUS_IO, STATUS_MEMORY, STATUS_FULL.
+MUST_USE enum status store_station_begin(struct store *store, const struct store_station *station);
+// A change of a station that was begun.
+// Errors: STATUS_CONFLICT (there is one of that sequence number), STATUS_IO, STATUS_MEMORY, STATUS_FULL.
+MUST_USE enum status store_station_keep(struct store *store, const char *name, const struct control_entry *entry);
+// Where it stands in time, its origin included.   Errors: STATUS_NOT_FOUND, STATUS_IO, STATUS_MEMORY, STATUS_FULL.
+MUST_USE enum status store_station_reach(struct store *store, const struct store_station *station);
