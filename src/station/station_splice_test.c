@@ -13,29 +13,29 @@
 #include "base/random.h"
 #include "score/scene.h"
 #include "station/patience.h"
-#include "station/station_rig.h"
+#include "station/studio.h"
 
 enum { SAMPLES_BYTES = FORMAT_LEGACY_FRAMES * CHANNELS * 2 };
 
 // Steers station and offline side alike, once the station has had time to go back for the change before.
-static struct control_result steer(struct rig *rig, struct offline *offline, enum mood_id id, double value)
+static struct control_result steer(struct studio *studio, struct offline *offline, enum mood_id id, double value)
 {
-    struct mood_patch patch = {.set = 1u << id, .values = sequencer_mood(rig->sequencer)};
+    struct mood_patch patch = {.set = 1u << id, .values = sequencer_mood(studio->sequencer)};
     struct control_result result;
     void *place = (char *)&patch.values + mood_parameters[id].offset;
     if (mood_parameters[id].kind == MOOD_KIND_UNIT)
         *(double *)place = value;
     else
         *(int *)place = (int)value;
-    assert_int_equal(sequencer_submit(rig->sequencer, &patch, CONTROL_USER, 0, &result), STATUS_OK);
+    assert_int_equal(sequencer_submit(studio->sequencer, &patch, CONTROL_USER, 0, &result), STATUS_OK);
     assert_true(result.changed);
     assert_int_equal(mood_log_append(&offline->log, result.sequence, result.at_frame, &result.mood), STATUS_OK);
     return result;
 }
 
-static uint64_t splices(const struct rig *rig)
+static uint64_t splices(const struct studio *studio)
 {
-    return atomic_load(&station_stats(rig->station)->splices);
+    return atomic_load(&station_stats(studio->station)->splices);
 }
 
 enum { REPLACEABLE = ALL & ~(1 << FORMAT_LEGACY) };
@@ -44,18 +44,18 @@ enum { REPLACEABLE = ALL & ~(1 << FORMAT_LEGACY) };
 // had been had the change always been known.
 static void a_change_is_spliced_in(void **state)
 {
-    struct rig rig;
-    struct offline *offline = rig_begin_with_all(&rig);
-    rig_follow(&rig, offline, ALL, 0, 3 * SECOND);
-    assert_soon(rig_at_frontier(&rig) && timeline_frontier(rig.timeline, FORMAT_OPUS) > 4 * SECOND);
-    struct chunk *before = timeline_acquire(rig.timeline, FORMAT_OPUS, 4 * SECOND);
-    uint64_t frontier = rig_rendered(&rig);
-    struct control_result result = steer(&rig, offline, MOOD_ID_intensity, 1);
+    struct studio studio;
+    struct offline *offline = studio_begin_with_all(&studio);
+    studio_follow(&studio, offline, ALL, 0, 3 * SECOND);
+    assert_soon(studio_at_frontier(&studio) && timeline_frontier(studio.timeline, FORMAT_OPUS) > 4 * SECOND);
+    struct chunk *before = timeline_acquire(studio.timeline, FORMAT_OPUS, 4 * SECOND);
+    uint64_t frontier = studio_rendered(&studio);
+    struct control_result result = steer(&studio, offline, MOOD_ID_intensity, 1);
     assert_true(result.at_frame < frontier - SECOND);
-    assert_soon(splices(&rig) == 1 && rig_at_frontier(&rig));
+    assert_soon(splices(&studio) == 1 && studio_at_frontier(&studio));
     for (int i = 0; i < FORMAT_LEGACY; i++)
-        rig_await_knowing(&rig, (enum format)i, (uint32_t)result.sequence, 4 * SECOND);
-    struct chunk *after = timeline_acquire(rig.timeline, FORMAT_OPUS, 4 * SECOND);
+        studio_await_knowing(&studio, (enum format)i, (uint32_t)result.sequence, 4 * SECOND);
+    struct chunk *after = timeline_acquire(studio.timeline, FORMAT_OPUS, 4 * SECOND);
     assert_int_equal(before->generation, 0);
     assert_int_equal(after->generation, result.sequence);
     size_t offset = before->payload_offset;
@@ -64,13 +64,13 @@ static void a_change_is_spliced_in(void **state)
                                                     before->len - offset) != 0);
     chunk_release(before);
     chunk_release(after);
-    rig_follow(&rig, offline, REPLACEABLE, 0, 12 * SECOND);
-    const struct station_stats *stats = station_stats(rig.station);
+    studio_follow(&studio, offline, REPLACEABLE, 0, 12 * SECOND);
+    const struct station_stats *stats = station_stats(studio.station);
     assert_int_equal(atomic_load(&stats->late_chunks), 0);
     assert_int_equal(atomic_load(&stats->encode_faults), 0);
     assert_int_equal(stats->splice_ns.count, 1);
     offline_free(offline);
-    rig_end(&rig);
+    studio_end(&studio);
 }
 
 // A minute of changes at any distance, over takeovers of encoders and, from 598 s on, over the seam of two epochs.
@@ -80,31 +80,31 @@ static void many_changes_are_spliced_in(void **state)
                                        MOOD_ID_melody_complexity, MOOD_ID_texture, MOOD_ID_warmth};
     const uint64_t beginnings[] = {0, PROGRAMME_EPOCH_FRAMES - 4 * SECOND};
     for (int turn = 0; turn < 2; turn++) {
-        struct rig rig;
+        struct studio studio;
         uint64_t at = beginnings[turn], end = at + 30 * SECOND;
-        rig_begin(&rig, at, LEAD);
-        struct offline *offline = offline_new(&rig.mood);
+        studio_begin(&studio, at, LEAD);
+        struct offline *offline = offline_new(&studio.mood);
         // Where its encoders begin, so that what they make can be compared.
         offline_begin_at(offline, at == 0 ? 0 : encoder_opus.begin_frame(at - SECOND / 2));
         for (int i = 0; i < FORMAT_LEGACY; i++)
-            timeline_join(rig.timeline, (enum format)i);
-        for (uint32_t n = 0; rig_playhead(&rig) < end; n++) {
-            rig_follow(&rig, offline, REPLACEABLE, at < SECOND ? 0 : at - SECOND / 2, offline->frame + CHUNK_FRAMES);
-            uint64_t chance = random_u64(7, 1, n), done = splices(&rig);
+            timeline_join(studio.timeline, (enum format)i);
+        for (uint32_t n = 0; studio_playhead(&studio) < end; n++) {
+            studio_follow(&studio, offline, REPLACEABLE, at < SECOND ? 0 : at - SECOND / 2, offline->frame + CHUNK_FRAMES);
+            uint64_t chance = random_u64(7, 1, n), done = splices(&studio);
             if (chance % 3 != 0 || offline->frame <= at + CHUNK_FRAMES)
                 continue;
-            assert_soon(rig_at_frontier(&rig));
+            assert_soon(studio_at_frontier(&studio));
             enum mood_id id = ids[chance / 3 % (sizeof ids / sizeof *ids)];
             double unit = random_unit(7, 2, n);
-            int next_scene = (sequencer_mood(rig.sequencer).scene + 1) % scene_count;
-            double bpm = sequencer_mood(rig.sequencer).bpm < 75 ? 76 + 24 * unit : 50 + 24 * unit;
-            (void)steer(&rig, offline, id, id == MOOD_ID_bpm ? bpm : id == MOOD_ID_scene ? next_scene : unit);
-            assert_soon(splices(&rig) == done + 1);
+            int next_scene = (sequencer_mood(studio.sequencer).scene + 1) % scene_count;
+            double bpm = sequencer_mood(studio.sequencer).bpm < 75 ? 76 + 24 * unit : 50 + 24 * unit;
+            (void)steer(&studio, offline, id, id == MOOD_ID_bpm ? bpm : id == MOOD_ID_scene ? next_scene : unit);
+            assert_soon(splices(&studio) == done + 1);
         }
-        assert_true(splices(&rig) > 50);
-        assert_int_equal(atomic_load(&station_stats(rig.station)->late_chunks), 0);
+        assert_true(splices(&studio) > 50);
+        assert_int_equal(atomic_load(&station_stats(studio.station)->late_chunks), 0);
         offline_free(offline);
-        rig_end(&rig);
+        studio_end(&studio);
     }
 }
 
@@ -112,33 +112,33 @@ static void many_changes_are_spliced_in(void **state)
 // date is left.
 static void changes_in_quick_succession_come_together(void **state)
 {
-    struct rig rig;
-    struct offline *offline = rig_begin_with_all(&rig);
-    rig_follow(&rig, offline, ALL, 0, 3 * SECOND);
+    struct studio studio;
+    struct offline *offline = studio_begin_with_all(&studio);
+    studio_follow(&studio, offline, ALL, 0, 3 * SECOND);
     uint64_t frames[25];
     int different = 0;
     for (int i = 0; i < 25; i++) {
-        frames[i] = steer(&rig, offline, MOOD_ID_intensity, 0.1 + 0.02 * i).at_frame;
+        frames[i] = steer(&studio, offline, MOOD_ID_intensity, 0.1 + 0.02 * i).at_frame;
         different += i == 0 || frames[i] != frames[i - 1];
         assert_true(i == 0 || frames[i] == frames[i - 1] || frames[i] >= frames[i - 1] + CHUNK_FRAMES);
         wait_a_moment();
-        clock_advance(&rig.clock, frames_to_ns(SECOND / 50));
+        clock_advance(&studio.clock, frames_to_ns(SECOND / 50));
     }
     assert_in_range(different, 5, 7);
-    clock_advance(&rig.clock, frames_to_ns(CHUNK_FRAMES));
+    clock_advance(&studio.clock, frames_to_ns(CHUNK_FRAMES));
     for (int i = 0; i < FORMAT_LEGACY; i++)
-        rig_await_knowing(&rig, (enum format)i, 25, rig_playhead(&rig) + SECOND);
-    rig_follow(&rig, offline, REPLACEABLE, rig_playhead(&rig) + SECOND, 8 * SECOND);
-    assert_in_range(splices(&rig), 1, 7);
-    assert_int_equal(timeline_generation(rig.timeline, FORMAT_OPUS), 25);
+        studio_await_knowing(&studio, (enum format)i, 25, studio_playhead(&studio) + SECOND);
+    studio_follow(&studio, offline, REPLACEABLE, studio_playhead(&studio) + SECOND, 8 * SECOND);
+    assert_in_range(splices(&studio), 1, 7);
+    assert_int_equal(timeline_generation(studio.timeline, FORMAT_OPUS), 25);
     offline_free(offline);
-    rig_end(&rig);
+    studio_end(&studio);
 }
 
-static void samples_of(struct rig *rig, uint64_t frame, int16_t *samples)
+static void samples_of(struct studio *studio, uint64_t frame, int16_t *samples)
 {
     uint8_t bytes[SAMPLES_BYTES];
-    struct chunk *chunk = timeline_acquire(rig->timeline, FORMAT_LEGACY, frame);
+    struct chunk *chunk = timeline_acquire(studio->timeline, FORMAT_LEGACY, frame);
     assert_non_null(chunk);
     assert_int_equal(base64_decode((const char *)chunk->bytes, chunk->len, bytes), sizeof bytes);
     memcpy(samples, bytes, sizeof bytes);
@@ -148,21 +148,21 @@ static void samples_of(struct rig *rig, uint64_t frame, int16_t *samples)
 // Old clients cannot replace what they have: their next chunk leads over, and from then on they hear the change.
 static void old_clients_are_led_over(void **state)
 {
-    struct rig rig;
-    struct offline *offline = rig_begin_with_all(&rig);
-    rig_follow(&rig, offline, ALL, 0, 3 * SECOND);
-    uint64_t join = frames_round_up(rig_playhead(&rig) + STATION_LEGACY_AHEAD_FRAMES, CHUNK_FRAMES);
-    assert_soon(timeline_frontier(rig.timeline, FORMAT_LEGACY) == join);
-    struct control_result result = steer(&rig, offline, MOOD_ID_intensity, 1);
-    assert_soon(splices(&rig) == 1 && rig_at_frontier(&rig));
-    uint64_t frame = timeline_frontier(rig.timeline, FORMAT_LEGACY);
+    struct studio studio;
+    struct offline *offline = studio_begin_with_all(&studio);
+    studio_follow(&studio, offline, ALL, 0, 3 * SECOND);
+    uint64_t join = frames_round_up(studio_playhead(&studio) + STATION_LEGACY_AHEAD_FRAMES, CHUNK_FRAMES);
+    assert_soon(timeline_frontier(studio.timeline, FORMAT_LEGACY) == join);
+    struct control_result result = steer(&studio, offline, MOOD_ID_intensity, 1);
+    assert_soon(splices(&studio) == 1 && studio_at_frontier(&studio));
+    uint64_t frame = timeline_frontier(studio.timeline, FORMAT_LEGACY);
     assert_true(result.at_frame < join && join <= frame);
     // The chunks that are out stay as they were; the one that leads over is neither the one nor the other.
-    rig_follow(&rig, offline, REPLACEABLE, 0, join);
+    studio_follow(&studio, offline, REPLACEABLE, 0, join);
     int16_t here[SAMPLES_BYTES / 2], there[SAMPLES_BYTES / 2];
-    static uint8_t bytes[RIG_MAX_BYTES];
+    static uint8_t bytes[STUDIO_MAX_BYTES];
     uint16_t packet_bytes[CHUNK_PACKETS];
-    samples_of(&rig, join, here);
+    samples_of(&studio, join, here);
     size_t len = offline_encode(offline, FORMAT_LEGACY, bytes, packet_bytes);
     uint8_t plain[SAMPLES_BYTES];
     assert_int_equal(base64_decode((const char *)bytes, len, plain), sizeof plain);
@@ -177,27 +177,27 @@ static void old_clients_are_led_over(void **state)
     assert_true(first > 0);
     assert_true(first > 10 * last);
     for (int i = 0; i < FORMAT_LEGACY; i++)
-        rig_assert_chunk(&rig, offline, (enum format)i, false);
+        studio_assert_chunk(&studio, offline, (enum format)i, false);
     offline_step(offline);
-    rig_follow(&rig, offline, ALL, 0, join + 3 * SECOND);
+    studio_follow(&studio, offline, ALL, 0, join + 3 * SECOND);
     offline_free(offline);
-    rig_end(&rig);
+    studio_end(&studio);
 }
 
 // What was told beyond a change is taken back, and what is the score's now is told in its place, once.
 static void events_are_told_again_from_a_change_on(void **state)
 {
-    struct rig rig;
-    struct offline *offline = rig_begin_with_all(&rig);
-    rig_follow(&rig, offline, ALL, 0, 3 * SECOND);
-    uint64_t told = timeline_last_event(rig.timeline);
-    struct control_result result = steer(&rig, offline, MOOD_ID_intensity, 1);
-    assert_soon(splices(&rig) == 1 && rig_at_frontier(&rig));
-    while (rig_playhead(&rig) < 10 * SECOND)
-        rig_step(&rig);
-    uint64_t end = rig_rendered(&rig), from = control_heard_from(result.at_frame);
-    station_destroy(rig.station);
-    rig.station = NULL;
+    struct studio studio;
+    struct offline *offline = studio_begin_with_all(&studio);
+    studio_follow(&studio, offline, ALL, 0, 3 * SECOND);
+    uint64_t told = timeline_last_event(studio.timeline);
+    struct control_result result = steer(&studio, offline, MOOD_ID_intensity, 1);
+    assert_soon(splices(&studio) == 1 && studio_at_frontier(&studio));
+    while (studio_playhead(&studio) < 10 * SECOND)
+        studio_step(&studio);
+    uint64_t end = studio_rendered(&studio), from = control_heard_from(result.at_frame);
+    station_destroy(studio.station);
+    studio.station = NULL;
     struct event events[COMPOSE_MAX_EVENTS];
     struct event_record record = {.number = told};
     int again = 0;
@@ -206,16 +206,16 @@ static void events_are_told_again_from_a_change_on(void **state)
         for (int i = 0; i < count; i++) {
             if (events[i].kind == EVENT_MIX || events[i].kind == EVENT_NOTE_OFF)
                 continue;
-            assert_true(rig_next_event(rig.timeline, &record));
+            assert_true(studio_next_event(studio.timeline, &record));
             assert_true(record.at_frame == events[i].at_frame);
             assert_int_equal(record.generation, result.sequence);
             again++;
         }
     }
     assert_true(again > 3);
-    assert_false(rig_next_event(rig.timeline, &record));
+    assert_false(studio_next_event(studio.timeline, &record));
     offline_free(offline);
-    rig_end(&rig);
+    studio_end(&studio);
 }
 
 int main(void)

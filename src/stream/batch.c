@@ -68,8 +68,7 @@ static void batch_released(void *context, bool sent)
         batch_accepted(listener, &listener->pin.sent, listener_now_ns(listener));
     batch_release(&listener->pin);
     listener->pin.sent.count = 0;
-    if (listener->gone)
-        listener_destroy(listener);
+    listener_release(listener);
 }
 
 static void batch_keep(const struct batch *batch, uint64_t now_ns)

@@ -255,13 +255,14 @@ static json_t *legacy_updated_fields(uint32_t set)
     return names;
 }
 
-enum status legacy_control(struct listener *listener, const json_t *message, struct steering *steering)
+void legacy_control(struct listener *listener, const json_t *message)
 {
     static const char *const ignored[] = {"type", "timestamp", "client_id", "client_time", NULL};
-    enum status status = steer(listener->station, message, ignored, listener->number, steering);
-    if (status == STATUS_OK)
-        (void)listener_tell(listener, json_pack("{s:s, s:s, s:o}", "type", "control_ack", "message",
-                                                "Parameters updated", "updated_fields",
-                                                legacy_updated_fields(steering->patch.set)));
-    return status;
+    steer(listener, message, ignored, NULL);
+}
+
+void legacy_acknowledge(struct listener *listener, const struct steering *steering)
+{
+    (void)listener_tell(listener, json_pack("{s:s, s:s, s:o}", "type", "control_ack", "message", "Parameters updated",
+                                            "updated_fields", legacy_updated_fields(steering->wish.patch.set)));
 }

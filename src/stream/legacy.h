@@ -42,5 +42,7 @@ int legacy_chunks_ahead(const struct listener *listener);
 // current_depth_chunks .. health_status.   NULL when memory is short.
 json_t *legacy_health(const struct listener *listener, uint64_t now_ns);
 void legacy_pong(struct listener *listener, const json_t *message);
-// Submits the message's parameters and acknowledges. Returns what came of it; an error is the caller's to tell.
-enum status legacy_control(struct listener *listener, const json_t *message, struct steering *steering);
+// Makes a wish of the message's parameters.
+void legacy_control(struct listener *listener, const json_t *message);
+// It has come true.
+void legacy_acknowledge(struct listener *listener, const struct steering *steering);

@@ -22,8 +22,14 @@ struct listener *listener_create(struct stream *stream)
 void listener_destroy(struct listener *listener)
 {
     struct stream *stream = listener->stream;
-    check(!listener->entry.next && !listener->joined && listener->pin.sent.count == 0);
+    check(!listener->entry.next && !listener->joined && listener->pin.sent.count == 0 && listener->wishes == 0);
     slab_give(&stream->places, listener);
+}
+
+void listener_release(struct listener *listener)
+{
+    if (listener->gone && listener->pin.sent.count == 0 && listener->wishes == 0)
+        listener_destroy(listener);
 }
 
 uint64_t listener_now_ns(const struct listener *listener)
@@ -204,8 +210,7 @@ void listener_closed(struct listener *listener, int code)
     admission_leave(listener->stream->admission, &listener->peer);
     listener_count_end(listener, code);
     listener->closing = listener->gone = true;
-    if (listener->pin.sent.count == 0)
-        listener_destroy(listener);
+    listener_release(listener);
 }
 
 void listener_close(struct listener *listener, int code, enum close_cause cause, const char *reason)

@@ -78,7 +78,7 @@ struct listener {
     bool blocked;                   // something is under way: wait for `writable`
     bool freed;                     // it was blocked when it was served last
     bool closing;                   // nothing more is sent
-    bool gone;                      // closed; only its pin is still under way
+    bool gone;                      // closed; only its pin or a wish is still under way
     bool joined;                    // counted as a reader of its format
     bool awaiting;                  // counted as a reader of what it changes to, `awaited`
     int granted;                    // so many chunks beyond the steady schedule it may be sent
@@ -96,6 +96,7 @@ struct listener {
     uint64_t room_look_ns;          // when to look again at whether it reads
     struct ladder ladder;
     enum close_cause cause;
+    int wishes;                     // that have not been answered
     uint64_t rate_ns;               // the second in which messages are counted
     int rate_messages, violations;
     struct pin pin;                 // last: most never need it
@@ -110,6 +111,8 @@ struct listener *listener_create(struct stream *stream);
 void listener_destroy(struct listener *listener);
 
 // --- on its loop ---
+// Something of it is not under way any more: if it has closed, and that was the last, its place is given back.
+void listener_release(struct listener *listener);
 // Greets it and sends what is due.
 void listener_open(struct listener *listener, struct stream_loop *loop, struct connection *connection);
 // The lead in force for its station.

@@ -8,6 +8,7 @@
 #include "stream/stream.h"
 
 struct listener;
+struct steering;
 
 // Why the server closes a connection; told apart in the statistics.
 enum close_cause { CLOSE_NONE, CLOSE_SLOW, CLOSE_POLICY, CLOSE_PROTOCOL, CLOSE_DRAIN, CLOSE_FAILED, CLOSE_MEMORY };
@@ -40,6 +41,8 @@ struct protocol {
     void (*accepted)(struct listener *listener, uint64_t first_frame, uint64_t send_ns, uint64_t now_ns);
     // A JSON object with a type. False when it is malformed: the handler has answered by an error.
     bool (*message)(struct listener *listener, const char *type, json_t *message, uint64_t now_ns);
+    // Tells it what came of a wish (steer.h).
+    void (*answered)(struct listener *listener, const struct steering *steering);
     // Answers what is no such object (text), or comes too often.
     void (*refuse)(struct listener *listener, const char *code, const char *text);
     // A binary message.

@@ -2,6 +2,8 @@
 #pragma once
 #include <stdatomic.h>
 
+#include "base/queue.h"
+#include "control/wishes.h"
 #include "os/slab.h"
 #include "stream/admission.h"
 #include "stream/budget.h"
@@ -45,6 +47,8 @@ struct stream_loop {
     atomic_bool spliced;          // what some were sent is out of date; set by any thread
     bool draining;                // its listeners have been told
     struct told *told;            // TOLD_KINDS for each station
+    int wishes;                   // of its listeners, that have not been answered
+    struct queue answers;         // of struct steering *: what has come of them
 };
 
 struct stream {
@@ -58,6 +62,7 @@ struct stream {
     _Atomic(struct net_server *) server;  // NULL until attached
     struct stream_loop *loops;
     int loop_count;
+    struct wishes *wishes;
     char *silence;                        // base64 of one legacy chunk
     char drain_reason[STREAM_REASON_BYTES];
     uint64_t drain_period_ns;

@@ -7,6 +7,7 @@
 #include "os/log.h"
 #include "stream/door.h"
 #include "stream/listener.h"
+#include "stream/steer.h"
 
 enum { STREAM_CACHE_LINE = 64 };
 
@@ -46,6 +47,8 @@ enum status stream_create(struct stream **stream, const struct stream_config *co
     histogram_init(&made->stats.jitter_ns);
     histogram_init(&made->stats.player_lead_ns);
     enum status status = stream_claim(made);
+    if (status == STATUS_OK)
+        status = wishes_create(&made->wishes);
     if (status != STATUS_OK) {
         stream_destroy(made);
         return status;
@@ -54,12 +57,21 @@ enum status stream_create(struct stream **stream, const struct stream_config *co
     return STATUS_OK;
 }
 
+static void stream_loop_finish(struct stream_loop *loop)
+{
+    if (loop->answers.cells)
+        steer_forget(loop);
+    queue_finish(&loop->answers);
+    free(loop->told);
+}
+
 void stream_destroy(struct stream *stream)
 {
     if (!stream)
         return;
+    wishes_destroy(stream->wishes);
     for (int i = 0; i < stream->loop_count; i++)
-        free(stream->loops[i].told);
+        stream_loop_finish(&stream->loops[i]);
     free(stream->loops);
     slab_finish(&stream->places);
     free(stream->silence);
@@ -76,7 +88,7 @@ static bool stream_loop_init(struct stream_loop *loop, struct stream *stream, in
     budget_init(&loop->budget, stream->config.burst_chunks_per_second);
     histogram_init(&loop->lateness_ns);
     loop->told = calloc((size_t)stream->config.station_count * TOLD_KINDS, sizeof *loop->told);
-    return loop->told;
+    return loop->told && queue_init(&loop->answers, sizeof(struct steering *), STEER_WAITING) == STATUS_OK;
 }
 
 static void stream_on_splice(void *context)
@@ -110,6 +122,7 @@ void stream_detach(struct stream *stream)
 {
     for (int i = 0; i < stream->config.station_count; i++)
         timeline_on_splice(stream->config.stations[i].timeline, NULL, NULL);
+    wishes_end(stream->wishes);
 }
 
 // A turn of a loop is over: whatever was served, by its time or by what came.
@@ -243,6 +256,7 @@ static uint64_t stream_tick(void *context, int index, uint64_t now_ns)
     loop->ticking = true;
     if (!loop->draining && atomic_load(&stream->drain_until_ns) != 0)
         stream_drain_loop(loop, now_ns);
+    steer_answer(loop);
     bool late = stream_serve_due(loop, now_ns);
     if (atomic_exchange(&loop->spliced, false))
         stream_serve_outdated(loop);

@@ -71,7 +71,8 @@ void stream_destroy(struct stream *stream);
 struct net_handlers stream_handlers(struct stream *stream);
 // The server that carries it; set once, right after net_create. Who comes earlier is told to try again (503).
 void stream_attach(struct stream *stream, struct net_server *server);
-// The server is about to be destroyed: no station wakes it any more. Harmless when it was never attached.
+// The server is about to be destroyed: no station wakes it any more, and no listener's wish is taken. Harmless when it
+// was never attached.
 void stream_detach(struct stream *stream);
 // Tells everybody that the server goes (v2: goodbye, v1: shutdown_warning), lets old clients have what is due for
 // drain_ns, closes with 1000 or 1001. Any thread; returns at once.

@@ -90,16 +90,17 @@ static void v0_on_buffer_status(struct listener *listener, uint64_t now_ns)
     json_decref(answer);
 }
 
-static void v0_on_control(struct listener *listener, const json_t *message)
+static void v0_answered(struct listener *listener, const struct steering *steering)
 {
-    struct steering steering;
     char text[256];
-    enum status status = legacy_control(listener, message, &steering);
+    enum status status = steering->wish.status;
     const char *code = status == STATUS_RATE_LIMITED ? "RATE_LIMIT_EXCEEDED"
         : status == STATUS_INVALID                   ? "INVALID_PARAMETERS"
                                                      : "INTERNAL_ERROR";
-    if (status != STATUS_OK)
-        v0_error(listener, code, steer_complaint(status, &steering, text, sizeof text));
+    if (status == STATUS_OK)
+        legacy_acknowledge(listener, steering);
+    else
+        v0_error(listener, code, steer_complaint(steering, text, sizeof text));
 }
 
 static bool v0_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns)
@@ -109,7 +110,7 @@ static bool v0_message(struct listener *listener, const char *type, json_t *mess
     } else if (strcmp(type, "buffer_status") == 0) {
         v0_on_buffer_status(listener, now_ns);
     } else if (strcmp(type, "control") == 0) {
-        v0_on_control(listener, message);
+        legacy_control(listener, message);
     } else {
         v0_error(listener, "INVALID_MESSAGE", "unknown type");
         return false;
@@ -145,6 +146,7 @@ const struct protocol protocol_v0 = {
     .look = watch_stuck,
     .accepted = legacy_accepted,
     .message = v0_message,
+    .answered = v0_answered,
     .refuse = v0_error,
     .binary = v0_binary,
     .farewell = v0_farewell,

@@ -173,21 +173,29 @@ static bool v1_on_buffer_control(struct listener *listener, json_t *message, uin
 }
 
 // Bad values are told in the words of both versions.
-static void v1_refuse_control(struct listener *listener, enum status status, const struct steering *steering)
+static void v1_refuse_control(struct listener *listener, const struct steering *steering)
 {
     char text[256];
+    enum status status = steering->wish.status;
     const char *code = status == STATUS_INVALID        ? "INVALID_PARAMETERS"
                        : status == STATUS_RATE_LIMITED ? "RATE_LIMIT_EXCEEDED"
                                                        : "SERVER_OVERLOAD";
-    steer_complaint(status, steering, text, sizeof text);
+    steer_complaint(steering, text, sizeof text);
     (void)listener_tell(listener, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:f}", "type", "error", "error_code", code,
                                             "error_message", text, "message", text, "severity", "warning",
                                             "recoverable", 1, "timestamp", v1_unix_s(listener)));
 }
 
+static void v1_answered(struct listener *listener, const struct steering *steering)
+{
+    if (steering->wish.status == STATUS_OK)
+        legacy_acknowledge(listener, steering);
+    else
+        v1_refuse_control(listener, steering);
+}
+
 static bool v1_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns)
 {
-    struct steering steering;
     if (strcmp(type, "buffer_control") == 0)
         return v1_on_buffer_control(listener, message, now_ns);
     if (strcmp(type, "ping") == 0) {
@@ -195,9 +203,7 @@ static bool v1_message(struct listener *listener, const char *type, json_t *mess
         return true;
     }
     if (strcmp(type, "control") == 0) {
-        enum status status = legacy_control(listener, message, &steering);
-        if (status != STATUS_OK)
-            v1_refuse_control(listener, status, &steering);
+        legacy_control(listener, message);
         return true;
     }
     return v1_malformed(listener, "unknown type");
@@ -241,6 +247,7 @@ const struct protocol protocol_v1 = {
     .look = watch_stuck,
     .accepted = legacy_accepted,
     .message = v1_message,
+    .answered = v1_answered,
     .refuse = v1_refuse,
     .binary = v1_binary,
     .farewell = v1_farewell,

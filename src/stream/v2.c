@@ -502,6 +502,7 @@ const struct protocol protocol_v2 = {
     .look = v2_look,
     .accepted = v2_accepted,
     .message = v2_message,
+    .answered = v2_answered,
     .refuse = v2_refuse,
     .binary = v2_binary,
     .farewell = v2_farewell,

@@ -53,6 +53,7 @@ void v2_player_says(struct listener *listener, uint64_t playhead_frame, uint64_t
 
 // As in struct protocol.
 bool v2_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns);
+void v2_answered(struct listener *listener, const struct steering *steering);
 void v2_refuse(struct listener *listener, const char *code, const char *text);
 void v2_binary(struct listener *listener);
 void v2_look(struct listener *listener, uint64_t now_ns);

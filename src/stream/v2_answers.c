@@ -12,27 +12,26 @@ static bool v2_id_ok(const json_t *id)
 }
 
 // Anything else would be sent back at a length that an answer has no room for.
-static void v2_set_id(json_t *answer, const json_t *message)
+static void v2_set_id(json_t *answer, json_t *id)
 {
-    json_t *id = json_object_get(message, "id");
     if (v2_id_ok(id) && answer)
         json_object_set(answer, "id", id);
 }
 
-static void v2_complain(struct listener *listener, const json_t *message, const char *code, const char *text)
+static void v2_complain(struct listener *listener, json_t *id, const char *code, const char *text)
 {
     json_t *error = json_pack("{s:s, s:s, s:s}", "type", "error", "code", code, "message", text);
-    v2_set_id(error, message);
+    v2_set_id(error, id);
     (void)listener_tell(listener, error);
 }
 
 static bool v2_malformed(struct listener *listener, const json_t *message, const char *text)
 {
-    v2_complain(listener, message, "INVALID_MESSAGE", text);
+    v2_complain(listener, json_object_get(message, "id"), "INVALID_MESSAGE", text);
     return false;
 }
 
-static void v2_ack(struct listener *listener, const json_t *message, const struct control_result *result)
+static void v2_ack(struct listener *listener, json_t *id, const struct control_result *result)
 {
     json_t *warnings = json_array();
     for (int i = 0; i < result->warning_count; i++)
@@ -40,41 +39,45 @@ static void v2_ack(struct listener *listener, const json_t *message, const struc
     json_t *ack = json_pack("{s:s, s:I, s:I, s:o, s:o}", "type", "ack", "sequence", (json_int_t)result->sequence,
                             "at_frame", (json_int_t)result->at_frame, "parameters", mood_to_json(&result->mood),
                             "warnings", warnings);
-    v2_set_id(ack, message);
+    v2_set_id(ack, id);
     (void)listener_tell(listener, ack);
 }
 
-static void v2_refuse_control(struct listener *listener, const json_t *message, enum status status,
-                              const struct steering *steering)
+static void v2_refuse_control(struct listener *listener, const struct steering *steering)
 {
     char text[256];
-    steer_complaint(status, steering, text, sizeof text);
+    enum status status = steering->wish.status;
+    steer_complaint(steering, text, sizeof text);
     if (status != STATUS_INVALID) {
-        v2_complain(listener, message, status == STATUS_RATE_LIMITED ? "RATE_LIMIT_EXCEEDED" : "INTERNAL_ERROR", text);
+        v2_complain(listener, steering->id, status == STATUS_RATE_LIMITED ? "RATE_LIMIT_EXCEEDED" : "INTERNAL_ERROR",
+                    text);
         return;
     }
     const struct mood_refusal *refusal = &steering->refusal;
     json_t *error = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "type", "error", "code", "INVALID_PARAMETERS",
                               "message", text, "field", refusal->field, "value", refusal->value, "constraint",
                               refusal->constraint);
-    v2_set_id(error, message);
+    v2_set_id(error, steering->id);
     (void)listener_tell(listener, error);
+}
+
+void v2_answered(struct listener *listener, const struct steering *steering)
+{
+    if (steering->wish.status == STATUS_OK)
+        v2_ack(listener, steering->id, &steering->wish.result);
+    else
+        v2_refuse_control(listener, steering);
 }
 
 static bool v2_on_control(struct listener *listener, json_t *message, uint64_t now_ns)
 {
-    const json_t *id = json_object_get(message, "id");
+    json_t *id = json_object_get(message, "id");
     if (id && !v2_id_ok(id))
         return v2_malformed(listener, message, "id is a text of at most 64 bytes");
     const json_t *parameters = json_object_get(message, "parameters");
     if (!json_is_object(parameters))
         return v2_malformed(listener, message, "parameters is an object");
-    struct steering steering;
-    enum status status = steer(listener->station, parameters, NULL, listener->number, &steering);
-    if (status == STATUS_OK)
-        v2_ack(listener, message, &steering.result);
-    else
-        v2_refuse_control(listener, message, status, &steering);
+    steer(listener, parameters, NULL, id);
     return true;
 }
 

@@ -1,4 +1,4 @@
-#include "station/station_rig.h"
+#include "station/studio.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,51 +16,51 @@
 #include "wire/message.h"
 #include "wire/websocket.h"
 
-void rig_begin(struct rig *rig, uint64_t playhead, uint64_t lead)
+void studio_begin(struct studio *studio, uint64_t playhead, uint64_t lead)
 {
     uint64_t now_ns = 1000 * NS_PER_SECOND + frames_to_ns(playhead);
-    clock_init_virtual(&rig->clock, now_ns, 0);
-    rig->origin_ns = 1000 * NS_PER_SECOND;
-    rig->mood = mood_default();
-    rig->ahead = AHEAD;
-    rig->sinking = false;
-    rig->timeline = station_timeline_create(lead);
-    struct control_config control = {.clock = &rig->clock, .origin_ns = rig->origin_ns,
+    clock_init_virtual(&studio->clock, now_ns, 0);
+    studio->origin_ns = 1000 * NS_PER_SECOND;
+    studio->mood = mood_default();
+    studio->ahead = AHEAD;
+    studio->sinking = false;
+    studio->timeline = station_timeline_create(lead);
+    struct control_config control = {.clock = &studio->clock, .origin_ns = studio->origin_ns,
                                      .guard_frames = GUARD, .apart_frames = CHUNK_FRAMES,
-                                     .mood = rig->mood};
-    rig->sequencer = sequencer_create(&control);
-    struct station_config config = {.name = "test", .seed = SEED, .mood = rig->mood, .origin_ns = rig->origin_ns,
-                                    .lead_frames = lead, .clock = &rig->clock, .backend = backend_best(),
-                                    .timeline = rig->timeline, .sequencer = rig->sequencer};
-    assert_int_equal(station_create(&rig->station, &config), STATUS_OK);
+                                     .mood = studio->mood};
+    studio->sequencer = sequencer_create(&control);
+    struct station_config config = {.name = "test", .seed = SEED, .mood = studio->mood, .origin_ns = studio->origin_ns,
+                                    .lead_frames = lead, .clock = &studio->clock, .backend = backend_best(),
+                                    .timeline = studio->timeline, .sequencer = studio->sequencer};
+    assert_int_equal(station_create(&studio->station, &config), STATUS_OK);
 }
 
-void rig_end(struct rig *rig)
+void studio_end(struct studio *studio)
 {
-    station_destroy(rig->station);
-    sequencer_destroy(rig->sequencer);
-    timeline_destroy(rig->timeline);
+    station_destroy(studio->station);
+    sequencer_destroy(studio->sequencer);
+    timeline_destroy(studio->timeline);
 }
 
-uint64_t rig_rendered(struct rig *rig)
+uint64_t studio_rendered(struct studio *studio)
 {
-    return atomic_load(&station_stats(rig->station)->rendered_frames);
+    return atomic_load(&station_stats(studio->station)->rendered_frames);
 }
 
-uint64_t rig_playhead(const struct rig *rig)
+uint64_t studio_playhead(const struct studio *studio)
 {
-    return frames_from_ns(clock_now_ns(&rig->clock) - rig->origin_ns);
+    return frames_from_ns(clock_now_ns(&studio->clock) - studio->origin_ns);
 }
 
-uint64_t rig_expected_frontier(const struct rig *rig)
+uint64_t studio_expected_frontier(const struct studio *studio)
 {
-    return frames_round_up(rig_playhead(rig) + rig->ahead, CHUNK_FRAMES);
+    return frames_round_up(studio_playhead(studio) + studio->ahead, CHUNK_FRAMES);
 }
 
-bool rig_at_frontier(struct rig *rig)
+bool studio_at_frontier(struct studio *studio)
 {
-    uint64_t is = rig_rendered(rig), expected = rig_expected_frontier(rig);
-    return rig->sinking ? is >= expected : is == expected;
+    uint64_t is = studio_rendered(studio), expected = studio_expected_frontier(studio);
+    return studio->sinking ? is >= expected : is == expected;
 }
 
 void offline_step(struct offline *offline)
@@ -120,11 +120,11 @@ size_t offline_encode(struct offline *offline, enum format format, uint8_t *byte
     return output.len;
 }
 
-void rig_step(struct rig *rig)
+void studio_step(struct studio *studio)
 {
-    assert_soon(rig_at_frontier(rig));
-    clock_advance(&rig->clock, frames_to_ns(CHUNK_FRAMES));
-    assert_soon(rig_at_frontier(rig));
+    assert_soon(studio_at_frontier(studio));
+    clock_advance(&studio->clock, frames_to_ns(CHUNK_FRAMES));
+    assert_soon(studio_at_frontier(studio));
 }
 
 static void assert_v2_heads(const struct chunk *chunk, const uint16_t *packet_bytes, size_t payload_bytes)
@@ -148,14 +148,14 @@ static void assert_v2_heads(const struct chunk *chunk, const uint16_t *packet_by
     assert_int_equal(payload_len, payload_bytes);
 }
 
-void rig_assert_chunk(struct rig *rig, struct offline *offline, enum format format, bool is_published)
+void studio_assert_chunk(struct studio *studio, struct offline *offline, enum format format, bool is_published)
 {
-    static uint8_t bytes[RIG_MAX_BYTES];
+    static uint8_t bytes[STUDIO_MAX_BYTES];
     uint16_t packet_bytes[CHUNK_PACKETS];
     size_t len = offline_encode(offline, format, bytes, packet_bytes);
     if (!is_published)
         return;
-    struct chunk *chunk = timeline_acquire(rig->timeline, format, offline->frame);
+    struct chunk *chunk = timeline_acquire(studio->timeline, format, offline->frame);
     assert_non_null(chunk);
     assert_int_equal(chunk->frame_count, CHUNK_FRAMES);
     assert_int_equal(chunk->generation, control_generation(&offline->log, offline->frame + CHUNK_FRAMES));
@@ -166,38 +166,38 @@ void rig_assert_chunk(struct rig *rig, struct offline *offline, enum format form
     chunk_release(chunk);
 }
 
-void rig_await_knowing(struct rig *rig, enum format format, uint32_t generation, uint64_t frame)
+void studio_await_knowing(struct studio *studio, enum format format, uint32_t generation, uint64_t frame)
 {
-    assert_soon(timeline_generation(rig->timeline, format) >= generation
-                && timeline_frontier(rig->timeline, format) > frame);
+    assert_soon(timeline_generation(studio->timeline, format) >= generation
+                && timeline_frontier(studio->timeline, format) > frame);
 }
 
-void rig_follow(struct rig *rig, struct offline *offline, unsigned formats, uint64_t from, uint64_t until)
+void studio_follow(struct studio *studio, struct offline *offline, unsigned formats, uint64_t from, uint64_t until)
 {
     for (; offline->frame < until; offline_step(offline)) {
-        while (rig_playhead(rig) < offline->frame && offline->frame > from)
-            rig_step(rig);
+        while (studio_playhead(studio) < offline->frame && offline->frame > from)
+            studio_step(studio);
         for (int i = 0; i < FORMAT_COUNT; i++) {
             bool compared = (formats & 1u << i) && offline->frame >= from;
             if (compared)
-                rig_await_knowing(rig, (enum format)i, control_generation(&offline->log, offline->frame + CHUNK_FRAMES),
+                studio_await_knowing(studio, (enum format)i, control_generation(&offline->log, offline->frame + CHUNK_FRAMES),
                               offline->frame);
-            rig_assert_chunk(rig, offline, (enum format)i, compared);
+            studio_assert_chunk(studio, offline, (enum format)i, compared);
         }
     }
 }
 
-struct offline *rig_begin_with_all(struct rig *rig)
+struct offline *studio_begin_with_all(struct studio *studio)
 {
-    rig_begin(rig, 0, LEAD);
-    struct offline *offline = offline_new(&rig->mood);
+    studio_begin(studio, 0, LEAD);
+    struct offline *offline = offline_new(&studio->mood);
     offline_begin(offline);
     for (int i = 0; i < FORMAT_COUNT; i++)
-        timeline_join(rig->timeline, (enum format)i);
+        timeline_join(studio->timeline, (enum format)i);
     return offline;
 }
 
-bool rig_next_event(struct timeline *timeline, struct event_record *record)
+bool studio_next_event(struct timeline *timeline, struct event_record *record)
 {
     uint64_t after = record->number;
     return timeline_event_after(timeline, &after, record);

@@ -18,11 +18,11 @@ enum {
     AHEAD = LEAD + STATION_RESERVE_FRAMES,
     GUARD = 4 * CHUNK_FRAMES,   // what is compared offline is rendered less far ahead
     SEED = 5,
-    RIG_MAX_BYTES = 32768,      // of a chunk
+    STUDIO_MAX_BYTES = 32768,      // of a chunk
     ALL = (1 << FORMAT_COUNT) - 1,
 };
 
-struct rig {
+struct studio {
     struct clock clock;
     struct timeline *timeline;
     struct sequencer *sequencer;
@@ -44,27 +44,27 @@ struct offline {
 };
 
 // On air, with its live playhead at `playhead`.
-void rig_begin(struct rig *rig, uint64_t playhead, uint64_t lead);
+void studio_begin(struct studio *studio, uint64_t playhead, uint64_t lead);
 // All formats are listened to from frame 0 on.   Returns the offline side at frame 0.
-struct offline *rig_begin_with_all(struct rig *rig);
-void rig_end(struct rig *rig);
+struct offline *studio_begin_with_all(struct studio *studio);
+void studio_end(struct studio *studio);
 
-uint64_t rig_rendered(struct rig *rig);
-uint64_t rig_playhead(const struct rig *rig);
+uint64_t studio_rendered(struct studio *studio);
+uint64_t studio_playhead(const struct studio *studio);
 // How far it is to have rendered by now; and whether it has.
-uint64_t rig_expected_frontier(const struct rig *rig);
-bool rig_at_frontier(struct rig *rig);
+uint64_t studio_expected_frontier(const struct studio *studio);
+bool studio_at_frontier(struct studio *studio);
 // Moves time on by a chunk, once the station is done with what was due.
-void rig_step(struct rig *rig);
+void studio_step(struct studio *studio);
 // Waits for a chunk that knows of a change.
-void rig_await_knowing(struct rig *rig, enum format format, uint32_t generation, uint64_t frame);
+void studio_await_knowing(struct studio *studio, enum format format, uint32_t generation, uint64_t frame);
 // Follows the live playhead chunk by chunk up to `until` and compares all formats in `formats` from `from` on.
-void rig_follow(struct rig *rig, struct offline *offline, unsigned formats, uint64_t from, uint64_t until);
+void studio_follow(struct studio *studio, struct offline *offline, unsigned formats, uint64_t from, uint64_t until);
 // The chunk in the timeline is what the offline side makes of the chunk it stands at.
 //   is_published: else it is encoded, and nothing is compared.
-void rig_assert_chunk(struct rig *rig, struct offline *offline, enum format format, bool is_published);
+void studio_assert_chunk(struct studio *studio, struct offline *offline, enum format format, bool is_published);
 // The one after `record`. False when there is none.
-bool rig_next_event(struct timeline *timeline, struct event_record *record);
+bool studio_next_event(struct timeline *timeline, struct event_record *record);
 
 struct offline *offline_new(const struct mood *mood);
 void offline_free(struct offline *offline);
@@ -73,5 +73,5 @@ void offline_begin(struct offline *offline);
 void offline_begin_at(struct offline *offline, uint64_t frame);
 void offline_step(struct offline *offline);
 // Returns the bytes of the chunk it stands at; each chunk once, in order.
-//   bytes: RIG_MAX_BYTES.   packet_bytes: CHUNK_PACKETS.
+//   bytes: STUDIO_MAX_BYTES.   packet_bytes: CHUNK_PACKETS.
 size_t offline_encode(struct offline *offline, enum format format, uint8_t *bytes, uint16_t *packet_bytes);
