@@ -89,7 +89,8 @@ static void many_changes_are_spliced_in(void **state)
         for (int i = 0; i < FORMAT_LEGACY; i++)
             timeline_join(studio.timeline, (enum format)i);
         for (uint32_t n = 0; studio_playhead(&studio) < end; n++) {
-            studio_follow(&studio, offline, REPLACEABLE, at < SECOND ? 0 : at - SECOND / 2, offline->frame + CHUNK_FRAMES);
+            studio_follow(&studio, offline, REPLACEABLE, at < SECOND ? 0 : at - SECOND / 2,
+                          offline->frame + CHUNK_FRAMES);
             uint64_t chance = random_u64(7, 1, n), done = splices(&studio);
             if (chance % 3 != 0 || offline->frame <= at + CHUNK_FRAMES)
                 continue;

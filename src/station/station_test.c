@@ -176,7 +176,8 @@ static void readers_that_pin_all_chunks_stop_nothing(void **state)
     timeline_join(studio.timeline, FORMAT_LEGACY);
     const struct station_stats *stats = station_stats(studio.station);
     for (uint64_t frame = 0; atomic_load(&stats->encode_faults) == 0; frame += CHUNK_FRAMES) {
-        assert_soon(timeline_frontier(studio.timeline, FORMAT_LEGACY) > frame || atomic_load(&stats->encode_faults) > 0);
+        assert_soon(timeline_frontier(studio.timeline, FORMAT_LEGACY) > frame ||
+                    atomic_load(&stats->encode_faults) > 0);
         held[count] = timeline_acquire(studio.timeline, FORMAT_LEGACY, frame);
         count += held[count] != NULL;
         assert_true(count < 256);

@@ -180,8 +180,9 @@ void studio_follow(struct studio *studio, struct offline *offline, unsigned form
         for (int i = 0; i < FORMAT_COUNT; i++) {
             bool compared = (formats & 1u << i) && offline->frame >= from;
             if (compared)
-                studio_await_knowing(studio, (enum format)i, control_generation(&offline->log, offline->frame + CHUNK_FRAMES),
-                              offline->frame);
+                studio_await_knowing(studio, (enum format)i,
+                                     control_generation(&offline->log, offline->frame + CHUNK_FRAMES),
+                                     offline->frame);
             studio_assert_chunk(studio, offline, (enum format)i, compared);
         }
     }

@@ -111,6 +111,15 @@ struct stream_config rig_config(void)
     return (struct stream_config){.max_listeners = 100, .version = "0.1.0"};
 }
 
+// Waits at the gate, if there is one.
+static enum status rig_keep(void *context, const struct control_entry *entry)
+{
+    struct rig *rig = context;
+    while (rig->gate && !wakeup_wait(rig->gate, UINT64_MAX)) {
+    }
+    return rig->refusal;
+}
+
 static void rig_station(struct rig *rig, uint64_t lead_frames)
 {
     struct timeline_config timeline = {0};
@@ -130,7 +139,8 @@ static void rig_station(struct rig *rig, uint64_t lead_frames)
         .timeline = timeline_create(&timeline),
     };
     rig->station.sequencer = sequencer_create(&(struct control_config){
-        .clock = &rig->clock, .origin_ns = rig->station.origin_ns, .guard_frames = 9600, .mood = mood_default()});
+        .clock = &rig->clock, .origin_ns = rig->station.origin_ns, .guard_frames = 9600, .mood = mood_default(),
+        .keep = rig_keep, .keep_context = rig});
     assert_non_null(rig->station.timeline);
     assert_non_null(rig->station.sequencer);
 }

@@ -8,6 +8,7 @@
 #include "base/frames.h"
 #include "control/control.h"
 #include "net/server.h"
+#include "os/thread.h"
 #include "stream/stream.h"
 #include "timeline/timeline.h"
 
@@ -25,6 +26,9 @@ struct rig {
     struct stream *stream;
     struct net_server *server;
     uint16_t port;
+    // For tests to set before a change is made: it is kept once the gate is raised, NULL: at once; and what comes of it.
+    struct wakeup *gate;
+    enum status refusal;
 };
 
 // config: what the test wants otherwise; clock and stations are filled in here. speed: of the clock, 0 for virtual.

@@ -18,9 +18,9 @@ struct steering {
     json_t *id;                     // what its message is called; NULL: nothing
 };
 
-// Reads a partial mood and makes a wish of it; keys in `ignored` are passed over. The protocol's `answered` is told what
-// came of it, at once or in a later turn of the loop: STATUS_INVALID (with refusal), STATUS_RATE_LIMITED, STATUS_MEMORY,
-// or that it could not be kept.   id: kept until then; may be NULL.
+// Reads a partial mood and makes a wish of it; keys in `ignored` are passed over. The protocol's `answered` is told
+// what came of it, at once or in a later turn of the loop: STATUS_INVALID (with refusal), STATUS_RATE_LIMITED,
+// STATUS_MEMORY, or that it could not be kept.   id: kept until then; may be NULL.
 void steer(struct listener *listener, const json_t *parameters, const char *const *ignored, json_t *id);
 // Tells listeners of a loop what has come of their wishes by now.
 void steer_answer(struct stream_loop *loop);
