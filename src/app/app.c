@@ -13,7 +13,6 @@
 #include "os/file.h"
 #include "os/log.h"
 #include "os/thread.h"
-#include "score/scene.h"
 
 // From a change to its effect, and between two of them: real time, for that is what it takes to render a second of
 // sound again and to send it to everybody.
@@ -21,7 +20,7 @@ enum { APP_GUARD_FRAMES = FRAME_RATE / 5, APP_APART_FRAMES = FRAME_RATE / 10 };
 
 uint64_t app_playhead(const struct app *app)
 {
-    return frames_from_ns(clock_now_ns(&app->clock) - app->started_ns);
+    return frames_from_ns(clock_now_ns(&app->clock) - app->origin_ns);
 }
 
 uint64_t app_buffered_frames(const struct app *app)
@@ -140,29 +139,38 @@ uint64_t app_guard_frames(const struct app *app)
     return wanted < least ? least : wanted < most ? wanted : most;
 }
 
+static enum status app_keep(void *context, const struct control_entry *entry)
+{
+    struct app *app = context;
+    if (!atomic_load(&app->recall.kept))
+        return STATUS_FULL;
+    return store_station_keep(app->store, APP_STATION, entry);
+}
+
 static enum status app_start_station(struct app *app)
 {
-    struct mood mood = scene_mood(scene_find(app->options.scene));
-    app->head.scala = app->options.scala_tuning;
-    if (app->options.scala)
-        mood.tuning = TUNING_SCALA;
-    app->head.begin_minute = clock_minute_of_day((int64_t)app->started_ns + app->clock.unix_offset_ns);
+    const struct store_station *programme = &app->recall.station;
     app->sequencer = sequencer_create(&(struct control_config){
         .clock = &app->clock,
-        .origin_ns = app->started_ns,
+        .origin_ns = app->origin_ns,
         .guard_frames = app_real_frames(app, APP_GUARD_FRAMES),
         .apart_frames = app_real_frames(app, APP_APART_FRAMES),
-        .mood = mood,
+        .mood = programme->mood,
+        .past = app->recall.past,
+        .past_count = app->recall.past_count,
+        .keep = app_keep,
+        .keep_context = app,
     });
+    recall_finish(&app->recall);
     app->timeline = station_timeline_create(app->options.lead_frames);
     if (!app->sequencer || !app->timeline)
         return app_refuse(STATUS_MEMORY, "cannot start the station", APP_STATION);
     enum status status = station_create(&app->station, &(struct station_config){
                                                            .name = APP_STATION,
                                                            .seed = app->seed,
-                                                           .head = app->head,
-                                                           .mood = mood,
-                                                           .origin_ns = app->started_ns,
+                                                           .head = programme->head,
+                                                           .mood = programme->mood,
+                                                           .origin_ns = app->origin_ns,
                                                            .lead_frames = app->options.lead_frames,
                                                            .clock = &app->clock,
                                                            .backend = app->backend,
@@ -178,9 +186,9 @@ static enum status app_start_stream(struct app *app)
     const struct stream_station station = {
         .name = APP_STATION,
         .seed = app->seed,
-        .origin_ns = app->started_ns,
+        .origin_ns = app->origin_ns,
         .lead_frames = options->lead_frames,
-        .origin_unix_ns = (int64_t)app->started_ns + app->clock.unix_offset_ns,
+        .origin_unix_ns = app->recall.station.origin_unix_ns,
         .decoder_delay_frames = encoder_opus.decoder_delay_frames,
         .encoder_ids = {[FORMAT_OPUS] = encode_opus_id(FORMAT_OPUS), [FORMAT_OPUS_64] = encode_opus_id(FORMAT_OPUS_64),
                         [FORMAT_OPUS_32] = encode_opus_id(FORMAT_OPUS_32)},
@@ -241,6 +249,15 @@ static enum status app_start_net(struct app *app)
     }
     if (status != STATUS_OK)
         return app_refuse(status, "cannot listen on", app->options.listen);
+    return STATUS_OK;
+}
+
+// The programme of last time goes on, or is given up for this one. From now on listeners are let in.
+static enum status app_open(struct app *app)
+{
+    enum status status = recall_keep(&app->recall, app);
+    if (status != STATUS_OK)
+        return app_refuse(status, "cannot keep the programme in", app->options.data_dir);
     stream_attach(app->stream, app->net);
     return STATUS_OK;
 }
@@ -263,12 +280,19 @@ enum status app_start(struct app *app, const struct options *options)
         return status;
     clock_init(&app->clock, options->clock_speed);
     app->started_ns = clock_now_ns(&app->clock);
+    status = recall_programme(&app->recall, app);
+    if (status != STATUS_OK)
+        return app_refuse(status, "cannot read the programme in", options->data_dir);
+    app->origin_ns = (uint64_t)app->recall.station.origin_boot_ns;
+    app->seed = app->recall.station.seed;
     status = app_start_station(app);
     if (status == STATUS_OK)
         status = app_start_stream(app);
     warden_init(&app->warden, app);
     if (status == STATUS_OK)
         status = app_start_net(app);
+    if (status == STATUS_OK)
+        status = app_open(app);
     return status;
 }
 

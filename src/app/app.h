@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "app/options.h"
+#include "app/recall.h"
 #include "app/warden.h"
 #include "control/control.h"
 #include "net/server.h"
@@ -18,12 +19,15 @@
 
 #define APP_STATION "main"
 
+enum { APP_REACH_S = 10 };   // so often it is kept how far the programme has come
+
 struct app {
     struct options options;          // its texts stand in the one that app_start was given
     struct clock clock;
-    uint64_t started_ns;             // of the clock; programme frame 0 is heard then
-    uint64_t seed;
-    struct mood_log_head head;    // of the control log
+    uint64_t started_ns;             // of the clock
+    uint64_t origin_ns;              // of the clock, and may lie before it began: programme frame 0 is heard then
+    uint64_t seed;                   // of the programme
+    struct recall recall;
     const struct backend *backend;
     struct injection *injection;     // NULL: no faults are asked for
     struct thread_priority render_priority, io_priority, door_priority;

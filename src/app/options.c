@@ -227,7 +227,7 @@ static void options_list_scenes(void)
 
 static bool options_check_names(const struct options *options)
 {
-    if (!scene_find(options->scene)) {
+    if (options->scene && !scene_find(options->scene)) {
         fprintf(stderr, "auralis serve: --scene: there is no '%.40s'; `--scene list` names them\n",
                 options->scene);
         return false;
@@ -328,7 +328,7 @@ bool options_read(int argc, char **argv, struct options *options, int *exit_stat
     if (!arguments_begin(&option_table, words.count, words.words, options, exit_status))
         return false;
     *exit_status = 2;
-    if (strcmp(options->scene, "list") == 0) {
+    if (options->scene && strcmp(options->scene, "list") == 0) {
         options_list_scenes();
         *exit_status = 0;
         return false;

@@ -160,8 +160,8 @@ static bool music_write_log(const struct app *app, FILE *out)
     char seed[24];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)app->seed);
     json_t *head = json_pack("{s:s, s:s, s:s, s:i, s:o, s:I, s:I}", "station", APP_STATION, "seed", seed, "version",
-                             AURALIS_VERSION, "begin_minute", app->head.begin_minute, "scala",
-                             music_scala(&app->head.scala), "lead_frames",
+                             AURALIS_VERSION, "begin_minute", app->recall.station.head.begin_minute, "scala",
+                             music_scala(&app->recall.station.head.scala), "lead_frames",
                              (json_int_t)app->options.lead_frames, "guard_frames",
                              (json_int_t)sequencer_guard_frames(app->sequencer));
     bool good = music_write(out, head, 1) && fputs(",\"entries\":[", out) >= 0;

@@ -13,6 +13,7 @@
 #include "base/frames.h"
 #include "os/log.h"
 #include "os/memory.h"
+#include "score/scene.h"
 
 enum { SERVE_DRAIN_S = 5, SERVE_DAY_S = 86400 };
 
@@ -47,6 +48,8 @@ static void serve_until_told_to_stop(struct app *app, const sigset_t *set)
             certificate_reload(app);
         if (second % SERVE_DAY_S == 0)
             certificate_renew(app);
+        if (second % APP_REACH_S == 0)
+            recall_reach(&app->recall, app);
         warden_look(&app->warden, app);
     }
 }
@@ -60,9 +63,11 @@ static void serve_announce(const struct app *app)
     printf("listening on %s://%s%s%s:%u\n", scheme, six ? "[" : "", any ? "localhost" : address, six ? "]" : "",
            (unsigned)net_port(app->net));
     fflush(stdout);
+    struct mood mood = sequencer_mood(app->sequencer);
     log_info("auralis %s: station %s, scene %s, seed %llu, lead %lld s, %s, data in %s", AURALIS_VERSION, APP_STATION,
-             app->options.scene, (unsigned long long)app->seed, (long long)app->options.lead_s, app->backend->name,
+             scenes[mood.scene].name, (unsigned long long)app->seed, (long long)app->options.lead_s, app->backend->name,
              app->options.data_dir);
+    recall_tell(&app->recall, &app->options);
     log_info("room for %lld listeners and %d other connections", (long long)app->options.max_listeners,
              app->door_sockets);
 }
@@ -104,6 +109,7 @@ int serve_run(int argc, char **argv)
         serve_announce(&app);
         serve_until_told_to_stop(&app, &set);
         serve_drain(&app, set);
+        recall_reach(&app.recall, &app);
     }
     app_stop(&app);
     return started ? 0 : 1;

@@ -146,6 +146,16 @@ uint64_t process_open_descriptors(void)
     return count - 3;  // itself, "." and ".."
 }
 
+void process_boot_id(char *id, size_t cap)
+{
+    size_t len = 0;
+    if (file_read("/proc/sys/kernel/random/boot_id", id, cap, &len) != STATUS_OK)
+        len = 0;
+    id[strcspn(id, "\n")] = '\0';
+    if (len == 0)
+        *id = '\0';
+}
+
 uint64_t process_raise_descriptor_limit(void)
 {
     struct rlimit limit;

@@ -24,5 +24,7 @@ MUST_USE enum status file_write(const char *path, const char *bytes, size_t len,
 uint64_t process_resident_bytes(void);
 // Descriptors that this process has open; 0 where the system does not tell.
 uint64_t process_open_descriptors(void);
+// What this boot of the system is called: another name after the next one. "" where the system does not tell.
+void process_boot_id(char *id, size_t cap);
 // Raises the limit of open descriptors as far as the system allows. Returns the limit in force.
 uint64_t process_raise_descriptor_limit(void);

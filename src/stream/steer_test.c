@@ -46,7 +46,7 @@ static void what_cannot_be_kept_is_refused_and_nothing_has_changed(void **state)
     static const struct { const char *target, *wish, *field, *code; } each[] = {
         {"/ws/v2", wish, "code", "INTERNAL_ERROR"},
         {"/ws/audio/somebody", old_wish, "error_code", "SERVER_OVERLOAD"},
-        {"/ws/stream", old_wish, "code", "INTERNAL_ERROR"},
+        {"/ws/stream", old_wish, "error_code", "INTERNAL_ERROR"},
     };
     struct rig rig;
     rig_begin_usual(&rig);

@@ -1,0 +1,123 @@
+#include "app/recall.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "app/app.h"
+#include "base/frames.h"
+#include "os/file.h"
+#include "os/log.h"
+#include "score/scene.h"
+
+// How far it has come is kept so often; it may have come so much further.
+enum { RECALL_MORE_FRAMES = 2 * APP_REACH_S * FRAME_RATE };
+
+static int64_t unix_now_ns(const struct clock *clock, uint64_t now_ns)
+{
+    return (int64_t)now_ns + clock->unix_offset_ns;
+}
+
+bool recall_place(struct store_station *station, const struct clock *clock, const char *boot_id)
+{
+    uint64_t now_ns = clock_now_ns(clock);
+    int64_t unix_ns = unix_now_ns(clock, now_ns), since_ns = unix_ns - station->origin_unix_ns;
+    bool same_boot = clock->speed == 1 && *boot_id && strcmp(boot_id, station->boot_id) == 0;
+    int64_t reached_ns = (int64_t)frames_to_ns(station->reached_frame);
+    bool backwards = !same_boot && since_ns < reached_ns;
+    snprintf(station->boot_id, sizeof station->boot_id, "%s", boot_id);
+    if (same_boot)
+        return true;
+    if (backwards) {
+        since_ns = reached_ns + (int64_t)frames_to_ns(RECALL_MORE_FRAMES);
+        station->origin_unix_ns = unix_ns - since_ns;
+    }
+    station->origin_boot_ns = (int64_t)now_ns - since_ns;
+    return !backwards;
+}
+
+// Another one, from now on.
+static void recall_begin(struct recall *recall, struct app *app, const char *boot_id)
+{
+    const struct options *options = &app->options;
+    uint64_t now_ns = clock_now_ns(&app->clock);
+    struct store_station *station = &recall->station;
+    *recall = (struct recall){.station = {.seed = app->seed, .origin_boot_ns = (int64_t)now_ns,
+                                          .origin_unix_ns = unix_now_ns(&app->clock, now_ns)}};
+    snprintf(station->name, sizeof station->name, "%s", APP_STATION);
+    snprintf(station->boot_id, sizeof station->boot_id, "%s", boot_id);
+    station->mood = scene_mood(options->scene ? scene_find(options->scene) : &scenes[0]);
+    if (options->scala)
+        station->mood.tuning = TUNING_SCALA;
+    station->head.scala = options->scala_tuning;
+    station->head.begin_minute = clock_minute_of_day(station->origin_unix_ns);
+}
+
+// The one of last time is wanted.
+static bool recall_may_go_on(const struct recall *recall, const struct options *options)
+{
+    return !options->fresh && (!options->seed || options->seed_value == recall->station.seed);
+}
+
+void recall_tell(const struct recall *recall, const struct options *options)
+{
+    const struct store_station *station = &recall->station;
+    const char *begun = scenes[station->mood.scene].name;
+    if (!recall->goes_on)
+        return;
+    if (options->scene && strcmp(options->scene, begun) != 0)
+        log_warn("the programme of last time goes on, which began as %s: --scene is for one that begins (--fresh)",
+                 begun);
+    if (options->scala && memcmp(&options->scala_tuning, &station->head.scala, sizeof station->head.scala) != 0)
+        log_warn("the programme of last time goes on: --scala is for one that begins (--fresh)");
+    log_info("the programme of last time goes on");
+}
+
+static enum status recall_load(struct recall *recall, struct app *app, const char *boot_id)
+{
+    *recall = (struct recall){0};
+    enum status status = store_station_load(app->store, APP_STATION, &recall->station, &recall->past,
+                                            &recall->past_count);
+    if (status == STATUS_DAMAGED)
+        log_error("the programme of last time cannot be read: another one begins");
+    recall->goes_on = status == STATUS_OK && recall_may_go_on(recall, &app->options);
+    if (recall->goes_on && !recall_place(&recall->station, &app->clock, boot_id))
+        log_warn("the machine's clock has gone back: the programme goes on where it was");
+    return status == STATUS_NOT_FOUND || status == STATUS_DAMAGED ? STATUS_OK : status;
+}
+
+enum status recall_programme(struct recall *recall, struct app *app)
+{
+    char boot_id[STORE_BOOT_ID_BYTES];
+    process_boot_id(boot_id, sizeof boot_id);
+    enum status status = recall_load(recall, app, boot_id);
+    if (status == STATUS_OK && !recall->goes_on) {
+        recall_finish(recall);
+        recall_begin(recall, app, boot_id);
+    }
+    return status;
+}
+
+enum status recall_keep(struct recall *recall, struct app *app)
+{
+    enum status status = recall->goes_on ? store_station_reach(app->store, &recall->station)
+                                         : store_station_begin(app->store, &recall->station);
+    atomic_store(&recall->kept, status == STATUS_OK);
+    return status;
+}
+
+void recall_finish(struct recall *recall)
+{
+    free(recall->past);
+    recall->past = NULL;
+    recall->past_count = 0;
+}
+
+void recall_reach(const struct recall *recall, const struct app *app)
+{
+    struct store_station station = recall->station;
+    station.reached_frame = app_playhead(app);
+    if (store_station_reach(app->store, &station) != STATUS_OK)
+        log_debug("how far the programme has come was not kept");
+}

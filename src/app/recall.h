@@ -1,0 +1,36 @@
+// Which programme a server plays: the one of last time goes on at the frame that it would have come to, or another one
+// begins.
+#pragma once
+#include <stdatomic.h>
+
+#include "app/options.h"
+#include "base/status.h"
+#include "os/clock.h"
+#include "store/store.h"
+
+struct app;
+
+struct recall {
+    struct store_station station;      // the programme, and where it stands in time by this clock
+    struct control_entry *past;        // the changes made to it so far
+    size_t past_count;
+    bool goes_on;                      // it is that of last time
+    atomic_bool kept;                  // and changes can be
+};
+
+// Reads what is there and decides. Errors: STATUS_IO, STATUS_MEMORY, STATUS_FULL.
+MUST_USE enum status recall_programme(struct recall *recall, struct app *app);
+// Keeps the outcome, in place of what was there: once nothing can keep the server from starting any more.
+// Errors: as above.
+MUST_USE enum status recall_keep(struct recall *recall, struct app *app);
+// Says that it goes on, and which options therefore say nothing.
+void recall_tell(const struct recall *recall, const struct options *options);
+// Frees the changes.
+void recall_finish(struct recall *recall);
+// Keeps how far the programme has come, for a clock that is wrong after the next boot.
+void recall_reach(const struct recall *recall, const struct app *app);
+
+// Sets where a programme of last time stands by this clock. In the same boot that is told by its time since then,
+// after another one by unix time; frames never run backwards.   boot_id: "" where the system does not tell.
+// Returns false when unix time has: it goes on some seconds after the last frame known.
+bool recall_place(struct store_station *station, const struct clock *clock, const char *boot_id);

@@ -1,0 +1,223 @@
+"""A server that was killed goes on where it was: the same programme, the same changes, at the right frame, and who
+listens hears nothing of it.
+
+usage: restart_test.py BINARY [--kills N] [unittest options]
+"""
+import contextlib
+import json
+import pathlib
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from server import Server, wait_until
+from websocket import TEXT, Closed, WebSocket
+
+BINARY = sys.argv.pop(1)
+KILLS = 12
+if "--kills" in sys.argv:
+    at = sys.argv.index("--kills")
+    KILLS = int(sys.argv[at + 1])
+    del sys.argv[at:at + 2]
+
+
+def log_of(server):
+    return server.get("/api/stations/main/log")[2]
+
+
+def frame_of(server):
+    return server.get("/api/stations")[2]["stations"][0]["frame"]
+
+
+class Restarts(unittest.TestCase):
+    def setUp(self):
+        self.data_dir = tempfile.mkdtemp(prefix="auralis-restart-test-")
+        self.addCleanup(shutil.rmtree, self.data_dir, ignore_errors=True)
+
+    def server(self, *options, listen="127.0.0.1:0"):
+        return Server(BINARY, *options, data_dir=self.data_dir, listen=listen)
+
+    def kill(self, server):
+        server.process.kill()
+        server.process.wait()
+
+    def begin(self, *options):
+        """A programme with a change, killed. Returns its log."""
+        with self.server(*options) as server:
+            self.assertEqual(server.post("/api/control", {"bpm": 81})[0], 200)
+            log = log_of(server)
+            self.kill(server)
+        return log
+
+    def test_it_goes_on_at_the_right_frame_with_all_changes(self):
+        with self.server() as server:
+            self.assertEqual(server.post("/api/control", {"bpm": 81})[0], 200)
+            self.assertEqual(server.post("/api/control", {"scene": "sleep"})[0], 200)
+            log, frame, at = log_of(server), frame_of(server), time.monotonic()
+            self.kill(server)
+        with self.server() as server:
+            passed = (frame_of(server) - frame) / 48000 - (time.monotonic() - at)
+            self.assertLess(abs(passed), 1)
+            self.assertEqual(log_of(server), log)
+            wait_until(lambda: "goes on" in server.log(), 10, "it is said")
+            self.assertEqual([change["parameter"] for change in server.get("/api/history")[2]["history"]][:1], ["bpm"])
+            self.assertEqual(server.post("/api/history/undo")[2]["parameters"]["scene"], "drift")
+            self.assertEqual(log_of(server)["entries"][3]["sequence"], 3)
+
+    def test_another_seed_or_a_wish_for_it_begins_another_programme(self):
+        log = self.begin("--seed", "5")
+        with self.server("--seed", "5") as server:
+            self.assertEqual(log_of(server), log)
+        for options in (["--seed", "6"], ["--fresh"], ["--fresh", "--seed", "6"]):
+            with self.subTest(options):
+                with self.server(*options) as server:
+                    self.assertEqual(len(log_of(server)["entries"]), 1)
+                    self.assertLess(frame_of(server), 48000 * 60)
+                    self.assertEqual(server.post("/api/control", {"bpm": 60})[0], 200)
+
+    def test_a_start_that_fails_forgets_nothing(self):
+        log = self.begin("--seed", "5")
+        done = subprocess.run([BINARY, "serve", "--fresh", "--listen", "192.0.2.1:0", "--data-dir", self.data_dir],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        with self.server() as server:
+            self.assertEqual(log_of(server), log)
+
+    def test_how_a_programme_begins_is_said_to_be_of_no_use_to_one_that_goes_on(self):
+        self.begin()
+        with self.server("--scene", "sleep") as server:
+            wait_until(lambda: "--scene is for one that begins" in server.log(), 10, "it is said")
+            self.assertEqual(server.get("/api/status")[2]["parameters"]["scene"], "drift")
+        with self.server("--scene", "sleep", "--fresh") as server:
+            self.assertEqual(server.get("/api/status")[2]["parameters"]["scene"], "sleep")
+
+    def test_what_cannot_be_read_is_told_and_another_programme_begins(self):
+        self.begin()
+        with sqlite3.connect(pathlib.Path(self.data_dir) / "auralis.db") as database:
+            database.execute("DELETE FROM changes")
+            database.execute("INSERT INTO changes VALUES ('main', 2, 960, 0, '{}')")
+        with self.server() as server:
+            wait_until(lambda: "cannot be read" in server.log(), 10, "it is said")
+            self.assertEqual(len(log_of(server)["entries"]), 1)
+
+    def test_after_another_boot_unix_time_tells_the_frame(self):
+        self.begin()
+        with sqlite3.connect(pathlib.Path(self.data_dir) / "auralis.db") as database:
+            database.execute("UPDATE stations SET boot_id = 'another', origin_boot_ns = 0,"
+                             " origin_unix_ns = origin_unix_ns - 3600 * 1000000000")
+        with self.server() as server:
+            self.assertAlmostEqual(frame_of(server) / 48000, 3600, delta=30)
+
+    def test_listeners_hear_nothing_of_it(self):
+        """Killed twice, with changes before and after: what comes is a render of the log, without a gap."""
+        with self.server() as server:
+            listen = f"{server.host}:{server.port}"
+            listening = [subprocess.Popen(
+                [BINARY, "listen", server.url, "--format", form, "--listeners", count, "--duration", "40",
+                 "--reconnect", "--verify", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                for form, count in (("opus", "5"), ("pcm", "2"))]
+            time.sleep(14)
+            self.assertEqual(server.post("/api/control", {"intensity": 0.9})[0], 200)
+            time.sleep(1)
+            self.kill(server)
+        for rest in (10, 8):
+            with self.server(listen=listen) as server:
+                time.sleep(rest)
+                self.assertEqual(server.post("/api/control", {"intensity": 0.2 + rest / 100})[0], 200)
+                time.sleep(1)
+                if rest == 10:
+                    self.kill(server)
+                    continue
+                for process in listening:
+                    out, said = process.communicate(timeout=120)
+                    report = json.loads(out)
+                    for name in ("gaps", "dry", "decode_errors", "protocol_errors", "mismatches", "lost", "stale"):
+                        self.assertEqual(report[name], 0, (name, said, report))
+                    self.assertEqual(report["resumes"], 2 * report["listeners"], report)
+                    self.assertGreater(report["verified"], 300 * report["listeners"])
+                    self.assertEqual(report["splices"], 3 * report["listeners"], report)
+
+
+class Hand(threading.Thread):
+    """Changes something as fast as it is answered, and remembers what it was told."""
+
+    def __init__(self, server, seed, by_socket):
+        super().__init__()
+        self.server, self.random, self.by_socket = server, random.Random(seed), by_socket
+        self.told = {}
+        self.start()
+
+    def wish(self):
+        return {"intensity": round(self.random.random(), 4), "bpm": self.random.randint(50, 90)}
+
+    def run(self):
+        try:
+            self.turn_by_socket() if self.by_socket else self.turn()
+        except (OSError, Closed, ValueError):
+            pass   # the server is gone
+
+    def remember(self, answer):
+        self.told[answer["sequence"]] = (answer["at_frame"], answer["parameters"])
+
+    def turn(self):
+        while True:
+            status, _, answer = self.server.post("/api/control", self.wish())
+            if status == 200:
+                self.remember(answer)
+
+    def turn_by_socket(self):
+        socket = WebSocket(self.server.host, self.server.port, "/ws/v2")
+        with contextlib.closing(socket.socket):
+            self.turn_on(socket)
+
+    def turn_on(self, socket):
+        socket.send(json.dumps({"type": "pause"}))
+        while True:
+            socket.send(json.dumps({"type": "control", "parameters": self.wish()}))
+            answer = {"type": ""}
+            while answer["type"] not in ("ack", "error"):
+                opcode, payload = socket.receive()
+                answer = json.loads(payload) if opcode == TEXT else answer
+            if answer["type"] == "ack":
+                self.remember(answer)
+            time.sleep(0.03)
+
+
+class Kills(unittest.TestCase):
+    def test_no_change_that_was_acknowledged_is_lost(self):
+        data_dir = tempfile.mkdtemp(prefix="auralis-restart-test-")
+        self.addCleanup(shutil.rmtree, data_dir, ignore_errors=True)
+        chance = random.Random(4)
+        told = {}
+        for turn in range(KILLS + 1):
+            with Server(BINARY, "--log-level", "warn", data_dir=data_dir) as server:
+                entries = log_of(server)["entries"]
+                self.assertEqual([entry["sequence"] for entry in entries], list(range(len(entries))))
+                for sequence, (at_frame, parameters) in told.items():
+                    self.assertLess(sequence, len(entries), f"after {turn} kills")
+                    self.assertEqual((entries[sequence]["at_frame"], entries[sequence]["parameters"]),
+                                     (at_frame, parameters))
+                self.assertNotIn("damaged", server.log())
+                if turn == KILLS:
+                    break
+                hands = [Hand(server, f"{turn} {by_socket}", by_socket) for by_socket in (False, True)]
+                before = len(told)
+                wait_until(lambda: any(hand.told for hand in hands), 20, "a change was acknowledged")
+                time.sleep(chance.uniform(0, 0.3))
+                server.process.kill()
+                server.process.wait()
+                for hand in hands:
+                    hand.join()
+                    told.update(hand.told)
+                self.assertGreater(len(told), before)
+        print(f"{KILLS} kills, {len(told)} changes were acknowledged, {len(entries) - 1} kept")
+
+
+if __name__ == "__main__":
+    unittest.main()
