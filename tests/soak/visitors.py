@@ -146,7 +146,7 @@ class Visitors(Actor):
         for step in [*steps, {"type": "ping", "t0": 1}]:
             listener.send(json.dumps(step))
         answers = {"ack": 0, "pong": 0}
-        while not answers["pong"]:  # the last thing asked for, so all else is answered by then
+        while not answers["pong"] or not answers["ack"]:   # a change is answered once it is kept
             opcode, payload = listener.receive()
             message = json.loads(payload) if opcode == TEXT else {"type": "audio"}
             if message["type"] == "error" and message["code"] == "RATE_LIMIT_EXCEEDED":
