@@ -35,6 +35,11 @@ def frame_of(server):
     return server.get("/api/stations")[2]["stations"][0]["frame"]
 
 
+def metric(server, name):
+    lines = server.get("/metrics")[2].splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
+
+
 class Restarts(unittest.TestCase):
     def setUp(self):
         self.data_dir = tempfile.mkdtemp(prefix="auralis-restart-test-")
@@ -113,6 +118,23 @@ class Restarts(unittest.TestCase):
                              " origin_unix_ns = origin_unix_ns - 3600 * 1000000000")
         with self.server() as server:
             self.assertAlmostEqual(frame_of(server) / 48000, 3600, delta=30)
+
+    def test_a_start_in_the_middle_of_a_programme_is_quick(self):
+        """Nine minutes and a half in, all of that has to be rendered once; but not again by who comes after."""
+        self.begin()
+        with sqlite3.connect(pathlib.Path(self.data_dir) / "auralis.db") as database:
+            database.execute("UPDATE stations SET origin_boot_ns = origin_boot_ns - 570 * 1000000000,"
+                             " origin_unix_ns = origin_unix_ns - 570 * 1000000000")
+        took = []
+        for _ in range(2):
+            begun = time.monotonic()
+            with self.server() as server:
+                wait_until(lambda: metric(server, "auralis_buffered_seconds") >= 10, 60, "it has its lead")
+                took.append(time.monotonic() - begun)
+                self.assertGreater(frame_of(server), 570 * 48000)
+                self.kill(server)
+        print(f"the whole lead was there after {took[0]:.2f} s, the next time after {took[1]:.2f} s")
+        self.assertLess(took[1], took[0] / 2)
 
     def test_listeners_hear_nothing_of_it(self):
         """Killed twice, with changes before and after: what comes is a render of the log, without a gap."""

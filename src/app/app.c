@@ -176,6 +176,9 @@ static enum status app_start_station(struct app *app)
                                                            .backend = app->backend,
                                                            .timeline = app->timeline,
                                                            .sequencer = app->sequencer,
+                                                           .keepsakes = *app->recall.keepsakes
+                                                                            ? app->recall.keepsakes : NULL,
+                                                           .identity = app->recall.identity,
                                                        });
     return status == STATUS_OK ? STATUS_OK : app_refuse(status, "cannot start the station", APP_STATION);
 }

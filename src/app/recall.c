@@ -7,6 +7,8 @@
 
 #include "app/app.h"
 #include "base/frames.h"
+#include "base/random.h"
+#include "os/child.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "score/scene.h"
@@ -87,6 +89,21 @@ static enum status recall_load(struct recall *recall, struct app *app, const cha
     return status == STATUS_NOT_FOUND || status == STATUS_DAMAGED ? STATUS_OK : status;
 }
 
+// Whoever has the same number would render the same, and may go on from its snapshots. Those of another boot may be torn.
+static void recall_identify(struct recall *recall, const struct options *options, const char *boot_id)
+{
+    const struct store_station *station = &recall->station;
+    char path[PATH_MAX];
+    uint64_t build = 0;
+    if (!*boot_id || !child_own_path(path, sizeof path) || file_sum(path, &build) != STATUS_OK ||
+        snprintf(recall->keepsakes, PATH_MAX, "%s/auralis.snapshots", options->data_dir) >= PATH_MAX)
+        *recall->keepsakes = '\0';
+    uint64_t identity = random_u64(build, station->seed, (uint64_t)station->origin_unix_ns);
+    for (const char *at = boot_id; *at; at++)
+        identity = random_u64(identity, (unsigned char)*at, 0);
+    recall->identity = identity;
+}
+
 enum status recall_programme(struct recall *recall, struct app *app)
 {
     char boot_id[STORE_BOOT_ID_BYTES];
@@ -96,6 +113,7 @@ enum status recall_programme(struct recall *recall, struct app *app)
         recall_finish(recall);
         recall_begin(recall, app, boot_id);
     }
+    recall_identify(recall, &app->options, boot_id);
     return status;
 }
 

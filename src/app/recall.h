@@ -1,6 +1,7 @@
 // Which programme a server plays: the one of last time goes on at the frame that it would have come to, or another one
 // begins.
 #pragma once
+#include <limits.h>
 #include <stdatomic.h>
 
 #include "app/options.h"
@@ -15,6 +16,8 @@ struct recall {
     struct control_entry *past;        // the changes made to it so far
     size_t past_count;
     bool goes_on;                      // it is that of last time
+    char keepsakes[PATH_MAX];          // file of its snapshots; "": there are none
+    uint64_t identity;                 // of programme, build and boot: whose snapshots may be taken
     atomic_bool kept;                  // and changes can be
 };
 

@@ -112,6 +112,32 @@ static int lock_in_another_process(void)
     return WEXITSTATUS(status);
 }
 
+static void test_a_sum_tells_contents_apart(void **state)
+{
+    static char bytes[200000];
+    char directory[] = "/tmp/auralis-file-test-XXXXXX", path[64];
+    uint64_t first, second;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/file", directory);
+    assert_int_equal(file_sum(path, &first), STATUS_NOT_FOUND);
+    assert_int_equal(file_write(path, bytes, sizeof bytes, 0600), STATUS_OK);
+    assert_int_equal(file_sum(path, &first), STATUS_OK);
+    assert_int_equal(file_sum(path, &second), STATUS_OK);
+    assert_true(first == second);
+    for (size_t at = 0; at < sizeof bytes; at += 19999) {
+        bytes[at] = 1;
+        assert_int_equal(file_write(path, bytes, sizeof bytes, 0600), STATUS_OK);
+        assert_int_equal(file_sum(path, &second), STATUS_OK);
+        assert_true(first != second);
+        first = second;
+    }
+    assert_int_equal(file_write(path, bytes, sizeof bytes - 1, 0600), STATUS_OK);
+    assert_int_equal(file_sum(path, &second), STATUS_OK);
+    assert_true(first != second);
+    unlink(path);
+    rmdir(directory);
+}
+
 static void test_a_directory_has_one_owner(void **state)
 {
     int descriptor = -1;
@@ -155,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_a_file_in_the_way),
         cmocka_unit_test(test_reading_whole_files),
         cmocka_unit_test(test_writing_whole_files),
+        cmocka_unit_test(test_a_sum_tells_contents_apart),
         cmocka_unit_test(test_a_directory_has_one_owner),
         cmocka_unit_test(test_locking_nowhere),
         cmocka_unit_test(test_the_process_knows_itself),

@@ -35,6 +35,8 @@ enum status front_init(struct front *front, const struct station_config *config,
         status = supply_init(&front->supply, &(struct worker_config){.name = config->name, .backend = config->backend,
                                                                      .seed = config->seed, .mood = &config->mood,
                                                                      .head = config->head,
+                                                                     .keepsakes = config->keepsakes,
+                                                                     .identity = config->identity,
                                                                      .ahead_frames = front->ahead_frames,
                                                                      .done = ready}, stats->render_failures);
     return status;

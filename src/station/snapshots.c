@@ -58,6 +58,26 @@ bool snapshots_latest(const struct snapshots *snapshots, uint64_t *frame)
     return snapshots->count > 0;
 }
 
+bool snapshots_oldest(const struct snapshots *snapshots, uint64_t *frame)
+{
+    if (snapshots->count > 0)
+        *frame = snapshots->ring[snapshots->first].frame;
+    return snapshots->count > 0;
+}
+
+int snapshots_oldest_cells(const struct snapshots *snapshots)
+{
+    check(snapshots->count > 0);
+    return snapshots->ring[snapshots->first].cells;
+}
+
+const void *snapshots_oldest_cell(const struct snapshots *snapshots, int cell)
+{
+    check(cell >= 0 && cell < snapshots_oldest_cells(snapshots));
+    int place = (snapshots->first_cell + cell) % snapshots->cap;
+    return snapshots->memory + (size_t)place * snapshots->cell_bytes;
+}
+
 void snapshots_forget_after(struct snapshots *snapshots, uint64_t frame)
 {
     while (snapshots->count > 0 && snapshots_last(snapshots)->frame > frame)

@@ -30,6 +30,10 @@ void snapshots_finish(struct snapshots *snapshots);
 void snapshots_add(struct snapshots *snapshots, uint64_t frame, int cells);
 // The frame of the latest one. False when there is none.
 bool snapshots_latest(const struct snapshots *snapshots, uint64_t *frame);
+// The frame of the oldest one, and what it holds. False, or not to be asked for, when there is none.
+bool snapshots_oldest(const struct snapshots *snapshots, uint64_t *frame);
+int snapshots_oldest_cells(const struct snapshots *snapshots);
+const void *snapshots_oldest_cell(const struct snapshots *snapshots, int cell);
 // Forgets all that were taken later than at a frame.
 void snapshots_forget_after(struct snapshots *snapshots, uint64_t frame);
 // Of the latest one, which must be there: how many cells it has, one of them, and away with it.

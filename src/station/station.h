@@ -22,6 +22,8 @@ struct station_config {
     const struct backend *backend;
     struct timeline *timeline;        // made by station_timeline_create; outlives the station
     struct sequencer *sequencer;      // outlives the station
+    const char *keepsakes;            // file of what it leaves behind for the station after it; NULL: nothing. Outlives it
+    uint64_t identity;                // by which that one knows it as its own: of programme, build and boot
 };
 
 // What a renderer can do wrong: it says so; it does not come back in time; what it gives is no sound.

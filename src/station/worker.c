@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "os/clock.h"
+#include "station/keepsakes.h"
 #include "station/programme.h"
 #include "station/snapshots.h"
 
@@ -37,6 +38,8 @@ struct worker {
     struct programme *programme;
     uint64_t ahead_frames;
     struct snapshots snapshots;      // of the programme while all was well, and under the log that is known
+    struct keepsakes keepsakes;      // for the process after this one, and of the one before
+    bool begun;                      // it has stood somewhere
     bool stands;                     // the programme can be carried on
     bool failed;                     // the last chunk did
     struct worker_answer answer;
@@ -57,7 +60,10 @@ static void worker_return(struct worker *worker, uint64_t begin, uint64_t frame)
     uint64_t at;
     snapshots_forget_after(snapshots, frame);
     if (!snapshots_latest(snapshots, &at) || at < begin) {
-        programme_start(worker->programme, &worker->program, begin);
+        bool first = !worker->begun;
+        worker->begun = true;
+        if (!first || !keepsakes_restore(&worker->keepsakes, worker->programme, &worker->log, begin, frame))
+            programme_start(worker->programme, &worker->program, begin);
         return;
     }
     for (int part = 0; part < snapshots_cells(snapshots); part++)
@@ -146,6 +152,7 @@ static void worker_release(struct worker *worker)
     pthread_mutex_destroy(&worker->done_mutex);
     mood_log_finish(&worker->log);
     snapshots_finish(&worker->snapshots);
+    keepsakes_finish(&worker->keepsakes);
     free(worker->programme);
     free(worker);
 }
@@ -163,6 +170,9 @@ static void worker_run(void *argument)
         worker->failed = !worker->stands;
         if (worker->stands)
             worker_take_snapshot(worker, worker_snapshot_distance(worker));
+        if (worker->stands && !atomic_load(&worker->leaving))
+            keepsakes_write(&worker->keepsakes, &worker->snapshots,
+                            worker->log.entries[worker->log.count - 1].sequence);
         worker_raise_done(worker);
     }
     atomic_store(&worker->ended, true);
@@ -212,6 +222,7 @@ enum status worker_create(struct worker **created, const struct worker_config *c
     wakeup_init(&worker->asked);
     wakeup_init(&worker->end);
     pthread_mutex_init(&worker->done_mutex, NULL);
+    keepsakes_init(&worker->keepsakes, config->keepsakes, config->identity);
     enum status status = worker_claim(worker, config);
     if (status == STATUS_OK)
         status = worker_start(worker, config->name);

@@ -17,6 +17,8 @@ struct worker_config {
     uint64_t seed;
     struct mood_log_head head;       // of the control log
     const struct mood *mood;         // at frame 0
+    const char *keepsakes;           // file of what it leaves behind; NULL: nothing
+    uint64_t identity;               // of programme, build and boot, by which it is known again
     uint64_t ahead_frames;           // what it has rendered so far ahead it can go back to quickly
     struct wakeup *done;             // raised when an answer is there
 };
