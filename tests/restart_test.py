@@ -119,6 +119,48 @@ class Restarts(unittest.TestCase):
         with self.server() as server:
             self.assertAlmostEqual(frame_of(server) / 48000, 3600, delta=30)
 
+    def test_what_was_heard_can_be_rendered_from_the_data_directory(self):
+        """While the server runs, and after it was killed; changes included, from any frame."""
+        with tempfile.TemporaryDirectory() as directory, self.server() as server:
+            heard, again = pathlib.Path(directory) / "heard.wav", pathlib.Path(directory) / "again.wav"
+            listening = subprocess.Popen([BINARY, "listen", server.url, "--format", "pcm", "--duration", "6", "--json",
+                                          "--out", heard], stdout=subprocess.PIPE, text=True)
+            for intensity in (0.9, 0.1):
+                time.sleep(2)
+                self.assertEqual(server.post("/api/control", {"intensity": intensity})[0], 200)
+            listening.communicate(timeout=60)
+            sound = heard.read_bytes()[44:]
+            middle = sound[len(sound) // 4 // 4 * 4:][:200000]
+
+            def render(first_frame):
+                done = subprocess.run([BINARY, "render", "--quiet", "--data-dir", self.data_dir, "--from",
+                                       str(first_frame), "--duration", "12", "--out", again], capture_output=True,
+                                      text=True, timeout=60)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                return again.read_bytes()[44:]
+
+            for running in (True, False):
+                if not running:
+                    self.kill(server)
+                for first_frame in (0, 1, 4801):
+                    at = render(first_frame).find(middle)
+                    self.assertGreaterEqual(at, 0, f"what was heard is not in what is rendered from {first_frame}")
+                    self.assertEqual(at % 4, 0)
+
+    def test_what_cannot_be_rendered_from_a_data_directory_is_told(self):
+        self.begin()
+        for status, said, *options in ((1, "no server has kept", "--data-dir", "/nowhere"),
+                                       (1, "no server has kept", "--data-dir", self.data_dir, "--station", "other"),
+                                       (2, "brings its own mood", "--data-dir", self.data_dir, "--scene", "sleep"),
+                                       (2, "one of them is enough", "--data-dir", self.data_dir, "--log", "x"),
+                                       (2, "is no frame", "--from", "-5")):
+            with self.subTest(options):
+                done = subprocess.run([BINARY, "render", "--hash", *options], capture_output=True, text=True,
+                                      timeout=60)
+                self.assertEqual((done.returncode, done.stdout), (status, ""), done.stderr)
+                self.assertIn(said, done.stderr)
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+
     def test_a_start_in_the_middle_of_a_programme_is_quick(self):
         """Nine minutes and a half in, all of that has to be rendered once; but not again by who comes after."""
         self.begin()

@@ -27,8 +27,8 @@ export class Ring {
     #fadeInNext = false;
     // What replaces next does not follow what is before it.
     #leadsInNext = false;
-    // What is there from here on is older than what is before it, which leads over to it in case that is all that comes;
-    // -1: nowhere. #tail is what is before the seam, as it came.
+    // What is there from here on is older than what is before it, which leads over to it in case that is all that
+    // comes; -1: nowhere. #tail is what is before the seam, as it came.
     #seam = -1;
     #tail = [new Float32Array(FADE_FRAMES), new Float32Array(FADE_FRAMES)];
 

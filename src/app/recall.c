@@ -89,7 +89,8 @@ static enum status recall_load(struct recall *recall, struct app *app, const cha
     return status == STATUS_NOT_FOUND || status == STATUS_DAMAGED ? STATUS_OK : status;
 }
 
-// Whoever has the same number would render the same, and may go on from its snapshots. Those of another boot may be torn.
+// Whoever has the same number would render the same, and may go on from its snapshots. Those of another boot may be
+// torn.
 static void recall_identify(struct recall *recall, const struct options *options, const char *boot_id)
 {
     const struct store_station *station = &recall->station;

@@ -30,7 +30,7 @@ void keepsakes_finish(struct keepsakes *keepsakes);
 // Writes the oldest of the snapshots, if it is so much later than the last that was written.
 //   known: sequence number of the last change that they know.
 void keepsakes_write(struct keepsakes *keepsakes, const struct snapshots *snapshots, uint64_t known);
-// At the start: goes back to the latest one within [begin, frame] that knows all changes of the log that it would have to.
-// False when there is none; the programme may then be anything.
+// At the start: goes back to the latest one within [begin, frame] that knows all changes of the log that it would have
+// to. False when there is none; the programme may then be anything.
 bool keepsakes_restore(struct keepsakes *keepsakes, struct programme *programme, const struct mood_log *log,
                        uint64_t begin, uint64_t frame);

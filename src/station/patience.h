@@ -1,4 +1,5 @@
-// Waiting in the tests of a station, which works on a thread of its own while the test moves its clock. After <cmocka.h>.
+// Waiting in the tests of a station, which works on a thread of its own while the test moves its clock. After
+// <cmocka.h>.
 #pragma once
 #include <time.h>
 

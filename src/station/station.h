@@ -22,7 +22,7 @@ struct station_config {
     const struct backend *backend;
     struct timeline *timeline;        // made by station_timeline_create; outlives the station
     struct sequencer *sequencer;      // outlives the station
-    const char *keepsakes;            // file of what it leaves behind for the station after it; NULL: nothing. Outlives it
+    const char *keepsakes;            // file of what it leaves behind for the station after it; NULL: nothing
     uint64_t identity;                // by which that one knows it as its own: of programme, build and boot
 };
 

@@ -218,6 +218,26 @@ enum status database_open(sqlite3 **database, const char *path, bool *set_aside)
     return status == STATUS_DAMAGED ? STATUS_IO : status;
 }
 
+enum status database_open_to_read(sqlite3 **database, const char *path)
+{
+    char version[32] = "";
+    if (access(path, F_OK) != 0)
+        return errno == EACCES ? STATUS_DENIED : STATUS_NOT_FOUND;
+    int code = sqlite3_open_v2(path, database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    enum status status = code == SQLITE_OK ? STATUS_OK : database_open_refused(*database, code);
+    if (status == STATUS_OK) {
+        sqlite3_busy_timeout(*database, 2000);
+        status = database_ask(*database, "PRAGMA user_version", version, sizeof version);
+    }
+    if (status == STATUS_OK && strtol(version, NULL, 10) != DATABASE_SCHEMA)
+        status = STATUS_DAMAGED;
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    sqlite3_close(*database);
+    *database = NULL;
+    return status;
+}
+
 enum status database_sync(sqlite3 *database, bool waits)
 {
     const char *sql = waits ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";

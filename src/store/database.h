@@ -9,6 +9,9 @@
 // Opens or begins the file, checks it, brings it to the present schema.   set_aside: out.
 // Errors: STATUS_DENIED, STATUS_IO, STATUS_MEMORY.
 MUST_USE enum status database_open(sqlite3 **database, const char *path, bool *set_aside);
+// Opens a file of the present schema for reading alone, beside a server that may be using it. Nothing is set aside.
+// Errors: STATUS_NOT_FOUND, STATUS_DENIED, STATUS_DAMAGED (another schema as well), STATUS_IO, STATUS_MEMORY.
+MUST_USE enum status database_open_to_read(sqlite3 **database, const char *path);
 // Accepts NULL.
 void database_close(sqlite3 *database);
 // The file still stands where it was opened. Without it changes would be lost with the process: then STATUS_IO, logged.

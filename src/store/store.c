@@ -116,10 +116,16 @@ static void store_free(struct store *store)
     free(store);
 }
 
+// path: PATH_MAX bytes.   False when it would be longer.
+static bool store_path(const char *directory, char *path)
+{
+    return snprintf(path, PATH_MAX, "%s/auralis.db", directory) < PATH_MAX;
+}
+
 enum status store_open(struct store **store, const char *directory, bool *set_aside)
 {
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/auralis.db", directory) >= (int)sizeof path)
+    if (!store_path(directory, path))
         return STATUS_IO;
     struct store *opened = calloc(1, sizeof *opened);
     if (!opened)
@@ -178,6 +184,21 @@ enum status store_station_load(struct store *store, const char *name, struct sto
     struct store_request request = {.what = STORE_STATION_LOAD, .name = name, .found = station, .past = past,
                                     .past_count = count};
     return store_ask(store, &request);
+}
+
+enum status store_read_station(const char *directory, const char *name, struct store_station *station,
+                               struct control_entry **past, size_t *count)
+{
+    char path[PATH_MAX];
+    sqlite3 *database;
+    if (!store_path(directory, path))
+        return STATUS_NOT_FOUND;
+    enum status status = database_open_to_read(&database, path);
+    if (status != STATUS_OK)
+        return status;
+    status = stations_load(database, name, station, past, count);
+    database_close(database);
+    return status;
 }
 
 enum status store_station_begin(struct store *store, const struct store_station *station)

@@ -61,6 +61,11 @@ MUST_USE enum status store_preset_delete(struct store *store, const char *name);
 // STATUS_MEMORY, STATUS_FULL.
 MUST_USE enum status store_station_load(struct store *store, const char *name, struct store_station *station,
                                         struct control_entry **past, size_t *count);
+// Likewise, of a directory that a server may be using at the same time; nothing there is changed. Any thread.
+// Errors: as above; STATUS_NOT_FOUND also when there is no database, STATUS_DAMAGED when it is of another version,
+// STATUS_DENIED.
+MUST_USE enum status store_read_station(const char *directory, const char *name, struct store_station *station,
+                                        struct control_entry **past, size_t *count);
 // In place of the one of that name and its changes, if there is one.   Errors: STATUS_IO, STATUS_MEMORY, STATUS_FULL.
 MUST_USE enum status store_station_begin(struct store *store, const struct store_station *station);
 // A change of a station that was begun.

@@ -46,7 +46,8 @@ enum status bench_server_start(struct bench_server *server, int listeners)
 // What the server leaves in its directory is known by name: nothing else is ever removed.
 void bench_server_end(struct bench_server *server)
 {
-    static const char *const files[] = {"auralis.db", "auralis.db-wal", "auralis.db-shm", "auralis.lock", "auralis.snapshots"};
+    static const char *const files[] = {"auralis.db", "auralis.db-wal", "auralis.db-shm", "auralis.lock",
+                                        "auralis.snapshots"};
     char path[128];
     (void)child_end(&server->child);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

@@ -142,10 +142,12 @@ static void splice_rows(struct bench_output *output, const struct splice_run *ru
         bench_row(output, bench_number(to_ear, "p99"), NAN, "ms", NULL, "%d, %s: control to ear p99", listeners, name);
         bench_row(output, run->splices, NAN, "", NULL, "%d, %s: splices", listeners, name);
         bench_row(output, bench_number(report, "superseded"), NAN, "", NULL, "%d, %s: chunks again", listeners, name);
-        bench_row(output, bench_number(report, "late_switches"), NAN, "", NULL, "%d, %s: of these late", listeners, name);
+        bench_row(output, bench_number(report, "late_switches"), NAN, "", NULL, "%d, %s: of these late", listeners,
+                  name);
     }
-    bench_row(output, bench_number(report, "gaps") + bench_number(report, "mismatches") + bench_number(report, "unreplaced") +
-                          bench_number(report, "stale"), NAN, "", NULL, "%d, %s: gaps or different", listeners, name);
+    double wrong = bench_number(report, "gaps") + bench_number(report, "mismatches") +
+                   bench_number(report, "unreplaced") + bench_number(report, "stale");
+    bench_row(output, wrong, NAN, "", NULL, "%d, %s: gaps or different", listeners, name);
     bench_row(output, 100 * bench_number(report, "share_within_50_ms"), NAN, "%", NULL, "%d, %s: due within 50 ms",
               listeners, name);
     bench_row(output, bench_number(json_object_get(report, "lateness_ms"), "p99"), NAN, "ms", NULL,

@@ -156,9 +156,11 @@ static void json_counts(json_t *root, const struct client_report *report)
         {"failed", (uint64_t)report->failed}, {"lost", (uint64_t)report->lost}, {"silent", (uint64_t)report->silent},
         {"chunks_expected", report->chunks_expected}, {"chunks_received", report->chunks_received},
         {"burst_chunks", report->burst_chunks}, {"early", report->early}, {"gaps", report->gaps},
-        {"gap_frames", report->gap_frames}, {"last_gap", report->last_gap}, {"superseded", report->superseded}, {"bytes", report->bytes},
+        {"gap_frames", report->gap_frames}, {"last_gap", report->last_gap}, {"superseded", report->superseded},
+        {"bytes", report->bytes},
         {"reconnects", report->reconnects}, {"resumes", report->resumes}, {"dry", report->dry},
-        {"splices", report->splices}, {"late_switches", report->late_switches}, {"outdated", report->outdated}, {"stale", report->stale},
+        {"splices", report->splices}, {"late_switches", report->late_switches}, {"outdated", report->outdated},
+        {"stale", report->stale},
         {"format_changes", report->format_changes}, {"decode_errors", report->decode_errors},
         {"protocol_errors", report->protocol_errors},
     };

@@ -11,6 +11,7 @@
 #include "os/file.h"
 #include "os/thread.h"
 #include "score/scene.h"
+#include "store/store.h"
 #include "tools/arguments.h"
 #include "tools/outcome.h"
 #include "tools/progress.h"
@@ -21,12 +22,12 @@
 #include "tools/sound_file.h"
 #include "tools/tools.h"
 
-enum { LOG_FILE_MAX_BYTES = 64 << 20, FAILURE_BYTES = 512 };
+enum { LOG_FILE_MAX_BYTES = 64 << 20, FRAME_DIGITS = 15, FAILURE_BYTES = 512 };
 
 struct render_options {
     uint64_t seed;
     double start_s, duration_s;
-    const char *out, *midi, *scene, *scala, *begin, *log, *simd, *format;
+    const char *out, *midi, *scene, *scala, *begin, *log, *data_dir, *station, *from, *simd, *format;
     struct argument_list set;
     int64_t threads, block;
     bool hash, quiet;
@@ -35,9 +36,11 @@ struct render_options {
 #define AT(field) offsetof(struct render_options, field)
 static const struct argument render_arguments[] = {
     {.name = "seed", .kind = ARGUMENT_SEED, .offset = AT(seed), .value = "N", .standard = "1",
-     .help = "the programme's seed; with --log the log's own"},
+     .help = "the programme's seed; with --log and --data-dir its own"},
     {.name = "start", .kind = ARGUMENT_NUMBER, .offset = AT(start_s), .value = "S", .standard = "0", .min = 0,
      .max = 1e9, .help = "seconds into the programme"},
+    {.name = "from", .kind = ARGUMENT_TEXT, .offset = AT(from), .value = "FRAME",
+     .help = "instead: the first frame, as a server or a link to a moment tells it"},
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "60", .min = .001,
      .max = 1e7, .help = "seconds to render"},
     {.name = "out", .kind = ARGUMENT_TEXT, .offset = AT(out), .value = "FILE",
@@ -57,6 +60,10 @@ static const struct argument render_arguments[] = {
      .help = "time of day when the programme begins, for follow_day; noon if not given"},
     {.name = "log", .kind = ARGUMENT_TEXT, .offset = AT(log), .value = "FILE",
      .help = "seed and control log as a server tells them at /api/stations/NAME/log"},
+    {.name = "data-dir", .kind = ARGUMENT_TEXT, .offset = AT(data_dir), .value = "DIR",
+     .help = "the programme that a server keeps there, with all changes that were made to it; it may be running"},
+    {.name = "station", .kind = ARGUMENT_TEXT, .offset = AT(station), .value = "NAME", .standard = "main",
+     .help = "which one, with --data-dir"},
     {.name = "threads", .kind = ARGUMENT_INTEGER, .offset = AT(threads), .value = "N", .standard = "0", .min = 0,
      .max = 256, .help = "threads, of use from ten minutes on; 0: one a processor"},
     {.name = "simd", .kind = ARGUMENT_TEXT, .offset = AT(simd), .value = "LEVEL",
@@ -138,16 +145,51 @@ static enum status render_mood(struct render *render, struct text *failure)
     return status == STATUS_OK ? render_begin(render->options.begin, log, failure) : status;
 }
 
+static enum status render_recall(struct score_file *score, const struct store_station *station,
+                                 const struct control_entry *past, size_t count)
+{
+    enum status status = mood_log_init(&score->log, &station->mood);
+    score->seed = station->seed;
+    score->log.head = station->head;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = mood_log_append(&score->log, past[i].sequence, past[i].at_frame, &past[i].mood);
+    return status;
+}
+
+// What listeners of a server have heard, and will hear if nothing changes.
+static enum status render_read_station(struct render *render, struct text *failure)
+{
+    const struct render_options *options = &render->options;
+    struct store_station station;
+    struct control_entry *past = NULL;
+    size_t count;
+    enum status status = store_read_station(options->data_dir, options->station, &station, &past, &count);
+    if (status == STATUS_OK)
+        status = render_recall(&render->score, &station, past, count);
+    free(past);
+    if (status == STATUS_NOT_FOUND)
+        text_printf(failure, "--data-dir: no server has kept a station '%.40s' in %.200s", options->station,
+                    options->data_dir);
+    else if (status != STATUS_OK)
+        text_printf(failure, "--data-dir: %.200s: %s", options->data_dir, status_text(status));
+    return status;
+}
+
 static enum status render_score(struct render *render, struct text *failure)
 {
-    if (!render->options.log)
-        return render_mood(render, failure);
     const struct render_options *options = &render->options;
-    if (options->scene || options->scala || options->begin || options->set.count > 0) {
-        text_add(failure, "--log brings its own mood: leave --scene, --scala, --begin and --set out");
+    if (!options->log && !options->data_dir)
+        return render_mood(render, failure);
+    if (options->log && options->data_dir) {
+        text_add(failure, "--log and --data-dir: one of them is enough");
         return STATUS_INVALID;
     }
-    return render_read_log(render, failure);
+    if (options->scene || options->scala || options->begin || options->set.count > 0) {
+        text_printf(failure, "%s brings its own mood: leave --scene, --scala, --begin and --set out",
+                    options->log ? "--log" : "--data-dir");
+        return STATUS_INVALID;
+    }
+    return options->log ? render_read_log(render, failure) : render_read_station(render, failure);
 }
 
 static enum status render_backend(struct render *render, struct text *failure)
@@ -268,6 +310,22 @@ static enum status render_all(struct render *render, struct text *failure)
     return status;
 }
 
+// Where it begins and ends.
+static enum status render_range(struct render *render, struct text *failure)
+{
+    const struct render_options *options = &render->options;
+    const char *from = options->from;
+    render->first_frame = (uint64_t)llround(options->start_s * FRAME_RATE);
+    if (from && (strspn(from, "0123456789") != strlen(from) || strlen(from) - 1 >= FRAME_DIGITS)) {
+        text_printf(failure, "--from: '%.40s' is no frame, such as 480000", from);
+        return STATUS_INVALID;
+    }
+    if (from)
+        render->first_frame = strtoull(from, NULL, 10);
+    render->end_frame = render->first_frame + (uint64_t)llround(options->duration_s * FRAME_RATE);
+    return STATUS_OK;
+}
+
 static int render_main(int argc, char **argv)
 {
     struct render render = {0};
@@ -278,9 +336,9 @@ static int render_main(int argc, char **argv)
     struct text failure = text_on(words, sizeof words);
     clock_init(&render.clock, 1);
     progress_init(&render.progress, &render.clock, STDERR_FILENO, render.options.quiet);
-    render.first_frame = (uint64_t)llround(render.options.start_s * FRAME_RATE);
-    render.end_frame = render.first_frame + (uint64_t)llround(render.options.duration_s * FRAME_RATE);
-    enum status status = render_all(&render, &failure);
+    enum status status = render_range(&render, &failure);
+    if (status == STATUS_OK)
+        status = render_all(&render, &failure);
     if (status == STATUS_OK)
         render_tell(&render);
     score_file_finish(&render.score);

@@ -132,7 +132,8 @@ static enum status messages_walk(const struct capture_message *sorted, size_t co
                 *(sorted[i].held ? &result->held : &result->superseded) += sorted[i].count;
                 continue;
             }
-            bool equal = sorted[i].generation == control_generation(log, sorted[i].end_frame) && sorted[i].end_frame == at &&
+            bool known = sorted[i].generation == control_generation(log, sorted[i].end_frame);
+            bool equal = known && sorted[i].end_frame == at &&
                          window_hash(window, sorted[i].frame_count, &hash) &&
                          hash == sorted[i].hash;
             verify_count(result, equal, sorted[i].count, sorted[i].end_frame - sorted[i].frame_count,

@@ -518,6 +518,9 @@ describe('browsers that lack something', () => {
 });
 
 describe('faults', { skip: !server }, () => {
+    // Connections are refused meanwhile, and nothing else is asked for.
+    const unexpected = (page) => page.errors.filter((error) => !error.includes('WebSocket connection'));
+
     test('a server that stands still for four seconds is not heard', async () => {
         const page = await openPage(browser, url);
         await play(page);
@@ -531,8 +534,23 @@ describe('faults', { skip: !server }, () => {
         await page.context().close();
     });
 
-    // Connections are refused meanwhile, and nothing else is asked for.
-    const unexpected = (page) => page.errors.filter((error) => !error.includes('WebSocket connection'));
+    test('a server that was killed and comes back is not heard', async (t) => {
+        const page = await openPage(browser, url);
+        await play(page);
+        await until(page, () => window.auralis.stats().buffered_ms > 8000, null, 40000);
+        const { reconnects, playhead_frame: frame } = await stats(page);
+        await server.stop('SIGKILL');
+        await page.waitForTimeout(1000);
+        await server.start();
+        await until(page, (before_) => window.auralis.stats().reconnects > before_, reconnects);
+        t.diagnostic(`${Math.round((await stats(page)).buffered_ms)} ms were left`);
+        await assertAudible(page, 10);
+        const { underruns, jumps, playhead_frame } = await stats(page);
+        assert.deepEqual({ underruns, jumps }, { underruns: 0, jumps: 0 });
+        assert.ok(playhead_frame > frame + 10 * 48000);
+        assert.deepEqual(unexpected(page), []);
+        await page.context().close();
+    });
 
     test('the page comes back by itself when the server was killed', async (t) => {
         const page = await openPage(browser, url);
