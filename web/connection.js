@@ -6,8 +6,12 @@ import { nowMs, ProgrammeClock } from './clock.js';
 const PING_TIMES_MS = [0, 60, 160, 320, 640, 1200];
 const PING_EVERY_MS = 4000;
 const ANYTHING_WITHIN_MS = 6000;
-const AUDIO_WITHIN_MS = 2500;
+const AUDIO_WITHIN_MS = 12000;
 const CONNECT_WITHIN_MS = 8000;
+// Audio is missing for so long: another connection is tried beside this one, for what TCP sends again after an outage of
+// some seconds comes too late. While nobody answers it is tried again, each time after twice as long.
+const BESIDE_AFTER_MS = 1000;
+const BESIDE_WITHIN_MS = 1000;
 const WATCH_EVERY_MS = 250;
 // A connection that held this long was a good one: the next loss is retried at once.
 const GOOD_AFTER_MS = 3000;
@@ -26,6 +30,11 @@ export class Connection {
     #openedMs = 0;
     #greetedMs = 0;
     #heardMs = 0;
+    // The connection that is tried beside, and how many have taken over since audio came last: each waits twice as long.
+    #beside = null;
+    #besideMs = 0;
+    #besideTries = 0;
+    #besides = 0;
 
     // url: with a query; the session that was lost is added to it, and what is held.
     // handlers: hello(message), text(message), binary(buffer), state("connecting" | "open" | "lost", retryMs), clock(),
@@ -61,10 +70,9 @@ export class Connection {
     drop() {
         const socket = this.#socket;
         if (!socket) return;
+        this.#endBeside();
         this.#socket = null;
-        this.#pingTimers.forEach(clearTimeout);
-        socket.onopen = socket.onmessage = socket.onclose = null;
-        socket.close();
+        this.#leave(socket);
         if (this.#greetedMs && nowMs() - this.#greetedMs > GOOD_AFTER_MS) this.#attempt = 0;
         this.#greetedMs = 0;
         const retryMs = backoffMs(this.#attempt++, Math.random(), this.#retryAtLeastMs);
@@ -73,14 +81,58 @@ export class Connection {
         this.#handlers.state('lost', retryMs);
     }
 
-    #connect() {
-        this.#handlers.state('connecting', 0);
-        this.#openedMs = nowMs();
+    #open() {
         const socket = new WebSocket(this.#url + this.#comesBack(), 'auralis-v2');
         socket.binaryType = 'arraybuffer';
+        return socket;
+    }
+
+    #leave(socket) {
+        this.#pingTimers.forEach(clearTimeout);
+        socket.onmessage = socket.onclose = null;
+        socket.close();
+    }
+
+    #take(socket) {
         socket.onmessage = (event) => this.#receive(event.data);
         socket.onclose = () => this.drop();
         this.#socket = socket;
+    }
+
+    #connect() {
+        this.#handlers.state('connecting', 0);
+        this.#openedMs = nowMs();
+        this.#take(this.#open());
+    }
+
+    // Whoever speaks first is believed: the old connection, or the new one by its hello.
+    #tryBeside() {
+        if (this.#beside && nowMs() - this.#besideMs < BESIDE_WITHIN_MS * 2 ** (this.#besideTries - 1)) return;
+        this.#endBeside();
+        const socket = this.#open();
+        socket.onmessage = (event) => this.#takeOver(socket, event.data);
+        socket.onclose = () => {};
+        this.#beside = socket;
+        this.#besideTries++;
+        this.#besideMs = nowMs();
+        this.#handlers.state('connecting', 0);
+    }
+
+    #endBeside() {
+        if (!this.#beside) return;
+        this.#beside.onmessage = null;
+        this.#beside.close();
+        this.#beside = null;
+    }
+
+    #takeOver(socket, data) {
+        this.#beside = null;
+        this.#besides++;
+        this.#leave(this.#socket);
+        this.#greetedMs = 0;
+        this.#openedMs = nowMs();
+        this.#take(socket);
+        this.#receive(data);
     }
 
     #comesBack() {
@@ -93,7 +145,13 @@ export class Connection {
     #receive(data) {
         const receivedMs = nowMs();
         this.#heardMs = receivedMs;
+        this.#besideTries = 0;
+        if (this.#beside) {
+            this.#endBeside();
+            this.#handlers.state('open', 0);
+        }
         if (typeof data !== 'string') {
+            this.#besides = 0;
             this.#handlers.binary(data);
             return;
         }
@@ -134,9 +192,10 @@ export class Connection {
     #watch() {
         if (!this.#socket) return;
         const heardWithinMs = this.#expectsAudio ? AUDIO_WITHIN_MS : ANYTHING_WITHIN_MS;
-        const silent = this.greeted
-            ? nowMs() - this.#heardMs > heardWithinMs
-            : nowMs() - this.#openedMs > CONNECT_WITHIN_MS;
-        if (silent) this.drop();
+        const silentMs = nowMs() - this.#heardMs;
+        const lost = this.greeted ? silentMs > heardWithinMs : nowMs() - this.#openedMs > CONNECT_WITHIN_MS;
+        const missing = this.greeted && this.#expectsAudio && silentMs > BESIDE_AFTER_MS * 2 ** this.#besides;
+        if (lost) this.drop();
+        else if (missing) this.#tryBeside();
     }
 }

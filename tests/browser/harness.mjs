@@ -1,6 +1,7 @@
 // What the browser tests stand on: a server that can be killed and started again, browsers, pages that collect errors.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -57,6 +58,43 @@ export class Server {
     async finish() {
         await this.stop();
         rmSync(this.#dataDir, { recursive: true, force: true });
+    }
+}
+
+// A way to the server that can go silent, as one does whose packets are lost: nobody is told.
+export class Way {
+    url = '';
+    #target;
+    #sockets = new Set();
+    #server = createServer((near) => this.#join(near));
+
+    constructor(target) {
+        this.#target = new URL(target);
+    }
+
+    async open() {
+        await new Promise((resolve) => { this.#server.listen(0, '127.0.0.1', resolve); });
+        this.url = `http://127.0.0.1:${this.#server.address().port}`;
+    }
+
+    // On what is connected now nothing comes any more.
+    freeze() {
+        for (const socket of this.#sockets) socket.unpipe().pause();
+    }
+
+    close() {
+        for (const socket of this.#sockets) socket.destroy();
+        this.#server.close();
+    }
+
+    #join(near) {
+        const far = createConnection(this.#target.port, this.#target.hostname);
+        for (const socket of [near, far]) {
+            this.#sockets.add(socket);
+            socket.setNoDelay(true).on('error', () => {}).on('close', () => this.#sockets.delete(socket));
+        }
+        near.pipe(far);
+        far.pipe(near);
     }
 }
 

@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { launch, listen, openPage, PLAIN_HOST, play, Server, state, stats, until } from './harness.mjs';
+import { launch, listen, openPage, PLAIN_HOST, play, Server, state, stats, until, Way } from './harness.mjs';
 
 const START_LIMIT_MS = 10000;
 const AUDIBLE_RMS = 1e-3;
@@ -532,6 +532,25 @@ describe('faults', { skip: !server }, () => {
         const { underruns, jumps } = await stats(page);
         assert.deepEqual({ underruns, jumps }, { underruns: 0, jumps: 0 });
         await page.context().close();
+    });
+
+    test('a connection that has gone silent is replaced before that is heard', async (t) => {
+        const way = new Way(url);
+        await way.open();
+        const page = await openPage(browser, way.url);
+        await play(page);
+        await until(page, () => window.auralis.stats().buffered_ms > 8000, null, 40000);
+        const { reconnects } = await stats(page);
+        way.freeze();
+        await until(page, (before_) => window.auralis.stats().reconnects > before_, reconnects);
+        t.diagnostic(`${Math.round((await stats(page)).buffered_ms)} ms were left`);
+        await until(page, () => document.getElementById('connection').dataset.state === 'open');
+        await assertAudible(page, 10);
+        const { underruns, jumps, reconnects: now } = await stats(page);
+        assert.deepEqual({ underruns, jumps, now }, { underruns: 0, jumps: 0, now: reconnects + 1 });
+        assert.deepEqual(page.errors, []);
+        await page.context().close();
+        way.close();
     });
 
     test('a server that was killed and comes back is not heard', async (t) => {
