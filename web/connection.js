@@ -56,7 +56,12 @@ export class Connection {
 
     // The machine is on a network again.
     retryNow() {
-        if (this.#socket) return;
+        if (this.#socket) {
+            // What is being tried may be waiting for a packet that was lost.
+            this.#endBeside();
+            this.#besideTries = 0;
+            return;
+        }
         clearTimeout(this.#retryTimer);
         this.#connect();
     }
@@ -95,8 +100,22 @@ export class Connection {
 
     #take(socket) {
         socket.onmessage = (event) => this.#receive(event.data);
-        socket.onclose = () => this.drop();
+        socket.onclose = () => this.#closed();
         this.#socket = socket;
+    }
+
+    // One that is being tried takes its place.
+    #closed() {
+        const socket = this.#beside;
+        if (!socket) {
+            this.drop();
+            return;
+        }
+        this.#beside = null;
+        this.#leave(this.#socket);
+        this.#greetedMs = 0;
+        this.#openedMs = this.#besideMs;
+        this.#take(socket);
     }
 
     #connect() {

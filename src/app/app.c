@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "app/capacity.h"
 #include "app/certificate.h"
@@ -11,6 +12,7 @@
 #include "base/frames.h"
 #include "encode/encode.h"
 #include "os/file.h"
+#include "os/handover.h"
 #include "os/log.h"
 #include "os/thread.h"
 
@@ -142,9 +144,7 @@ uint64_t app_guard_frames(const struct app *app)
 static enum status app_keep(void *context, const struct control_entry *entry)
 {
     struct app *app = context;
-    if (!atomic_load(&app->recall.kept))
-        return STATUS_FULL;
-    return store_station_keep(app->store, APP_STATION, entry);
+    return recall_change(&app->recall, app, entry);
 }
 
 static enum status app_start_station(struct app *app)
@@ -232,6 +232,7 @@ static enum status app_start_net(struct app *app)
                                                    .proxies = app->options.proxies,
                                                    .tls = tls,
                                                    .port = app->options.port,
+                                                   .listener = app->taken,
                                                    .loops = (int)app->options.loops,
                                                    .clock = &app->clock,
                                                    .handlers = &handlers,
@@ -241,6 +242,7 @@ static enum status app_start_net(struct app *app)
                                                    .ping_s = (int)options->ping_s,
                                                    .limit_loopback = strcmp(options->limit_loopback, "on") == 0,
                                                });
+    app->taken = 0;
     if (status == STATUS_IN_USE) {
         fprintf(stderr, "auralis: %s is in use by another program; choose another with --listen ADDR:PORT\n",
                 app->options.listen);
@@ -262,12 +264,39 @@ static enum status app_open(struct app *app)
     if (status != STATUS_OK)
         return app_refuse(status, "cannot keep the programme in", app->options.data_dir);
     stream_attach(app->stream, app->net);
+    app->handover = handover_open(app->handover_path);
     return STATUS_OK;
+}
+
+// It stops to take changes, leaves the data directory to us, and sees its listeners off, who come to us.
+static enum status app_take_over(struct app *app)
+{
+    enum status status = handover_ask(app->handover_path, &app->taken);
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    return app_refuse(status, "cannot take the place of the server on", app->options.data_dir);
+}
+
+bool app_hand_over(struct app *app, int asker)
+{
+    recall_allow(&app->recall, false);
+    recall_reach(&app->recall, app);
+    file_unlock(app->lock);
+    app->lock = -1;
+    if (handover_give(asker, net_listener(app->net)))
+        return true;
+    log_warn("who was to take our place has gone");
+    if (file_lock_directory(app->options.data_dir, &app->lock) != STATUS_OK)
+        return true;   // somebody else has
+    recall_allow(&app->recall, true);
+    return false;
 }
 
 enum status app_start(struct app *app, const struct options *options)
 {
-    *app = (struct app){.options = *options, .lock = -1, .seed = options->seed_value};
+    *app = (struct app){.options = *options, .lock = -1, .handover = -1, .seed = options->seed_value};
+    if (snprintf(app->handover_path, PATH_MAX, "%s/auralis.sock", options->data_dir) >= PATH_MAX)
+        return app_refuse(STATUS_INVALID, "cannot use the data directory", options->data_dir);
     app->backend = options->simd ? backend_find(options->simd) : backend_best();
     if (!options->seed && getrandom(&app->seed, sizeof app->seed, 0) != (ssize_t)sizeof app->seed)
         return app_refuse(STATUS_IO, "cannot draw", "a seed");
@@ -277,6 +306,8 @@ enum status app_start(struct app *app, const struct options *options)
         status = app_inject(app);
     if (status == STATUS_OK)
         status = app_read_secret(app);
+    if (status == STATUS_OK && options->takeover)
+        status = app_take_over(app);
     if (status == STATUS_OK)
         status = app_open_data(app);
     if (status != STATUS_OK)
@@ -301,6 +332,9 @@ enum status app_start(struct app *app, const struct options *options)
 
 void app_stop(struct app *app)
 {
+    handover_close(app->handover, app->handover_path);
+    if (app->taken > 0)
+        close(app->taken);
     if (app->stream)
         stream_detach(app->stream);
     net_destroy(app->net);

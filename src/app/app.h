@@ -1,5 +1,6 @@
 // The whole server: everything that `auralis serve` starts, in one place.
 #pragma once
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +34,9 @@ struct app {
     struct thread_priority render_priority, io_priority, door_priority;
     int door_sockets;                // besides those of listeners
     int lock;                        // descriptor of the locked data directory, -1: none
+    int handover;                    // who takes our place asks here, -1: nobody can
+    int taken;                       // the listening socket of whose place we take; 0: none
+    char handover_path[PATH_MAX];
     char jwt_secret[512];
     struct store *store;
     struct sequencer *sequencer;
@@ -46,6 +50,9 @@ struct app {
 // Starts everything in order. *options must outlive the app. Prints one clear line and returns an error when something
 // is refused; app_stop then frees what was started.
 MUST_USE enum status app_start(struct app *app, const struct options *options);
+// Gives all to whoever asks to take our place: from then on no change is taken, and only listeners are to be seen off.
+// Returns whether it has it; else all goes on.
+bool app_hand_over(struct app *app, int asker);
 // Stops everything in reverse order.
 void app_stop(struct app *app);
 // The frame that listeners hear now.

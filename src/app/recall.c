@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "app/app.h"
 #include "base/frames.h"
@@ -15,6 +14,9 @@
 
 // How far it has come is kept so often; it may have come so much further.
 enum { RECALL_MORE_FRAMES = 2 * APP_REACH_S * FRAME_RATE };
+
+// A clock that is off by more has been set; by less it was steered.
+#define RECALL_SET_NS ((int64_t)NS_PER_SECOND)
 
 static int64_t unix_now_ns(const struct clock *clock, uint64_t now_ns)
 {
@@ -45,8 +47,8 @@ static void recall_begin(struct recall *recall, struct app *app, const char *boo
     const struct options *options = &app->options;
     uint64_t now_ns = clock_now_ns(&app->clock);
     struct store_station *station = &recall->station;
-    *recall = (struct recall){.station = {.seed = app->seed, .origin_boot_ns = (int64_t)now_ns,
-                                          .origin_unix_ns = unix_now_ns(&app->clock, now_ns)}};
+    *station = (struct store_station){.seed = app->seed, .origin_boot_ns = (int64_t)now_ns,
+                                      .origin_unix_ns = unix_now_ns(&app->clock, now_ns)};
     snprintf(station->name, sizeof station->name, "%s", APP_STATION);
     snprintf(station->boot_id, sizeof station->boot_id, "%s", boot_id);
     station->mood = scene_mood(options->scene ? scene_find(options->scene) : &scenes[0]);
@@ -79,6 +81,7 @@ void recall_tell(const struct recall *recall, const struct options *options)
 static enum status recall_load(struct recall *recall, struct app *app, const char *boot_id)
 {
     *recall = (struct recall){0};
+    pthread_mutex_init(&recall->mutex, NULL);
     enum status status = store_station_load(app->store, APP_STATION, &recall->station, &recall->past,
                                             &recall->past_count);
     if (status == STATUS_DAMAGED)
@@ -108,7 +111,11 @@ static void recall_identify(struct recall *recall, const struct options *options
 enum status recall_programme(struct recall *recall, struct app *app)
 {
     char boot_id[STORE_BOOT_ID_BYTES];
-    process_boot_id(boot_id, sizeof boot_id);
+    // A clock of another speed says nothing to the next process.
+    if (app->clock.speed == 1)
+        process_boot_id(boot_id, sizeof boot_id);
+    else
+        *boot_id = '\0';
     enum status status = recall_load(recall, app, boot_id);
     if (status == STATUS_OK && !recall->goes_on) {
         recall_finish(recall);
@@ -120,9 +127,27 @@ enum status recall_programme(struct recall *recall, struct app *app)
 
 enum status recall_keep(struct recall *recall, struct app *app)
 {
-    enum status status = recall->goes_on ? store_station_reach(app->store, &recall->station)
-                                         : store_station_begin(app->store, &recall->station);
-    atomic_store(&recall->kept, status == STATUS_OK);
+    enum status status = STATUS_OK;
+    if (!recall->goes_on)
+        status = store_station_begin(app->store, &recall->station);
+    else if (store_station_reach(app->store, &recall->station) != STATUS_OK)
+        log_warn("the programme goes on, but nothing can be kept of it for now");
+    recall_allow(recall, status == STATUS_OK);
+    return status;
+}
+
+void recall_allow(struct recall *recall, bool kept)
+{
+    pthread_mutex_lock(&recall->mutex);
+    recall->kept = kept;
+    pthread_mutex_unlock(&recall->mutex);
+}
+
+enum status recall_change(struct recall *recall, const struct app *app, const struct control_entry *entry)
+{
+    pthread_mutex_lock(&recall->mutex);
+    enum status status = recall->kept ? store_station_keep(app->store, APP_STATION, entry) : STATUS_FULL;
+    pthread_mutex_unlock(&recall->mutex);
     return status;
 }
 
@@ -137,6 +162,11 @@ void recall_reach(const struct recall *recall, const struct app *app)
 {
     struct store_station station = recall->station;
     station.reached_frame = app_playhead(app);
+    // The machine's clock may have been set since: after the next boot it is to be believed.
+    int64_t unix_ns = app->clock.speed == 1 ? clock_system_unix_ns() : clock_unix_ns(&app->clock);
+    int64_t origin_ns = unix_ns - (int64_t)frames_to_ns(station.reached_frame);
+    if (llabs(origin_ns - station.origin_unix_ns) > RECALL_SET_NS)
+        station.origin_unix_ns = origin_ns;
     if (store_station_reach(app->store, &station) != STATUS_OK)
         log_debug("how far the programme has come was not kept");
 }

@@ -2,7 +2,8 @@
 // begins.
 #pragma once
 #include <limits.h>
-#include <stdatomic.h>
+#include <pthread.h>
+#include <stdbool.h>
 
 #include "app/options.h"
 #include "base/status.h"
@@ -18,7 +19,8 @@ struct recall {
     bool goes_on;                      // it is that of last time
     char keepsakes[PATH_MAX];          // file of its snapshots; "": there are none
     uint64_t identity;                 // of programme, build and boot: whose snapshots may be taken
-    atomic_bool kept;                  // and changes can be
+    pthread_mutex_t mutex;             // held while a change is being kept
+    bool kept;                         // and changes can be
 };
 
 // Reads what is there and decides. Errors: STATUS_IO, STATUS_MEMORY, STATUS_FULL.
@@ -26,6 +28,10 @@ MUST_USE enum status recall_programme(struct recall *recall, struct app *app);
 // Keeps the outcome, in place of what was there: once nothing can keep the server from starting any more.
 // Errors: as above.
 MUST_USE enum status recall_keep(struct recall *recall, struct app *app);
+// Keeps a change; STATUS_FULL while changes cannot be kept. Any thread.   Errors: as store_station_keep.
+MUST_USE enum status recall_change(struct recall *recall, const struct app *app, const struct control_entry *entry);
+// Whether changes are kept from now on. None is being kept any more when this returns.
+void recall_allow(struct recall *recall, bool kept);
 // Says that it goes on, and which options therefore say nothing.
 void recall_tell(const struct recall *recall, const struct options *options);
 // Frees the changes.

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/app.h"
 #include "app/certificate.h"
 #include "app/json_memory.h"
 #include "base/frames.h"
+#include "os/handover.h"
 #include "os/log.h"
 #include "os/memory.h"
 #include "score/scene.h"
@@ -40,10 +42,26 @@ static int serve_wait_signal(const sigset_t *set, int seconds)
     return got > 0 ? got : 0;
 }
 
-static void serve_until_told_to_stop(struct app *app, const sigset_t *set)
+// Whoever asks to take our place has to wait a second at most.
+static bool serve_hand_over(struct app *app)
+{
+    int asker = handover_asked(app->handover);
+    if (asker < 0 || !app_hand_over(app, asker))
+        return false;
+    log_info("another server has taken our place");
+    // The socket file is the other one's by now.
+    close(app->handover);
+    app->handover = -1;
+    return true;
+}
+
+// Returns whether another server has taken our place.
+static bool serve_until_told_to_stop(struct app *app, const sigset_t *set)
 {
     int signal;
     for (int second = 1; (signal = serve_wait_signal(set, 1)) == 0 || signal == SIGHUP; second++) {
+        if (serve_hand_over(app))
+            return true;
         if (signal == SIGHUP)
             certificate_reload(app);
         if (second % SERVE_DAY_S == 0)
@@ -52,6 +70,7 @@ static void serve_until_told_to_stop(struct app *app, const sigset_t *set)
             recall_reach(&app->recall, app);
         warden_look(&app->warden, app);
     }
+    return false;
 }
 
 static void serve_announce(const struct app *app)
@@ -107,9 +126,10 @@ int serve_run(int argc, char **argv)
     bool started = app_start(&app, &options) == STATUS_OK;
     if (started) {
         serve_announce(&app);
-        serve_until_told_to_stop(&app, &set);
+        bool replaced = serve_until_told_to_stop(&app, &set);
         serve_drain(&app, set);
-        recall_reach(&app.recall, &app);
+        if (!replaced)
+            recall_reach(&app.recall, &app);
     }
     app_stop(&app);
     return started ? 0 : 1;

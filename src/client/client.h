@@ -94,7 +94,7 @@ struct client_report {
     uint64_t dry;                    // chunks that came when their first frame ought to have been heard
     uint64_t splices;                // times that a listener was told that they would be
     uint64_t late_switches;          // of these, chunks that came when what they change was being heard already
-    uint64_t outdated;               // chunks that were heard as they were before a change, since it was told to skip them
+    uint64_t outdated;               // chunks that were heard as they were before a change: it was told to skip them
     uint64_t stale;                  // chunks of a generation that was out of date by then
     uint64_t format_chunks[FORMAT_COUNT];  // that came, bursts included
     uint64_t format_changes;         // how often a listener was told that another format or bit rate follows

@@ -41,8 +41,8 @@ void tally_deliver(struct tally *tally, uint64_t chunks);
 // Where the stream will begin (if it does not, that is a gap) and where its burst ends.
 void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from);
 // The server says that it goes on at `to`, with a burst. Before the first chunk that is where the stream begins. Later
-// it is a gap, but for what came before a change and was to come again: that is heard as it was. What comes in the burst
-// is missing from what was expected.
+// it is a gap, but for what came before a change and was to come again: that is heard as it was. What comes in the
+// burst is missing from what was expected.
 void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until);
 // The server says that all from `from` on comes again, with a burst: a change has made it another. What is behind that
 // comes later than it would have, and is not expected at its time.

@@ -312,7 +312,8 @@ static void a_hole_in_what_comes_again_is_a_gap(void **state)
     assert_int_equal(report.gaps, 1);
 }
 
-// Who falls behind in what comes again is told to skip: it hears that part as it was, and misses only what it never had.
+// Who falls behind in what comes again is told to skip: it hears that part as it was, and misses only what it never
+// had.
 static void what_is_skipped_of_what_comes_again_was_heard_before(void **state)
 {
     run(0, 30, 3);

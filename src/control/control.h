@@ -50,8 +50,9 @@ struct control_config {
     struct mood mood;            // at frame 0
     const struct control_entry *past;   // changes that were made before, from sequence number 1 on
     size_t past_count;
-    // Keeps a change for good before it is in force and anybody learns of it; what it refuses has not happened. On the
-    // thread of who submits, one at a time; may wait. NULL: nothing outlives the process.
+    // Keeps a change for good before it is in force and anybody learns of it; what it refuses has not happened. If its
+    // frame is over by then it is kept again, in place of itself. On the thread of who submits, one at a time; may
+    // wait. NULL: nothing outlives the process.
     enum status (*keep)(void *context, const struct control_entry *entry);
     void *keep_context;
 };
@@ -77,7 +78,7 @@ void sequencer_destroy(struct sequencer *sequencer);
 // submitted until then takes effect there as well. A wish that alters nothing logs nothing: result then tells the last
 // entry, changed is 0.
 // Errors: STATUS_INVALID (a value that mood.def does not allow), STATUS_RATE_LIMITED, STATUS_MEMORY, those of `keep`.
-// After an error nothing has changed and *result is untouched.
+// After an error nothing has changed and *result is untouched; what could not be kept counts against the credit.
 MUST_USE enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patch *patch,
                                       enum control_source source, uint64_t hand, struct control_result *result);
 // One step back or forward through the history. A step is what one submit changed: all parameters of a patch go back

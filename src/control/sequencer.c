@@ -17,6 +17,7 @@
 #define SEQUENCER_CREDIT_NS (CONTROL_BURST * SEQUENCER_CHANGE_NS)
 
 enum { SEQUENCER_GIVEN = CONTROL_BURST + CONTROL_PER_SECOND };   // no more are given within a second
+enum { SEQUENCER_STAMPS = 3 };                                   // of one change
 
 // A change that was given, and to whom.
 struct given {
@@ -135,13 +136,14 @@ static void sequencer_gain_credit(struct sequencer *sequencer)
     sequencer->credited_at_ns = now;
 }
 
-static void sequencer_tell(const struct sequencer *sequencer, uint32_t changed, struct control_result *result)
+static void sequencer_tell(const struct sequencer *sequencer, uint32_t changed, uint64_t timestamp_ms,
+                           struct control_result *result)
 {
     const struct mood_entry *last = sequencer_last(sequencer);
     *result = (struct control_result){
         .sequence = last->sequence,
         .at_frame = last->at_frame,
-        .timestamp_ms = (uint64_t)clock_unix_ns(sequencer->clock) / NS_PER_MS,
+        .timestamp_ms = timestamp_ms,
         .changed = changed,
         .mood = last->mood,
     };
@@ -190,24 +192,40 @@ static enum status sequencer_make_room(struct sequencer *sequencer)
     return status;
 }
 
+// Keeps a change. Where that takes so long that its frame is over by then, it is kept again with a later one: what has
+// been heard is never made another, for to go back so far costs a renderer more than it has time for.
+static enum status sequencer_keep(struct sequencer *sequencer, struct control_entry *entry)
+{
+    enum status status = STATUS_OK;
+    for (int tries = 0; tries < SEQUENCER_STAMPS && status == STATUS_OK; tries++) {
+        entry->at_frame = sequencer_stamp(sequencer);
+        if (!sequencer->keep)
+            return STATUS_OK;
+        status = sequencer->keep(sequencer->keep_context, entry);
+        if (status == STATUS_OK && entry->at_frame >= sequencer_live_frame(sequencer))
+            return STATUS_OK;
+    }
+    return status;
+}
+
 // Logs a mood that differs from the last one. In one's turn.
 static enum status sequencer_log(struct sequencer *sequencer, const struct mood *mood, uint64_t hand,
                                  struct control_result *result)
 {
     const struct mood_entry *last = sequencer_last(sequencer);
     uint32_t changed = mood_difference(&last->mood, mood);
-    struct control_entry entry = {last->sequence + 1, sequencer_stamp(sequencer),
-                                  (uint64_t)clock_unix_ns(sequencer->clock) / NS_PER_MS, *mood};
+    struct control_entry entry = {.sequence = last->sequence + 1, .mood = *mood,
+                                  .timestamp_ms = (uint64_t)clock_unix_ns(sequencer->clock) / NS_PER_MS};
     if (!sequencer_may_give(sequencer, hand))
         return STATUS_RATE_LIMITED;
+    sequencer_give(sequencer, hand);
     enum status status = sequencer_make_room(sequencer);
-    if (status == STATUS_OK && sequencer->keep)
-        status = sequencer->keep(sequencer->keep_context, &entry);
+    if (status == STATUS_OK)
+        status = sequencer_keep(sequencer, &entry);
     if (status != STATUS_OK)
         return status;
-    sequencer_give(sequencer, hand);
     sequencer_put(sequencer, &entry);
-    sequencer_tell(sequencer, changed, result);
+    sequencer_tell(sequencer, changed, entry.timestamp_ms, result);
     hook_raise(&sequencer->on_change);
     return STATUS_OK;
 }
@@ -253,7 +271,7 @@ enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patc
     if (alters)
         status = sequencer_log(sequencer, &after, hand, result);
     else
-        sequencer_tell(sequencer, 0, result);
+        sequencer_tell(sequencer, 0, (uint64_t)clock_unix_ns(sequencer->clock) / NS_PER_MS, result);
     if (alters && status == STATUS_OK) {
         sequencer_lock(sequencer);
         history_add(&sequencer->history, result->timestamp_ms, &before, &after, source);

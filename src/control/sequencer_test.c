@@ -455,6 +455,8 @@ struct keeper {
     struct control_entry kept[8];
     size_t count;
     enum status refusal;
+    struct clock *clock;
+    uint64_t takes_ns;
 };
 
 static enum status keep(void *context, const struct control_entry *entry)
@@ -463,6 +465,9 @@ static enum status keep(void *context, const struct control_entry *entry)
     assert_int_equal(sequencer_latest(keeper->sequencer), entry->sequence - 1);
     if (keeper->refusal == STATUS_OK)
         keeper->kept[keeper->count++] = *entry;
+    if (keeper->takes_ns > 0)
+        clock_advance(keeper->clock, keeper->takes_ns);
+    keeper->takes_ns = 0;
     return keeper->refusal;
 }
 
@@ -483,9 +488,13 @@ static void test_a_change_that_is_not_kept_has_not_happened(void **state)
     struct control_change history[CONTROL_HISTORY];
     assert_int_equal(sequencer_submit(sequencer, &fast, CONTROL_USER, 0, &desk->result), STATUS_OK);
     keeper.refusal = STATUS_IO;
-    for (int i = 0; i < 3 * CONTROL_BURST; i++)
+    for (int i = 0; i < 10; i++)
         assert_int_equal(sequencer_submit(sequencer, &slow, CONTROL_USER, 0, &desk->result), STATUS_IO);
     assert_int_equal(sequencer_undo(sequencer, 0, &desk->result), STATUS_IO);
+    for (int i = 0; i < CONTROL_BURST; i++)
+        (void)!sequencer_submit(sequencer, &slow, CONTROL_USER, 0, &desk->result);
+    assert_int_equal(sequencer_submit(sequencer, &slow, CONTROL_USER, 0, &desk->result), STATUS_RATE_LIMITED);
+    clock_advance(&desk->clock, 10 * NS_PER_SECOND);
     assert_int_equal(sequencer_latest(sequencer), 1);
     assert_int_equal(sequencer_mood(sequencer).bpm, 80);
     assert_int_equal(sequencer_history(sequencer, history), 1);
@@ -495,6 +504,24 @@ static void test_a_change_that_is_not_kept_has_not_happened(void **state)
     assert_int_equal(sequencer_submit(sequencer, &slow, CONTROL_USER, 0, &desk->result), STATUS_OK);
     assert_int_equal(desk->result.sequence, 2);
     assert_int_equal(keeper.count, 2);
+    sequencer_destroy(sequencer);
+}
+
+// Its frame must not be over when it comes into force.
+static void test_a_change_that_took_long_to_be_kept_is_kept_again_for_later(void **state)
+{
+    struct desk *desk = *state;
+    struct keeper keeper = {.clock = &desk->clock, .takes_ns = 3 * NS_PER_SECOND};
+    struct control_config config = keeping(desk, &keeper);
+    struct sequencer *sequencer = keeper.sequencer = sequencer_create(&config);
+    struct mood_patch fast = patch_bpm(80);
+    assert_int_equal(sequencer_submit(sequencer, &fast, CONTROL_USER, 0, &desk->result), STATUS_OK);
+    assert_int_equal(keeper.count, 2);
+    assert_int_equal(keeper.kept[0].sequence, 1);
+    assert_int_equal(keeper.kept[1].sequence, 1);
+    assert_int_equal(keeper.kept[0].at_frame, GUARD);
+    assert_int_equal(keeper.kept[1].at_frame, 3 * FRAME_RATE + GUARD);
+    assert_int_equal(desk->result.at_frame, 3 * FRAME_RATE + GUARD);
     sequencer_destroy(sequencer);
 }
 
@@ -553,6 +580,7 @@ int main(void)
         DESK_TEST(test_fifty_changes_are_kept_and_no_step_is_undone_by_half),
         DESK_TEST(test_many_hands_and_a_station),
         DESK_TEST(test_a_change_that_is_not_kept_has_not_happened),
+        DESK_TEST(test_a_change_that_took_long_to_be_kept_is_kept_again_for_later),
         DESK_TEST(test_it_goes_on_from_what_was_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,14 +81,22 @@ static enum status server_claim_connections(struct net_shared *shared)
     return slab_init(&shared->connections, most + most / 4 + 64, sizeof(struct connection));
 }
 
+// A listening socket; 0: none.
+static void server_close(int listener)
+{
+    if (listener > 0)
+        close(listener);
+}
+
 enum status net_create_limited(struct net_server **result, const struct net_config *config,
                                const struct net_limits *limits)
 {
-    int listener;
+    int listener = config->listener;
     struct net_server *server = server_claim(sizeof *server);
     *result = NULL;
     if (!server) {
         SSL_CTX_free(config->tls);
+        server_close(listener);
         return STATUS_MEMORY;
     }
     server->shared.handlers = *config->handlers;
@@ -98,7 +106,10 @@ enum status net_create_limited(struct net_server **result, const struct net_conf
     snprintf(server->shared.server_name, sizeof server->shared.server_name, "%s", config->server_name);
     enum status status = server_claim_connections(&server->shared);
     if (status == STATUS_OK)
-        status = socket_listen(config->address, config->port, &listener, &server->port);
+        status = listener > 0 ? socket_take(listener, &server->port)
+                              : socket_listen(config->address, config->port, &listener, &server->port);
+    if (status != STATUS_OK)
+        server_close(listener);
     *result = server;
     server->door.tls = config->tls;
     if (config->tls && !(server->shared.tls_method = tls_stream_method_create()) && status == STATUS_OK) {
@@ -134,6 +145,11 @@ void net_use_tls(struct net_server *server, SSL_CTX *tls)
 {
     check(server->shared.tls_method);
     door_use_tls(&server->door, tls);
+}
+
+int net_listener(const struct net_server *server)
+{
+    return server->door.listener;
 }
 
 void net_stop_accepting(struct net_server *server)

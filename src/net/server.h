@@ -59,6 +59,7 @@ struct net_handlers {
 struct net_config {
     const char *address;      // "127.0.0.1", "::", "0.0.0.0"
     uint16_t port;            // 0: any free one
+    int listener;             // a listening socket that was taken over, in place of the two above; 0: none
     int loops;                // I/O loops; 0: one per processor
     const struct clock *clock;
     const struct net_handlers *handlers;
@@ -86,7 +87,7 @@ struct net_stats {
     atomic_int open_http;           // sockets at the door
 };
 
-// Binds, listens and starts the threads.
+// Binds, listens and starts the threads. Takes `listener` over, in any case.
 //   server: out, set before any handler is called; NULL after an error.
 // Errors: STATUS_IN_USE (the port), STATUS_DENIED, STATUS_INVALID (the address), STATUS_MEMORY.
 MUST_USE enum status net_create(struct net_server **server, const struct net_config *config);
@@ -98,6 +99,8 @@ void net_stop_accepting(struct net_server *server);
 // Closes everything with 1001 and ends the threads. Accepts NULL.
 void net_destroy(struct net_server *server);
 uint16_t net_port(const struct net_server *server);
+// The socket that it listens at, for who takes its place; until it stops accepting.
+int net_listener(const struct net_server *server);
 int net_loops(const struct net_server *server);
 const struct net_stats *net_stats(const struct net_server *server);
 // Asks for `tick` of a loop at a clock time at the latest; any thread. Earlier wishes stay in force.

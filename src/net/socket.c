@@ -63,20 +63,35 @@ static bool socket_make_non_blocking(int descriptor)
            fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0;
 }
 
+static bool socket_port(int descriptor, uint16_t *port)
+{
+    struct sockaddr_storage bound;
+    socklen_t len = sizeof bound;
+    if (getsockname(descriptor, (struct sockaddr *)&bound, &len) != 0)
+        return false;
+    *port = ntohs(bound.ss_family == AF_INET ? ((struct sockaddr_in *)&bound)->sin_port
+                                             : ((struct sockaddr_in6 *)&bound)->sin6_port);
+    return bound.ss_family == AF_INET || bound.ss_family == AF_INET6;
+}
+
 static enum status socket_bind(int descriptor, const struct sockaddr_storage *address, socklen_t len,
                                uint16_t *bound_port)
 {
-    struct sockaddr_storage bound;
-    socklen_t bound_len = sizeof bound;
     socket_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
     if (address->ss_family == AF_INET6)
         socket_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     if (!socket_make_non_blocking(descriptor) || bind(descriptor, (const struct sockaddr *)address, len) != 0 ||
-        listen(descriptor, SOMAXCONN) != 0 || getsockname(descriptor, (struct sockaddr *)&bound, &bound_len) != 0)
+        listen(descriptor, SOMAXCONN) != 0 || !socket_port(descriptor, bound_port))
         return socket_status(errno);
-    *bound_port = ntohs(bound.ss_family == AF_INET ? ((struct sockaddr_in *)&bound)->sin_port
-                                                   : ((struct sockaddr_in6 *)&bound)->sin6_port);
     return STATUS_OK;
+}
+
+enum status socket_take(int descriptor, uint16_t *bound_port)
+{
+    int listens = 0;
+    socklen_t len = sizeof listens;
+    bool good = getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens;
+    return good && socket_make_non_blocking(descriptor) && socket_port(descriptor, bound_port) ? STATUS_OK : STATUS_IO;
 }
 
 enum status socket_listen(const char *address, uint16_t port, int *descriptor, uint16_t *bound_port)

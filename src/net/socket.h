@@ -12,6 +12,8 @@
 // A listening, non-blocking socket.   descriptor, bound_port: out.
 // Errors: STATUS_IN_USE, STATUS_DENIED, STATUS_INVALID (the address), STATUS_IO.
 MUST_USE enum status socket_listen(const char *address, uint16_t port, int *descriptor, uint16_t *bound_port);
+// One that listens already.   Errors: STATUS_IO (it does not).
+MUST_USE enum status socket_take(int descriptor, uint16_t *bound_port);
 // The next connection, non-blocking, without Nagle's algorithm; -1 and errno when there is none.
 int socket_accept(int listener, struct http_peer *peer);
 void socket_peer(const struct sockaddr *address, struct http_peer *peer);

@@ -57,6 +57,11 @@ int64_t clock_unix_ns(const struct clock *clock)
     return (int64_t)clock_now_ns(clock) + clock->unix_offset_ns;
 }
 
+int64_t clock_system_unix_ns(void)
+{
+    return (int64_t)clock_read_ns(CLOCK_REALTIME);
+}
+
 int clock_minute_of_day(int64_t unix_ns)
 {
     time_t seconds = (time_t)(unix_ns / (int64_t)NS_PER_SECOND);

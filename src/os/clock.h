@@ -20,6 +20,8 @@ void clock_advance(struct clock *clock, uint64_t ns);
 uint64_t clock_now_ns(const struct clock *clock);
 // Unix time of this clock: read once when the clock was made, then advancing with it, so it never steps.
 int64_t clock_unix_ns(const struct clock *clock);
+// Unix time as the machine has it now, which may step.
+int64_t clock_system_unix_ns(void);
 // 0..1439: the minute of the day that it is at a unix time in the time zone of the process.
 int clock_minute_of_day(int64_t unix_ns);
 // How long a thread really has to sleep until the clock shows at_ns, rounded up, at most 2^62; 0 only when that has

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 static enum status file_status(int error)
 {
     switch (error) {
@@ -95,18 +97,6 @@ enum status file_read(const char *path, char *bytes, size_t cap, size_t *len)
     return STATUS_OK;
 }
 
-// Some words at a time: a program is megabytes long, and whoever asks is starting.
-static uint64_t file_add(uint64_t sum, const unsigned char *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i += sizeof sum) {
-        uint64_t word = 0;
-        memcpy(&word, bytes + i, len - i < sizeof word ? len - i : sizeof word);
-        sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        sum ^= sum >> 29;
-    }
-    return sum;
-}
-
 enum status file_sum(const char *path, uint64_t *sum)
 {
     unsigned char bytes[64 * 1024];
@@ -115,8 +105,10 @@ enum status file_sum(const char *path, uint64_t *sum)
         return file_status(errno);
     size_t len;
     *sum = 0;
-    while ((len = fread(bytes, 1, sizeof bytes, file)) > 0)
-        *sum = file_add(*sum ^ len, bytes, len);
+    while ((len = fread(bytes, 1, sizeof bytes, file)) > 0) {
+        uint64_t words[] = {*sum, hash_bytes(bytes, len)};
+        *sum = hash_bytes(words, sizeof words);
+    }
     bool good = !ferror(file);
     fclose(file);
     return good ? STATUS_OK : STATUS_IO;

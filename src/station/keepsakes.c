@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "os/log.h"
 
 #define KEEPSAKES_MAGIC UINT64_C(0x61757261736e6170)
@@ -14,25 +15,17 @@ enum { HEAD_BYTES = 4096, PART_ALIGNMENT = 64, MOST_PARTS = 2 };
 
 // Written behind what it tells of, so that it never tells of what is not there.
 struct keepsake {
-    uint64_t magic, identity, frame, known, parts, sum;
+    uint64_t magic, identity, frame, known, parts, hash;
 };
 
-static off_t slot_offset(int slot, int part)
+static size_t slot_bytes(void)
 {
-    size_t slot_bytes = HEAD_BYTES + MOST_PARTS * programme_part_bytes();
-    return (off_t)((size_t)slot * slot_bytes + (part < 0 ? 0 : HEAD_BYTES + (size_t)part * programme_part_bytes()));
+    return HEAD_BYTES + MOST_PARTS * programme_part_bytes();
 }
 
-// Of words, which parts are made of.
-static uint64_t sum_of(uint64_t sum, const void *bytes, size_t len)
+static off_t slot_offset(int slot)
 {
-    for (size_t i = 0; i < len; i += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, (const char *)bytes + i, sizeof word);
-        sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        sum ^= sum >> 29;
-    }
-    return sum;
+    return (off_t)((size_t)slot * slot_bytes());
 }
 
 static bool write_whole(int descriptor, const void *bytes, size_t len, off_t at)
@@ -61,51 +54,108 @@ static bool read_whole(int descriptor, void *bytes, size_t len, off_t at)
     return true;
 }
 
+static bool keepsakes_read_head(const struct keepsakes *keepsakes, int slot, struct keepsake *head)
+{
+    return read_whole(keepsakes->descriptor, head, sizeof *head, slot_offset(slot)) &&
+           head->magic == KEEPSAKES_MAGIC && head->identity == keepsakes->identity && head->parts >= 1 &&
+           head->parts <= MOST_PARTS;
+}
+
+static void keepsakes_put(const struct keepsakes *keepsakes)
+{
+    size_t len = (size_t)keepsakes->parts * programme_part_bytes();
+    off_t at = slot_offset(keepsakes->slot);
+    struct keepsake head = {KEEPSAKES_MAGIC, keepsakes->identity, keepsakes->frame, keepsakes->known,
+                            (uint64_t)keepsakes->parts, hash_bytes(keepsakes->copy, len)};
+    if (!write_whole(keepsakes->descriptor, keepsakes->copy, len, at + HEAD_BYTES) ||
+        !write_whole(keepsakes->descriptor, &head, sizeof head, at))
+        log_warn("a snapshot could not be written: the next start will take longer");
+}
+
+static void keepsakes_run(void *argument)
+{
+    struct keepsakes *keepsakes = argument;
+    while (!atomic_load(&keepsakes->ending)) {
+        (void)wakeup_wait(&keepsakes->asked, UINT64_MAX);
+        if (!atomic_load(&keepsakes->busy))
+            continue;
+        keepsakes_put(keepsakes);
+        keepsakes->slot = (keepsakes->slot + 1) % KEEPSAKES_SLOTS;
+        atomic_store(&keepsakes->busy, false);
+    }
+}
+
+// The one with the older snapshot, or with none.
+static int keepsakes_first_slot(const struct keepsakes *keepsakes)
+{
+    struct keepsake heads[KEEPSAKES_SLOTS] = {0};
+    for (int slot = 0; slot < KEEPSAKES_SLOTS; slot++)
+        if (!keepsakes_read_head(keepsakes, slot, &heads[slot]))
+            return slot;
+    return heads[1].frame < heads[0].frame;
+}
+
+static bool keepsakes_open(struct keepsakes *keepsakes, const char *path)
+{
+    keepsakes->copy = aligned_alloc(PART_ALIGNMENT, MOST_PARTS * programme_part_bytes());
+    if (!keepsakes->copy)
+        return false;
+    keepsakes->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (keepsakes->descriptor < 0)
+        return false;
+    // Room that is there now will not be missing later, to this or to what is more important.
+    if (posix_fallocate(keepsakes->descriptor, 0, slot_offset(KEEPSAKES_SLOTS)) != 0) {
+        (void)unlink(path);
+        return false;
+    }
+    keepsakes->slot = keepsakes_first_slot(keepsakes);
+    return thread_start(&keepsakes->writer, "keepsakes", THREAD_BACKGROUND, keepsakes_run, keepsakes) == STATUS_OK;
+}
+
+static void keepsakes_close(struct keepsakes *keepsakes)
+{
+    if (keepsakes->descriptor >= 0)
+        close(keepsakes->descriptor);
+    keepsakes->descriptor = -1;
+    free(keepsakes->copy);
+    keepsakes->copy = NULL;
+}
+
 void keepsakes_init(struct keepsakes *keepsakes, const char *path, uint64_t identity)
 {
     *keepsakes = (struct keepsakes){.descriptor = -1, .identity = identity};
-    if (!path)
+    wakeup_init(&keepsakes->asked);
+    if (!path || keepsakes_open(keepsakes, path))
         return;
-    keepsakes->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (keepsakes->descriptor < 0)
-        log_warn("%s cannot be written: the next start will take longer", path);
+    log_warn("%s cannot be written: a start will take longer", path);
+    keepsakes_close(keepsakes);
 }
 
 void keepsakes_finish(struct keepsakes *keepsakes)
 {
-    if (keepsakes->descriptor >= 0)
-        close(keepsakes->descriptor);
-}
-
-static bool keepsakes_put(const struct keepsakes *keepsakes, int slot, const struct snapshots *snapshots,
-                          uint64_t frame, uint64_t known)
-{
-    size_t bytes = programme_part_bytes();
-    struct keepsake head = {KEEPSAKES_MAGIC, keepsakes->identity, frame, known,
-                            (uint64_t)snapshots_oldest_cells(snapshots), 0};
-    for (int part = 0; part < (int)head.parts; part++) {
-        const void *saved = snapshots_oldest_cell(snapshots, part);
-        head.sum = sum_of(head.sum, saved, bytes);
-        if (!write_whole(keepsakes->descriptor, saved, bytes, slot_offset(slot, part)))
-            return false;
-    }
-    return write_whole(keepsakes->descriptor, &head, sizeof head, slot_offset(slot, -1));
+    atomic_store(&keepsakes->ending, true);
+    wakeup_raise(&keepsakes->asked);
+    thread_join(&keepsakes->writer);
+    keepsakes_close(keepsakes);
+    wakeup_finish(&keepsakes->asked);
 }
 
 void keepsakes_write(struct keepsakes *keepsakes, const struct snapshots *snapshots, uint64_t known)
 {
     uint64_t frame;
-    if (keepsakes->descriptor < 0 || !snapshots_oldest(snapshots, &frame))
+    if (keepsakes->descriptor < 0 || atomic_load(&keepsakes->busy) || !snapshots_oldest(snapshots, &frame))
         return;
-    if (keepsakes->written && frame < keepsakes->last_frame + KEEPSAKES_APART_FRAMES)
+    if (keepsakes->any && frame < keepsakes->last_frame + KEEPSAKES_APART_FRAMES)
         return;
-    int slot = (int)(frame / KEEPSAKES_APART_FRAMES % KEEPSAKES_SLOTS);
-    bool good = keepsakes_put(keepsakes, slot, snapshots, frame, known);
-    if (!good && !keepsakes->failed)
-        log_warn("a snapshot could not be written: the next start will take longer");
-    keepsakes->failed = !good;
-    keepsakes->written = true;
-    keepsakes->last_frame = frame;
+    keepsakes->parts = snapshots_oldest_cells(snapshots);
+    for (int part = 0; part < keepsakes->parts; part++)
+        memcpy(keepsakes->copy + (size_t)part * programme_part_bytes(), snapshots_oldest_cell(snapshots, part),
+               programme_part_bytes());
+    keepsakes->frame = keepsakes->last_frame = frame;
+    keepsakes->known = known;
+    keepsakes->any = true;
+    atomic_store(&keepsakes->busy, true);
+    wakeup_raise(&keepsakes->asked);
 }
 
 // All that it does not know takes effect where it has not looked yet.
@@ -117,29 +167,17 @@ static bool knows_enough(const struct keepsake *head, const struct mood_log *log
            head->frame + PROGRAMME_LOOKAHEAD <= log->entries[head->known + 1].at_frame;
 }
 
-static bool keepsakes_read_head(const struct keepsakes *keepsakes, int slot, struct keepsake *head)
-{
-    return read_whole(keepsakes->descriptor, head, sizeof *head, slot_offset(slot, -1)) &&
-           head->magic == KEEPSAKES_MAGIC && head->identity == keepsakes->identity && head->parts >= 1 &&
-           head->parts <= MOST_PARTS;
-}
-
-// All parts, one after the other, if they are whole.
-static bool keepsakes_read_parts(const struct keepsakes *keepsakes, int slot, const struct keepsake *head, char *parts)
-{
-    size_t len = head->parts * programme_part_bytes();
-    return read_whole(keepsakes->descriptor, parts, len, slot_offset(slot, 0)) && sum_of(0, parts, len) == head->sum;
-}
-
+// Nothing has been written yet, so the room for copies is free.
 static bool keepsakes_take(const struct keepsakes *keepsakes, int slot, const struct keepsake *head,
                            struct programme *programme)
 {
-    char *parts = aligned_alloc(PART_ALIGNMENT, head->parts * programme_part_bytes());
-    bool good = parts && keepsakes_read_parts(keepsakes, slot, head, parts);
-    for (size_t part = 0; part < head->parts && good; part++)
-        programme_restore(programme, (int)part, parts + part * programme_part_bytes());
-    free(parts);
-    return good && programme_frame(programme) == head->frame;
+    size_t len = head->parts * programme_part_bytes();
+    if (!read_whole(keepsakes->descriptor, keepsakes->copy, len, slot_offset(slot) + HEAD_BYTES) ||
+        hash_bytes(keepsakes->copy, len) != head->hash)
+        return false;
+    for (size_t part = 0; part < head->parts; part++)
+        programme_restore(programme, (int)part, keepsakes->copy + part * programme_part_bytes());
+    return programme_frame(programme) == head->frame;
 }
 
 bool keepsakes_restore(struct keepsakes *keepsakes, struct programme *programme, const struct mood_log *log,

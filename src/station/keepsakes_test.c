@@ -57,6 +57,14 @@ static void take(struct player *player)
         programme_save(player->programme, part, snapshots_cell(&player->snapshots, part));
 }
 
+// Waits until it is written.
+static void write_whole(struct player *player)
+{
+    keepsakes_write(&player->keepsakes, &player->snapshots, 0);
+    while (atomic_load(&player->keepsakes.busy))
+        usleep(1000);
+}
+
 static bool restore(struct player *player, uint64_t frame)
 {
     return keepsakes_restore(&player->keepsakes, player->programme, &player->log, programme_begin_frame(frame), frame);
@@ -69,12 +77,12 @@ static void leave_behind(bool both, float *sound)
     programme_start(player->programme, &player->program, 0);
     render(player, 2 * FRAME_RATE, sound);
     take(player);
-    keepsakes_write(&player->keepsakes, &player->snapshots, 0);
+    write_whole(player);
     if (both) {
         render(player, 122 * FRAME_RATE, sound);
         snapshots_forget(&player->snapshots);
         take(player);
-        keepsakes_write(&player->keepsakes, &player->snapshots, 0);
+        write_whole(player);
     }
     render(player, 2 * FRAME_RATE, sound);
     player_end(player);
@@ -117,7 +125,7 @@ static void two_chains_are_kept_as_well(void **state)
     render(before, frame, sound);
     assert_int_equal(programme_parts(before->programme), 2);
     take(before);
-    keepsakes_write(&before->keepsakes, &before->snapshots, 0);
+    write_whole(before);
     render(before, 11 * FRAME_RATE, sound);
     assert_true(restore(after, frame + FRAME_RATE));
     render(after, 11 * FRAME_RATE, own);

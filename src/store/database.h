@@ -16,6 +16,8 @@ MUST_USE enum status database_open_to_read(sqlite3 **database, const char *path)
 void database_close(sqlite3 *database);
 // The file still stands where it was opened. Without it changes would be lost with the process: then STATUS_IO, logged.
 MUST_USE enum status database_in_place(sqlite3 *database);
+// Moves the log of changes into the file, which waits for the disk: for when nobody waits for us.
+void database_tidy(sqlite3 *database);
 // Whether what is changed from now on waits until it is on the disk. Errors: as database_fault.
 MUST_USE enum status database_sync(sqlite3 *database, bool waits);
 // A statement whose first parameter is `name`, unless that is NULL.   Errors: as database_fault.

@@ -10,7 +10,6 @@
 
 #include "base/frames.h"
 #include "control/json_text.h"
-#include "os/log.h"
 #include "store/database.h"
 #include "store/mood_text.h"
 
@@ -46,6 +45,7 @@ static bool scala_from_text(const char *text, struct tuning *scala)
     const char *title = json_string_value(json_object_get(object, "title"));
     bool good = title && json_array_size(offsets) == TUNING_CLASSES;
     *scala = tunings[TUNING_SCALA];
+    memset(scala->title, 0, sizeof scala->title);   // tunings are compared as a whole
     if (good)
         snprintf(scala->title, sizeof scala->title, "%s", title);
     for (size_t i = 0; good && i < TUNING_CLASSES; i++) {
@@ -229,7 +229,8 @@ enum status stations_keep(sqlite3 *database, const char *name, const struct cont
     if (!mood)
         return STATUS_MEMORY;
     enum status status = database_prepare(
-        database, "INSERT INTO changes (station, sequence, at_frame, unix_ms, mood) VALUES (?1, ?2, ?3, ?4, ?5)", name,
+        database, "INSERT OR REPLACE INTO changes (station, sequence, at_frame, unix_ms, mood) VALUES "
+        "(?1, ?2, ?3, ?4, ?5)", name,
         &statement);
     if (status == STATUS_OK) {
         sqlite3_bind_int64(statement, 2, (sqlite3_int64)entry->sequence);

@@ -11,7 +11,7 @@
 #include "store/presets.h"
 #include "store/stations.h"
 
-enum { STORE_QUEUE = 64 };
+enum { STORE_QUEUE = 64, STORE_TIDY = 500 };   // changes, of a page or two each
 
 enum store_what {
     STORE_LIST, STORE_SAVE, STORE_LOAD, STORE_DELETE,
@@ -40,6 +40,7 @@ struct store {
     struct queue requests;      // of struct store_request *
     struct wakeup asked;
     struct thread thread;
+    int changes;                // since it was tidied; the thread's own
 };
 
 // Presets are rare, so every one of them waits for the disk.
@@ -79,6 +80,11 @@ static enum status store_answer(struct store *store, const struct store_request 
     }
 }
 
+static bool store_changes(const struct store_request *request)
+{
+    return request->what != STORE_LIST && request->what != STORE_LOAD && request->what != STORE_STATION_LOAD;
+}
+
 static void store_run(void *argument)
 {
     struct store *store = argument;
@@ -86,8 +92,13 @@ static void store_run(void *argument)
         struct store_request *request;
         while (running && queue_pop(&store->requests, &request)) {
             running = request->what != STORE_STOP;
+            store->changes += store_changes(request);
             request->status = store_answer(store, request);
             wakeup_raise(&request->done);
+        }
+        if (store->changes >= STORE_TIDY) {
+            database_tidy(store->database);
+            store->changes = 0;
         }
         if (running)
             wakeup_wait(&store->asked, UINT64_MAX);

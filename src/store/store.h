@@ -68,8 +68,8 @@ MUST_USE enum status store_read_station(const char *directory, const char *name,
                                         struct control_entry **past, size_t *count);
 // In place of the one of that name and its changes, if there is one.   Errors: STATUS_IO, STATUS_MEMORY, STATUS_FULL.
 MUST_USE enum status store_station_begin(struct store *store, const struct store_station *station);
-// A change of a station that was begun.
-// Errors: STATUS_CONFLICT (there is one of that sequence number), STATUS_IO, STATUS_MEMORY, STATUS_FULL.
+// A change of a station that was begun, in place of the one of that sequence number, if there is one.
+// Errors: STATUS_IO, STATUS_MEMORY, STATUS_FULL.
 MUST_USE enum status store_station_keep(struct store *store, const char *name, const struct control_entry *entry);
 // Where it stands in time, its origin included.   Errors: STATUS_NOT_FOUND, STATUS_IO, STATUS_MEMORY, STATUS_FULL.
 MUST_USE enum status store_station_reach(struct store *store, const struct store_station *station);

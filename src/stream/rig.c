@@ -115,7 +115,9 @@ struct stream_config rig_config(void)
 static enum status rig_keep(void *context, const struct control_entry *entry)
 {
     struct rig *rig = context;
-    while (rig->gate && !wakeup_wait(rig->gate, UINT64_MAX)) {
+    struct wakeup *gate = atomic_load(&rig->gate);
+    atomic_fetch_add(&rig->at_gate, 1);
+    while (gate && !wakeup_wait(gate, UINT64_MAX)) {
     }
     return rig->refusal;
 }

@@ -26,8 +26,9 @@ struct rig {
     struct stream *stream;
     struct net_server *server;
     uint16_t port;
-    // For tests to set before a change is made: it is kept once the gate is raised, NULL: at once; and what comes of it.
-    struct wakeup *gate;
+    // For tests: a change is kept once the gate is raised, NULL: at once; and what comes of it.
+    _Atomic(struct wakeup *) gate;
+    atomic_int at_gate;      // so many changes have come there
     enum status refusal;
 };
 

@@ -75,27 +75,29 @@ static void who_has_gone_is_not_told(void **state)
     wakeup_init(&gate);
     rig_begin(&rig, &config, 0);
     rig_publish(&rig, RIG_LIVE_CHUNK - 10 * CHUNK_FRAMES, 60);
-    rig.gate = &gate;
     for (int turn = 0; turn < 3; turn++) {
+        uint64_t before = sequencer_latest(rig.station.sequencer);
+        int came = atomic_load(&rig.at_gate);
+        atomic_store(&rig.gate, &gate);
         struct guest leaves, stays;
         guest_open(&leaves, &rig, "/ws/v2", NULL, false);
         guest_open(&stays, &rig, "/ws/v2", NULL, false);
         json_decref(guest_await(&leaves, "hello"));
-        guest_say(&leaves, wish);
+        guest_say(&leaves, turn % 2 ? "{\"type\":\"control\",\"parameters\":{\"intensity\":0.7}}" : wish);
         guest_say(&leaves, "{\"type\":\"ping\",\"t0\":1}");
         json_decref(guest_await(&leaves, "pong"));
         guest_end(&leaves);
-        while (stream_listeners(rig.stream) > 1) {
+        while (stream_listeners(rig.stream) > 1 || atomic_load(&rig.at_gate) == came) {
         }
-        guest_say(&stays, "{\"type\":\"control\",\"id\":\"k2\",\"parameters\":{\"bpm\":99}}");
+        assert_int_equal(sequencer_latest(rig.station.sequencer), before);
+        atomic_store(&rig.gate, NULL);   // for the next one
         wakeup_raise(&gate);
-        while (sequencer_latest(rig.station.sequencer) < 1) {
-        }
-        rig.gate = NULL;
-        wakeup_raise(&gate);
+        guest_say(&stays, turn % 2 ? "{\"type\":\"control\",\"id\":\"k2\",\"parameters\":{\"bpm\":66}}"
+                                   : "{\"type\":\"control\",\"id\":\"k2\",\"parameters\":{\"bpm\":99}}");
         json_t *ack = guest_await(&stays, "ack");
         assert_string_equal(json_text(ack, "id"), "k2");
         json_decref(ack);
+        assert_int_equal(sequencer_latest(rig.station.sequencer), before + 2);
         guest_end(&stays);
         rig_wait(rig_deserted, &rig);
     }

@@ -136,6 +136,20 @@ class Visitors(Actor):
         if status != (404 if page == "/api/nothing" else 200):
             raise AssertionError(f"GET {page}: {status}")
 
+    def await_answer(self, listener, wanted):
+        """Reads until an answer of that type. Returns how many changes were answered until then."""
+        acks, kind = 0, None
+        while kind != wanted:
+            opcode, payload = listener.receive()
+            message = json.loads(payload) if opcode == TEXT else {"type": "audio"}
+            kind = message["type"]
+            if kind == "error" and message["code"] == "RATE_LIMIT_EXCEEDED":
+                kind = "ack"
+            elif kind == "error":
+                raise AssertionError(payload)
+            acks += kind == "ack"
+        return acks
+
     def steers(self, form, stay_s, random, name):
         """A v2 listener that turns knobs, pauses, changes the codec."""
         listener = self.connect("opus", name)
@@ -143,20 +157,14 @@ class Visitors(Actor):
                  {"type": "play"}, {"type": "codec", "format": random.choice(("pcm", "opus"))},
                  {"type": "report", "playhead_frame": 4800, "lead_ms": 5000, "underruns": 0, "drift_ppm": 1}]
         random.shuffle(steps)
-        for step in [*steps, {"type": "ping", "t0": 1}]:
+        for step in steps:
             listener.send(json.dumps(step))
-        answers = {"ack": 0, "pong": 0}
-        while not answers["pong"] or not answers["ack"]:   # a change is answered once it is kept
-            opcode, payload = listener.receive()
-            message = json.loads(payload) if opcode == TEXT else {"type": "audio"}
-            if message["type"] == "error" and message["code"] == "RATE_LIMIT_EXCEEDED":
-                answers["ack"] += 1
-            elif message["type"] == "error":
-                raise AssertionError(payload)
-            elif message["type"] in answers:
-                answers[message["type"]] += 1
-        if answers["ack"] != 1:
-            raise AssertionError(f"a change was answered {answers['ack']} times")
+        # A change is answered once it is kept, and once only.
+        acks = self.await_answer(listener, "ack")
+        listener.send(json.dumps({"type": "ping", "t0": 1}))
+        acks += self.await_answer(listener, "pong")
+        if acks != 1:
+            raise AssertionError(f"a change was answered {acks} times")
         self.stage.count("changes by WebSocket")
         listener.abandon()
 

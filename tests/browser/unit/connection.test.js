@@ -212,3 +212,35 @@ test('who only looks on opens no second connection', () => {
         delete performance.now;
     }
 });
+
+test('one that is being tried takes the place of one that breaks', () => {
+    const { states, at } = playing();
+    try {
+        at(1300);
+        sockets[0].onclose();
+        assert.equal(sockets[1].closed, false);
+        assert.equal(states.at(-1)[0], 'connecting');
+        sockets[1].say(hello('b'));
+        assert.equal(states.at(-1)[0], 'open');
+        sockets[1].onclose();
+        assert.equal(states.at(-1)[0], 'lost');
+    } finally {
+        delete performance.now;
+    }
+});
+
+test('a machine that is on a network again tries at once', () => {
+    const { connection, at } = playing();
+    try {
+        for (const ms of [1250, 2500, 4750]) at(ms);
+        assert.equal(sockets.length, 4);
+        connection.retryNow();
+        assert.equal(sockets.at(-1).closed, true);
+        at(5000);
+        assert.equal(sockets.length, 5);
+        sockets.at(-1).say(hello('b'));
+        assert.equal(sockets[0].closed, true);
+    } finally {
+        delete performance.now;
+    }
+});
