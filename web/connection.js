@@ -34,6 +34,7 @@ export class Connection {
     #beside = null;
     #besideMs = 0;
     #besideTries = 0;
+    #besideFailed = false;
     #besides = 0;
 
     // url: with a query; the session that was lost is added to it, and what is held.
@@ -107,7 +108,7 @@ export class Connection {
     // One that is being tried takes its place.
     #closed() {
         const socket = this.#beside;
-        if (!socket) {
+        if (!socket || this.#besideFailed) {
             this.drop();
             return;
         }
@@ -130,7 +131,8 @@ export class Connection {
         this.#endBeside();
         const socket = this.#open();
         socket.onmessage = (event) => this.#takeOver(socket, event.data);
-        socket.onclose = () => {};
+        socket.onclose = () => { if (this.#beside === socket) this.#besideFailed = true; };
+        this.#besideFailed = false;
         this.#beside = socket;
         this.#besideTries++;
         this.#besideMs = nowMs();

@@ -257,44 +257,89 @@ static enum status app_start_net(struct app *app)
     return STATUS_OK;
 }
 
-// The programme of last time goes on, or is given up for this one. From now on listeners are let in.
-static enum status app_open(struct app *app)
+static enum status app_keep_programme(struct app *app)
 {
     enum status status = recall_keep(&app->recall, app);
+    return status == STATUS_OK ? STATUS_OK
+                               : app_refuse(status, "cannot keep the programme in", app->options.data_dir);
+}
+
+// From now on listeners are let in. The programme of last time is given up for another one only now that nothing can
+// fail any more.
+static enum status app_open(struct app *app)
+{
+    enum status status = app->recall.goes_on ? app_keep_programme(app) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = app_start_net(app);
+    if (status == STATUS_OK && !app->recall.goes_on)
+        status = app_keep_programme(app);
     if (status != STATUS_OK)
-        return app_refuse(status, "cannot keep the programme in", app->options.data_dir);
+        return status;
     stream_attach(app->stream, app->net);
     app->handover = handover_open(app->handover_path);
+    if (app->handover < 0)
+        log_warn("no server will be able to take our place: %s cannot be listened at", app->handover_path);
     return STATUS_OK;
 }
 
-// It stops to take changes, leaves the data directory to us, and sees its listeners off, who come to us.
+// It takes no change any more and leaves the data directory to us, but goes on until we can.
 static enum status app_take_over(struct app *app)
 {
-    enum status status = handover_ask(app->handover_path, &app->taken);
+    enum status status = handover_ask(app->handover_path, &app->giver, &app->taken);
     if (status == STATUS_OK || status == STATUS_NOT_FOUND)
         return STATUS_OK;
     return app_refuse(status, "cannot take the place of the server on", app->options.data_dir);
 }
 
-bool app_hand_over(struct app *app, int asker)
+static void app_give(struct app *app, int asker)
 {
     recall_allow(&app->recall, false);
     recall_reach(&app->recall, app);
     file_unlock(app->lock);
     app->lock = -1;
-    if (handover_give(asker, net_listener(app->net)))
+    app->asker = asker;
+    log_info("another server is taking our place");
+    (void)handover_give(asker, net_listener(app->net));   // if it has gone that is seen by the next look
+}
+
+// Returns whether another one has the data directory.
+static bool app_take_back(struct app *app)
+{
+    log_warn("the server that was taking our place has gone");
+    if (file_lock_directory(app->options.data_dir, &app->lock) == STATUS_IN_USE)
         return true;
-    log_warn("who was to take our place has gone");
-    if (file_lock_directory(app->options.data_dir, &app->lock) != STATUS_OK)
-        return true;   // somebody else has
-    recall_allow(&app->recall, true);
+    if (app->handover >= 0)
+        close(app->handover);
+    app->handover = handover_open(app->handover_path);
+    recall_allow(&app->recall, recall_is_ours(&app->recall, app));
+    if (!app->recall.kept)
+        log_error("it has left another programme: no change can be kept until the next start");
     return false;
+}
+
+bool app_hand_over(struct app *app)
+{
+    if (app->giver >= 0 && app_buffered_frames(app) >= app->options.lead_frames) {
+        handover_ready(app->giver);
+        app->giver = -1;
+    }
+    int asker = app->asker < 0 ? handover_asked(app->handover) : -1;
+    if (asker >= 0)
+        app_give(app, asker);
+    if (app->asker < 0)
+        return false;
+    enum handover state = handover_look(app->asker);
+    if (state == HANDOVER_WAITS)
+        return false;
+    close(app->asker);
+    app->asker = -1;
+    return state == HANDOVER_READY || app_take_back(app);
 }
 
 enum status app_start(struct app *app, const struct options *options)
 {
-    *app = (struct app){.options = *options, .lock = -1, .handover = -1, .seed = options->seed_value};
+    *app = (struct app){.options = *options, .lock = -1, .handover = -1, .asker = -1, .giver = -1,
+                         .seed = options->seed_value};
     if (snprintf(app->handover_path, PATH_MAX, "%s/auralis.sock", options->data_dir) >= PATH_MAX)
         return app_refuse(STATUS_INVALID, "cannot use the data directory", options->data_dir);
     app->backend = options->simd ? backend_find(options->simd) : backend_best();
@@ -324,8 +369,6 @@ enum status app_start(struct app *app, const struct options *options)
         status = app_start_stream(app);
     warden_init(&app->warden, app);
     if (status == STATUS_OK)
-        status = app_start_net(app);
-    if (status == STATUS_OK)
         status = app_open(app);
     return status;
 }
@@ -335,6 +378,8 @@ void app_stop(struct app *app)
     handover_close(app->handover, app->handover_path);
     if (app->taken > 0)
         close(app->taken);
+    if (app->giver >= 0)
+        close(app->giver);
     if (app->stream)
         stream_detach(app->stream);
     net_destroy(app->net);

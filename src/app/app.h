@@ -35,7 +35,8 @@ struct app {
     int door_sockets;                // besides those of listeners
     int lock;                        // descriptor of the locked data directory, -1: none
     int handover;                    // who takes our place asks here, -1: nobody can
-    int taken;                       // the listening socket of whose place we take; 0: none
+    int asker;                       // who is taking our place, -1: nobody
+    int giver, taken;                // whose place we are taking, and its listening socket; -1, 0: nobody's
     char handover_path[PATH_MAX];
     char jwt_secret[512];
     struct store *store;
@@ -50,9 +51,10 @@ struct app {
 // Starts everything in order. *options must outlive the app. Prints one clear line and returns an error when something
 // is refused; app_stop then frees what was started.
 MUST_USE enum status app_start(struct app *app, const struct options *options);
-// Gives all to whoever asks to take our place: from then on no change is taken, and only listeners are to be seen off.
-// Returns whether it has it; else all goes on.
-bool app_hand_over(struct app *app, int asker);
+// Looks after who takes our place, or whose place we take; about once a second. Until the new one can play the old one
+// goes on, but takes no change; if the new one ends before that, all is as it was.
+// Returns whether another one has our place: only listeners are to be seen off then.
+bool app_hand_over(struct app *app);
 // Stops everything in reverse order.
 void app_stop(struct app *app);
 // The frame that listeners hear now.

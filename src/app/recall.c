@@ -102,7 +102,7 @@ static void recall_identify(struct recall *recall, const struct options *options
     if (!*boot_id || !child_own_path(path, sizeof path) || file_sum(path, &build) != STATUS_OK ||
         snprintf(recall->keepsakes, PATH_MAX, "%s/auralis.snapshots", options->data_dir) >= PATH_MAX)
         *recall->keepsakes = '\0';
-    uint64_t identity = random_u64(build, station->seed, (uint64_t)station->origin_unix_ns);
+    uint64_t identity = random_u64(build, station->seed, (uint64_t)station->origin_boot_ns);
     for (const char *at = boot_id; *at; at++)
         identity = random_u64(identity, (unsigned char)*at, 0);
     recall->identity = identity;
@@ -141,6 +141,17 @@ void recall_allow(struct recall *recall, bool kept)
     pthread_mutex_lock(&recall->mutex);
     recall->kept = kept;
     pthread_mutex_unlock(&recall->mutex);
+}
+
+bool recall_is_ours(const struct recall *recall, const struct app *app)
+{
+    struct store_station found;
+    struct control_entry *past = NULL;
+    size_t count;
+    enum status status = store_station_load(app->store, APP_STATION, &found, &past, &count);
+    free(past);
+    return status == STATUS_OK && found.seed == recall->station.seed &&
+           found.origin_boot_ns == recall->station.origin_boot_ns;
 }
 
 enum status recall_change(struct recall *recall, const struct app *app, const struct control_entry *entry)

@@ -32,6 +32,8 @@ MUST_USE enum status recall_keep(struct recall *recall, struct app *app);
 MUST_USE enum status recall_change(struct recall *recall, const struct app *app, const struct control_entry *entry);
 // Whether changes are kept from now on. None is being kept any more when this returns.
 void recall_allow(struct recall *recall, bool kept);
+// What is kept is still this programme, and not that of a server which was to take our place.
+bool recall_is_ours(const struct recall *recall, const struct app *app);
 // Says that it goes on, and which options therefore say nothing.
 void recall_tell(const struct recall *recall, const struct options *options);
 // Frees the changes.

@@ -12,7 +12,6 @@
 #include "app/certificate.h"
 #include "app/json_memory.h"
 #include "base/frames.h"
-#include "os/handover.h"
 #include "os/log.h"
 #include "os/memory.h"
 #include "score/scene.h"
@@ -42,14 +41,12 @@ static int serve_wait_signal(const sigset_t *set, int seconds)
     return got > 0 ? got : 0;
 }
 
-// Whoever asks to take our place has to wait a second at most.
+// The socket file is the other one's.
 static bool serve_hand_over(struct app *app)
 {
-    int asker = handover_asked(app->handover);
-    if (asker < 0 || !app_hand_over(app, asker))
+    if (!app_hand_over(app))
         return false;
     log_info("another server has taken our place");
-    // The socket file is the other one's by now.
     close(app->handover);
     app->handover = -1;
     return true;
@@ -66,7 +63,7 @@ static bool serve_until_told_to_stop(struct app *app, const sigset_t *set)
             certificate_reload(app);
         if (second % SERVE_DAY_S == 0)
             certificate_renew(app);
-        if (second % APP_REACH_S == 0)
+        if (second % APP_REACH_S == 0 && app->asker < 0)
             recall_reach(&app->recall, app);
         warden_look(&app->warden, app);
     }

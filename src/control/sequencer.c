@@ -192,18 +192,22 @@ static enum status sequencer_make_room(struct sequencer *sequencer)
     return status;
 }
 
-// Keeps a change. Where that takes so long that its frame is over by then, it is kept again with a later one: what has
-// been heard is never made another, for to go back so far costs a renderer more than it has time for.
+// Keeps a change. Where that takes so long that its frame is over by then, it is kept again with a later one, for to
+// make another what has been heard a while ago costs a renderer more than it has time for. Once it is kept it is made,
+// late if it must be.
 static enum status sequencer_keep(struct sequencer *sequencer, struct control_entry *entry)
 {
-    enum status status = STATUS_OK;
-    for (int tries = 0; tries < SEQUENCER_STAMPS && status == STATUS_OK; tries++) {
-        entry->at_frame = sequencer_stamp(sequencer);
-        if (!sequencer->keep)
-            return STATUS_OK;
-        status = sequencer->keep(sequencer->keep_context, entry);
-        if (status == STATUS_OK && entry->at_frame >= sequencer_live_frame(sequencer))
-            return STATUS_OK;
+    entry->at_frame = sequencer_stamp(sequencer);
+    if (!sequencer->keep)
+        return STATUS_OK;
+    enum status status = sequencer->keep(sequencer->keep_context, entry);
+    for (int tries = 1; tries < SEQUENCER_STAMPS && status == STATUS_OK; tries++) {
+        if (entry->at_frame >= sequencer_live_frame(sequencer))
+            break;
+        struct control_entry later = *entry;
+        later.at_frame = sequencer_stamp(sequencer);
+        if (sequencer->keep(sequencer->keep_context, &later) == STATUS_OK)
+            *entry = later;
     }
     return status;
 }

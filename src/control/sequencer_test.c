@@ -454,7 +454,7 @@ struct keeper {
     struct sequencer *sequencer;
     struct control_entry kept[8];
     size_t count;
-    enum status refusal;
+    enum status refusal, refusal_then;   // and after the first time
     struct clock *clock;
     uint64_t takes_ns;
 };
@@ -468,7 +468,10 @@ static enum status keep(void *context, const struct control_entry *entry)
     if (keeper->takes_ns > 0)
         clock_advance(keeper->clock, keeper->takes_ns);
     keeper->takes_ns = 0;
-    return keeper->refusal;
+    enum status answer = keeper->refusal;
+    if (keeper->refusal_then != STATUS_OK)
+        keeper->refusal = keeper->refusal_then;
+    return answer;
 }
 
 static struct control_config keeping(const struct desk *desk, struct keeper *keeper)
@@ -522,6 +525,21 @@ static void test_a_change_that_took_long_to_be_kept_is_kept_again_for_later(void
     assert_int_equal(keeper.kept[0].at_frame, GUARD);
     assert_int_equal(keeper.kept[1].at_frame, 3 * FRAME_RATE + GUARD);
     assert_int_equal(desk->result.at_frame, 3 * FRAME_RATE + GUARD);
+    sequencer_destroy(sequencer);
+}
+
+// What is kept is made, though it could not be put off.
+static void test_a_change_that_cannot_be_kept_again_is_as_it_was_kept(void **state)
+{
+    struct desk *desk = *state;
+    struct keeper keeper = {.clock = &desk->clock, .takes_ns = 3 * NS_PER_SECOND, .refusal_then = STATUS_IO};
+    struct control_config config = keeping(desk, &keeper);
+    struct sequencer *sequencer = keeper.sequencer = sequencer_create(&config);
+    struct mood_patch fast = patch_bpm(80);
+    assert_int_equal(sequencer_submit(sequencer, &fast, CONTROL_USER, 0, &desk->result), STATUS_OK);
+    assert_int_equal(keeper.count, 1);
+    assert_int_equal(desk->result.at_frame, keeper.kept[0].at_frame);
+    assert_int_equal(sequencer_latest(sequencer), 1);
     sequencer_destroy(sequencer);
 }
 
@@ -581,6 +599,7 @@ int main(void)
         DESK_TEST(test_many_hands_and_a_station),
         DESK_TEST(test_a_change_that_is_not_kept_has_not_happened),
         DESK_TEST(test_a_change_that_took_long_to_be_kept_is_kept_again_for_later),
+        DESK_TEST(test_a_change_that_cannot_be_kept_again_is_as_it_was_kept),
         DESK_TEST(test_it_goes_on_from_what_was_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

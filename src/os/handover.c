@@ -73,9 +73,23 @@ bool handover_give(int asker, int given)
     struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
     memcpy(CMSG_DATA(&control.head), &given, sizeof given);
-    bool sent = sendmsg(asker, &message, MSG_NOSIGNAL) == 1;
-    close(asker);
-    return sent;
+    return sendmsg(asker, &message, MSG_NOSIGNAL) == 1;
+}
+
+enum handover handover_look(int asker)
+{
+    char byte;
+    ssize_t len = recv(asker, &byte, 1, MSG_DONTWAIT);
+    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return HANDOVER_WAITS;
+    return len == 1 ? HANDOVER_READY : HANDOVER_GONE;
+}
+
+void handover_ready(int giver)
+{
+    char byte = 1;
+    (void)!send(giver, &byte, 1, MSG_NOSIGNAL);
+    close(giver);
 }
 
 static enum status handover_receive(int descriptor, int *taken)
@@ -98,7 +112,7 @@ static enum status handover_receive(int descriptor, int *taken)
     return STATUS_OK;
 }
 
-enum status handover_ask(const char *path, int *taken)
+enum status handover_ask(const char *path, int *giver, int *taken)
 {
     struct sockaddr_un address;
     int descriptor = handover_address(path, &address) ? handover_socket() : -1;
@@ -106,6 +120,9 @@ enum status handover_ask(const char *path, int *taken)
         return STATUS_NOT_FOUND;
     enum status status = connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0
                              ? handover_receive(descriptor, taken) : STATUS_NOT_FOUND;
-    close(descriptor);
+    if (status == STATUS_OK)
+        *giver = descriptor;
+    else
+        close(descriptor);
     return status;
 }

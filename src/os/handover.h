@@ -11,8 +11,14 @@ int handover_open(const char *path);
 void handover_close(int descriptor, const char *path);
 // Somebody who asks, or -1.
 int handover_asked(int descriptor);
-// Gives it a copy of a descriptor, and ends with it. False when it is not there any more.
+// Gives it a copy of a descriptor. False when it is not there any more.
 bool handover_give(int asker, int given);
-// Asks, and waits some seconds.   taken: out.
+enum handover { HANDOVER_WAITS, HANDOVER_READY, HANDOVER_GONE };
+// What has become of an asker that was given something. At once.
+enum handover handover_look(int asker);
+
+// Asks, and waits some seconds.   giver, taken: out, who gave what.
 // Errors: STATUS_NOT_FOUND (nobody listens there), STATUS_TIMEOUT, STATUS_CLOSED (it gave nothing), STATUS_IO.
-MUST_USE enum status handover_ask(const char *path, int *taken);
+MUST_USE enum status handover_ask(const char *path, int *giver, int *taken);
+// Tells the giver that we have its place, and ends with it. Who ends without a word has not.
+void handover_ready(int giver);

@@ -24,15 +24,17 @@ static int await_asker(int descriptor)
 }
 
 // In a process of its own: asks, and writes into what it is given. Its status is what came of asking.
-static pid_t ask_and_write(void)
+static pid_t ask_and_write(bool says_so)
 {
     pid_t child = fork();
     if (child != 0)
         return child;
-    int taken = -1;
-    enum status status = handover_ask(path, &taken);
+    int giver = -1, taken = -1;
+    enum status status = handover_ask(path, &giver, &taken);
     if (status == STATUS_OK && write(taken, "hello", 5) != 5)
         status = STATUS_IO;
+    if (status == STATUS_OK && says_so)
+        handover_ready(giver);
     _exit((int)status);
 }
 
@@ -43,7 +45,7 @@ static int ended_with(pid_t child)
     return WEXITSTATUS(status);
 }
 
-static void a_descriptor_is_handed_to_another_process(void **state)
+static void hand_over(bool says_so)
 {
     int ends[2], descriptor = handover_open(path);
     char text[8] = "";
@@ -53,26 +55,40 @@ static void a_descriptor_is_handed_to_another_process(void **state)
     assert_int_equal(info.st_mode & 0777, 0600);
     assert_int_equal(handover_asked(descriptor), -1);
     assert_int_equal(pipe(ends), 0);
-    pid_t child = ask_and_write();
-    assert_true(handover_give(await_asker(descriptor), ends[1]));
+    pid_t child = ask_and_write(says_so);
+    int asker = await_asker(descriptor);
+    assert_int_equal(handover_look(asker), HANDOVER_WAITS);
+    assert_true(handover_give(asker, ends[1]));
     close(ends[1]);
     assert_int_equal(read(ends[0], text, sizeof text), 5);
     assert_string_equal(text, "hello");
     assert_int_equal(read(ends[0], text, sizeof text), 0);
     assert_int_equal(ended_with(child), STATUS_OK);
+    assert_int_equal(handover_look(asker), says_so ? HANDOVER_READY : HANDOVER_GONE);
+    close(asker);
     close(ends[0]);
     handover_close(descriptor, path);
     assert_int_equal(access(path, F_OK), -1);
 }
 
+static void a_descriptor_is_handed_to_another_process(void **state)
+{
+    hand_over(true);
+}
+
+static void one_that_ends_without_a_word_is_told(void **state)
+{
+    hand_over(false);
+}
+
 static void nobody_there_is_told(void **state)
 {
-    int taken;
-    assert_int_equal(handover_ask(path, &taken), STATUS_NOT_FOUND);
+    int giver, taken;
+    assert_int_equal(handover_ask(path, &giver, &taken), STATUS_NOT_FOUND);
     int descriptor = handover_open(path);
     close(descriptor);   // as by a process that was killed
     assert_int_equal(access(path, F_OK), 0);
-    assert_int_equal(handover_ask(path, &taken), STATUS_NOT_FOUND);
+    assert_int_equal(handover_ask(path, &giver, &taken), STATUS_NOT_FOUND);
     descriptor = handover_open(path);
     assert_true(descriptor >= 0);
     handover_close(descriptor, path);
@@ -81,7 +97,7 @@ static void nobody_there_is_told(void **state)
 static void one_that_gives_nothing_is_told(void **state)
 {
     int descriptor = handover_open(path);
-    pid_t child = ask_and_write();
+    pid_t child = ask_and_write(true);
     close(await_asker(descriptor));
     assert_int_equal(ended_with(child), STATUS_CLOSED);
     handover_close(descriptor, path);
@@ -90,22 +106,23 @@ static void one_that_gives_nothing_is_told(void **state)
 static void one_that_has_gone_is_told(void **state)
 {
     int descriptor = handover_open(path);
-    pid_t child = ask_and_write();
+    pid_t child = ask_and_write(true);
     int asker = await_asker(descriptor);
     kill(child, 9);
     (void)ended_with(child);
     assert_false(handover_give(asker, 0));
+    close(asker);
     handover_close(descriptor, path);
 }
 
 static void a_path_that_is_too_long_cannot_be_listened_at(void **state)
 {
     char longer[300];
-    int taken;
+    int giver, taken;
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     assert_int_equal(handover_open(longer), -1);
-    assert_int_equal(handover_ask(longer, &taken), STATUS_NOT_FOUND);
+    assert_int_equal(handover_ask(longer, &giver, &taken), STATUS_NOT_FOUND);
     handover_close(-1, longer);
 }
 
@@ -116,6 +133,7 @@ int main(void)
     snprintf(path, sizeof path, "%s/socket", directory);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_descriptor_is_handed_to_another_process),
+        cmocka_unit_test(one_that_ends_without_a_word_is_told),
         cmocka_unit_test(nobody_there_is_told),
         cmocka_unit_test(one_that_gives_nothing_is_told),
         cmocka_unit_test(one_that_has_gone_is_told),

@@ -142,6 +142,7 @@ enum status store_open(struct store **store, const char *directory, bool *set_as
     if (!opened)
         return STATUS_MEMORY;
     wakeup_init(&opened->asked);
+    opened->changes = STORE_TIDY;   // the process before may have left some
     enum status status = queue_init(&opened->requests, sizeof(struct store_request *), STORE_QUEUE);
     if (status == STATUS_OK)
         status = database_open(&opened->database, path, set_aside);

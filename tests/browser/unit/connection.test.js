@@ -244,3 +244,17 @@ test('a machine that is on a network again tries at once', () => {
         delete performance.now;
     }
 });
+
+test('one that was refused does not take the place of one that breaks', () => {
+    const { states, at } = playing();
+    try {
+        at(1300);
+        sockets[1].onclose();
+        sockets[0].onclose();
+        assert.equal(states.at(-1)[0], 'lost');
+        timers.at(-1).run();
+        assert.equal(sockets.length, 3);
+    } finally {
+        delete performance.now;
+    }
+});
