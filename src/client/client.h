@@ -91,7 +91,8 @@ struct client_report {
     uint64_t superseded;             // chunks sent again under a higher generation
     uint64_t reconnects;             // times that a listener was lost and tried again
     uint64_t resumes;                // times that one of these went on where it had stopped
-    uint64_t dry;                    // chunks that came when their first frame ought to have been heard
+    uint64_t dry;                    // chunks that came when their first frame ought to have been heard; a player begins
+                                     // within a second
     uint64_t splices;                // times that a listener was told that they would be
     uint64_t late_switches;          // of these, chunks that came when what they change was being heard already
     uint64_t outdated;               // chunks that were heard as they were before a change: it was told to skip them

@@ -126,10 +126,12 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
     member->lead = (struct lead){.frames = (uint64_t)lead};
     member->first_lead_frames = (uint64_t)lead;
     v2_copy(member->session, sizeof member->session, json_string_value(json_object_get(hello, "session")));
-    if (!member->greeted)
+    if (!member->greeted) {
         tally_place(&member->tally, (uint64_t)first, (uint64_t)burst_until);
-    else
+        member->plays_from = (uint64_t)first + FRAME_RATE;
+    } else {
         tally_supersede(&member->tally, (uint64_t)first, (uint64_t)burst_until);
+    }
     double live = time_ms * 48 + CHUNK_FRAMES;
     crowd->report->resumes += member->greeted && ((uint64_t)first == member->held_until || (double)first > live);
     clock_map_guess(&crowd->map, time_ms, (uint64_t)arrival_ns);
@@ -290,7 +292,7 @@ static void v2_judge_arrival(struct member *member, const struct message_header 
         return;
     member->held_until = first + header->frame_count;
     member->held_generation = header->generation;
-    if (member->tally.heard && first >= member->tally.furthest &&
+    if (first >= member->plays_from && first >= member->tally.furthest &&
         clock_map_due(&member->crowd->map, (double)first / 48.0, arrival_ns, &heard_ns))
         report->dry += arrival_ns > heard_ns;
     if (member->held_until <= member->splice_frame)

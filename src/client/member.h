@@ -27,6 +27,7 @@ struct member {
     uint64_t first_lead_frames;          // v2: that of hello
     uint64_t delivery_frames, phase_frames;  // v2
     enum format format;                  // what comes
+    uint64_t plays_from;                 // v2: it has had time to begin by then
     bool skipped;                        // v2: what comes next does not follow what came last
     uint64_t splice_frame;               // v2: from here on all is of splice_generation at least
     uint32_t splice_generation;
