@@ -3,7 +3,6 @@
 usage: render_fault_test.py BINARY [unittest options]
 """
 import json
-import re
 import subprocess
 import sys
 import threading
@@ -22,19 +21,15 @@ def listen(server, form, seconds):
     return done.returncode, json.loads(done.stdout)
 
 
-def metric(server, name):
-    return float(re.search(rf"^{re.escape(name)} (\S+)$", server.get("/metrics")[2], re.M)[1])
-
-
 class RenderFaults(unittest.TestCase):
     def test_a_failure_is_made_good_before_it_is_heard(self):
         with Server(BINARY, *SPEED, "--seed", "7", "--lead", "3", "--inject", "render-error@6+1",
                     "--inject", "render-nan@7+1") as server:
             status, report = listen(server, "pcm", 6)
             self.assertEqual((status, report["mismatches"], report["gaps"], report["held"]), (0, 0, 0, 0), report)
-            self.assertEqual(metric(server, 'auralis_render_failures_total{kind="error"}'), 1)
-            self.assertEqual(metric(server, 'auralis_render_failures_total{kind="nonfinite"}'), 1)
-            self.assertEqual(metric(server, "auralis_held_chunks_total"), 0)
+            self.assertEqual(server.metric('auralis_render_failures_total{kind="error"}'), 1)
+            self.assertEqual(server.metric('auralis_render_failures_total{kind="nonfinite"}'), 1)
+            self.assertEqual(server.metric("auralis_held_chunks_total"), 0)
             self.assertEqual(server.get("/api/health")[2]["status"], "healthy")
             self.assertEqual(server.log().count("the renderer is back"), 2, server.log())
 
@@ -52,7 +47,7 @@ class RenderFaults(unittest.TestCase):
             reports["late"] = listen(server, "opus", 5)
             for thread in threads:
                 thread.join()
-            held = metric(server, "auralis_held_chunks_total")
+            held = server.metric("auralis_held_chunks_total")
         for form, (status, report) in reports.items():
             self.assertEqual((status, report["mismatches"], report["gaps"]), (0, 0, 0), report)
             self.assertGreater(report["verified"], 0, report)
@@ -68,7 +63,7 @@ class RenderFaults(unittest.TestCase):
             self.assertEqual((status, report["lost"]), (1, 1), report)
             self.assertIn("FAILED", report["failure"])
             self.assertEqual(report["mismatches"], 0, report)
-            self.assertEqual(metric(server, 'auralis_closed_total{reason="failed"}'), 1)
+            self.assertEqual(server.metric('auralis_closed_total{reason="failed"}'), 1)
             status, headers, _ = server.request("GET", "/ws/v2", headers={
                 "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                 "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})

@@ -36,11 +36,6 @@ def frame_of(server):
     return server.get("/api/stations")[2]["stations"][0]["frame"]
 
 
-def metric(server, name):
-    lines = server.get("/metrics")[2].splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
-
-
 class Restarts(unittest.TestCase):
     def setUp(self):
         self.data_dir = tempfile.mkdtemp(prefix="auralis-restart-test-")
@@ -242,7 +237,7 @@ class Restarts(unittest.TestCase):
         for _ in range(2):
             begun = time.monotonic()
             with self.server() as server:
-                wait_until(lambda: metric(server, "auralis_buffered_seconds") >= 10, 60, "it has its lead")
+                wait_until(lambda: server.metric("auralis_buffered_seconds") >= 10, 60, "it has its lead")
                 took.append(time.monotonic() - begun)
                 self.assertGreater(frame_of(server), 570 * 48000)
                 self.kill(server)

@@ -98,6 +98,13 @@ class Server:
     def post(self, path, body=None, **headers):
         return self.request("POST", path, body, headers)
 
+    def metric(self, name):
+        """One figure of /metrics; `name` with its labels, as it stands there."""
+        for line in self.get("/metrics")[2].splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        raise AssertionError(f"no metric {name}")
+
 
 def wait_until(condition, seconds, what):
     """Polls a condition that has no event to wait for."""

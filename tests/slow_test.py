@@ -75,13 +75,6 @@ class Link(WebSocket):
         return [text["bitrate"] for text in self.told("codec")]
 
 
-def metric(server, name):
-    for line in server.get("/metrics")[2].splitlines():
-        if line.startswith(name + " "):
-            return float(line.split()[1])
-    raise AssertionError(f"no metric {name}")
-
-
 class Slow(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -127,8 +120,8 @@ class Slow(unittest.TestCase):
         self.changes_are_whole(link)
         link.abandon()
         heard()
-        self.assertGreaterEqual(metric(self.server, 'auralis_rung_changes_total{direction="down"}'), 2)
-        self.assertGreaterEqual(metric(self.server, 'auralis_rung_changes_total{direction="up"}'), 2)
+        self.assertGreaterEqual(self.server.metric('auralis_rung_changes_total{direction="down"}'), 2)
+        self.assertGreaterEqual(self.server.metric('auralis_rung_changes_total{direction="up"}'), 2)
 
     def changes_are_whole(self, link):
         """Each chunk follows the one before, but for a skip; each change begins with a preroll."""
@@ -149,7 +142,7 @@ class Slow(unittest.TestCase):
 
     def test_who_stalls_is_closed_with_a_reason(self):
         heard = self.healthy(16 * SPEED)
-        closed = metric(self.server, 'auralis_closed_total{reason="slow"}')
+        closed = self.server.metric('auralis_closed_total{reason="slow"}')
         stalled = {"v2": Link(self.server), "pcm": Link(self.server, "/ws/v2?format=pcm"),
                    "v1": Link(self.server, "/ws/audio/stalled"), "v0": Link(self.server, "/ws/stream")}
         for name, link in stalled.items():
@@ -158,7 +151,7 @@ class Slow(unittest.TestCase):
         began = time.monotonic()
 
         def count():
-            slow = metric(self.server, 'auralis_closed_total{reason="slow"}') - closed
+            slow = self.server.metric('auralis_closed_total{reason="slow"}') - closed
             while len(ended) < slow:
                 ended.append(time.monotonic() - began)
             return len(ended) == len(stalled)
@@ -199,7 +192,7 @@ class Slow(unittest.TestCase):
             stalled.append(Link(self.server, "/ws/v2?format=pcm"))
             time.sleep(0.1 / SPEED)
         heard()
-        self.assertEqual(metric(self.server, "auralis_encoding_faults_total"), 0)
+        self.assertEqual(self.server.metric("auralis_encoding_faults_total"), 0)
         for link in stalled:
             link.abandon()
 

@@ -30,11 +30,6 @@ def finish(process):
     return process.returncode, json.loads(out), said
 
 
-def metric(server, name):
-    lines = server.get("/metrics")[2].splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
-
-
 class Steering(threading.Thread):
     """Changes something at random moments until it is told to stop."""
 
@@ -87,8 +82,8 @@ class Splicing(unittest.TestCase):
             steering.stop()
             self.assertGreater(steering.changes, 10)
             self.assertEqual(reports[0]["clicks"], 0, reports[0])
-            self.assertGreater(metric(server, "auralis_splices_total"), 10)
-            self.assertEqual(metric(server, "auralis_held_chunks_total"), 0)
+            self.assertGreater(server.metric("auralis_splices_total"), 10)
+            self.assertEqual(server.metric("auralis_held_chunks_total"), 0)
 
     def test_old_clients_are_led_over(self):
         """They cannot replace what they have: but for the moments in which a change is on its way it is all exact."""
@@ -115,8 +110,8 @@ class Splicing(unittest.TestCase):
             took_s = time.monotonic() - begun
             self.hears(first, 0)
             self.hears(second, 0)
-            self.assertGreater(metric(server, "auralis_splices_total"), 5)
-            self.assertLessEqual(metric(server, "auralis_splices_total"), 10 * took_s + 2)
+            self.assertGreater(server.metric("auralis_splices_total"), 5)
+            self.assertLessEqual(server.metric("auralis_splices_total"), 10 * took_s + 2)
 
     def test_who_is_cut_off_goes_on_where_it_stopped(self):
         """A connection that ends, and one that falls silent: what was held lasts until the listener is back."""
@@ -137,7 +132,7 @@ class Splicing(unittest.TestCase):
             self.assertGreaterEqual(report["reconnects"], 3, report)
             self.assertGreaterEqual(report["resumes"], 3, report)
             self.assertEqual(report["dry"], 0, report)
-            self.assertGreaterEqual(metric(server, "auralis_resumes_total"), 3)
+            self.assertGreaterEqual(server.metric("auralis_resumes_total"), 3)
 
     def test_one_listener_steers_and_is_told_how_soon_it_is_heard(self):
         with Server(BINARY, "--seed", "9") as server:

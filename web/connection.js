@@ -8,8 +8,8 @@ const PING_EVERY_MS = 4000;
 const ANYTHING_WITHIN_MS = 6000;
 const AUDIO_WITHIN_MS = 12000;
 const CONNECT_WITHIN_MS = 8000;
-// Audio is missing for so long: another connection is tried beside this one, for what TCP sends again after an outage of
-// some seconds comes too late. While nobody answers it is tried again, each time after twice as long.
+// Audio is missing for so long: another connection is tried beside this one, for what TCP sends again after an outage
+// of some seconds comes too late. While nobody answers it is tried again, each time after twice as long.
 const BESIDE_AFTER_MS = 1000;
 const BESIDE_WITHIN_MS = 1000;
 const WATCH_EVERY_MS = 250;
@@ -30,11 +30,10 @@ export class Connection {
     #openedMs = 0;
     #greetedMs = 0;
     #heardMs = 0;
-    // The connection that is tried beside, and how many have taken over since audio came last: each waits twice as long.
+    // What is tried beside: {socket, sinceMs, refused}; how often since something came last, and how many have taken
+    // over since audio did. Each time the wait is twice as long.
     #beside = null;
-    #besideMs = 0;
     #besideTries = 0;
-    #besideFailed = false;
     #besides = 0;
 
     // url: with a query; the session that was lost is added to it, and what is held.
@@ -107,15 +106,16 @@ export class Connection {
 
     // One that is being tried takes its place.
     #closed() {
-        const socket = this.#beside;
-        if (!socket || this.#besideFailed) {
-            this.drop();
-            return;
-        }
+        const beside = this.#beside;
+        if (!beside || beside.refused) this.drop();
+        else this.#moveTo(beside);
+    }
+
+    #moveTo({ socket, sinceMs }) {
         this.#beside = null;
         this.#leave(this.#socket);
         this.#greetedMs = 0;
-        this.#openedMs = this.#besideMs;
+        this.#openedMs = sinceMs;
         this.#take(socket);
     }
 
@@ -127,32 +127,27 @@ export class Connection {
 
     // Whoever speaks first is believed: the old connection, or the new one by its hello.
     #tryBeside() {
-        if (this.#beside && nowMs() - this.#besideMs < BESIDE_WITHIN_MS * 2 ** (this.#besideTries - 1)) return;
+        const patienceMs = BESIDE_WITHIN_MS * 2 ** (this.#besideTries - 1);
+        if (this.#beside && nowMs() - this.#beside.sinceMs < patienceMs) return;
         this.#endBeside();
-        const socket = this.#open();
-        socket.onmessage = (event) => this.#takeOver(socket, event.data);
-        socket.onclose = () => { if (this.#beside === socket) this.#besideFailed = true; };
-        this.#besideFailed = false;
-        this.#beside = socket;
+        const beside = { socket: this.#open(), sinceMs: nowMs(), refused: false };
+        beside.socket.onmessage = (event) => this.#takeOver(beside, event.data);
+        beside.socket.onclose = () => { beside.refused = true; };
+        this.#beside = beside;
         this.#besideTries++;
-        this.#besideMs = nowMs();
         this.#handlers.state('connecting', 0);
     }
 
     #endBeside() {
         if (!this.#beside) return;
-        this.#beside.onmessage = null;
-        this.#beside.close();
+        this.#beside.socket.onmessage = null;
+        this.#beside.socket.close();
         this.#beside = null;
     }
 
-    #takeOver(socket, data) {
-        this.#beside = null;
+    #takeOver(beside, data) {
         this.#besides++;
-        this.#leave(this.#socket);
-        this.#greetedMs = 0;
-        this.#openedMs = nowMs();
-        this.#take(socket);
+        this.#moveTo(beside);
         this.#receive(data);
     }
 

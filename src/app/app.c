@@ -308,8 +308,7 @@ static bool app_take_back(struct app *app)
     log_warn("the server that was taking our place has gone");
     if (file_lock_directory(app->options.data_dir, &app->lock) == STATUS_IN_USE)
         return true;
-    if (app->handover >= 0)
-        close(app->handover);
+    close(app->handover);
     app->handover = handover_open(app->handover_path);
     recall_allow(&app->recall, recall_is_ours(&app->recall, app));
     if (!app->recall.kept)
@@ -333,7 +332,12 @@ bool app_hand_over(struct app *app)
         return false;
     close(app->asker);
     app->asker = -1;
-    return state == HANDOVER_READY || app_take_back(app);
+    if (state == HANDOVER_GONE && !app_take_back(app))
+        return false;
+    log_info("another server has taken our place");
+    close(app->handover);   // the file is the other one's
+    app->handover = -1;
+    return true;
 }
 
 enum status app_start(struct app *app, const struct options *options)

@@ -6,6 +6,7 @@
 #include "app/reply.h"
 #include "app/routes.h"
 #include "control/json_text.h"
+#include "control/tuning_json.h"
 #include "score/scene.h"
 
 // The body as a JSON object; answers 400 and returns NULL when it is none.
@@ -143,15 +144,6 @@ static bool music_write(FILE *out, json_t *object, size_t cut)
     return good;
 }
 
-// What the tuning of this name is; a render needs it to say the same.
-static json_t *music_scala(const struct tuning *tuning)
-{
-    json_t *offsets = json_array();
-    for (int i = 0; i < TUNING_CLASSES; i++)
-        json_array_append_new(offsets, json_real(tuning->offset_cents[i]));
-    return json_pack("{s:s, s:o}", "title", tuning->title, "offset_cents", offsets);
-}
-
 // One entry after the other: as a tree the whole of a long log would take twenty times its text.
 static bool music_write_log(const struct app *app, FILE *out)
 {
@@ -161,7 +153,7 @@ static bool music_write_log(const struct app *app, FILE *out)
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)app->seed);
     json_t *head = json_pack("{s:s, s:s, s:s, s:i, s:o, s:I, s:I}", "station", APP_STATION, "seed", seed, "version",
                              AURALIS_VERSION, "begin_minute", app->recall.station.head.begin_minute, "scala",
-                             music_scala(&app->recall.station.head.scala), "lead_frames",
+                             tuning_to_json(&app->recall.station.head.scala), "lead_frames",
                              (json_int_t)app->options.lead_frames, "guard_frames",
                              (json_int_t)sequencer_guard_frames(app->sequencer));
     bool good = music_write(out, head, 1) && fputs(",\"entries\":[", out) >= 0;

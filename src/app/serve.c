@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "app/app.h"
 #include "app/certificate.h"
@@ -41,23 +40,12 @@ static int serve_wait_signal(const sigset_t *set, int seconds)
     return got > 0 ? got : 0;
 }
 
-// The socket file is the other one's.
-static bool serve_hand_over(struct app *app)
-{
-    if (!app_hand_over(app))
-        return false;
-    log_info("another server has taken our place");
-    close(app->handover);
-    app->handover = -1;
-    return true;
-}
-
 // Returns whether another server has taken our place.
 static bool serve_until_told_to_stop(struct app *app, const sigset_t *set)
 {
     int signal;
     for (int second = 1; (signal = serve_wait_signal(set, 1)) == 0 || signal == SIGHUP; second++) {
-        if (serve_hand_over(app))
+        if (app_hand_over(app))
             return true;
         if (signal == SIGHUP)
             certificate_reload(app);

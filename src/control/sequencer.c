@@ -52,7 +52,8 @@ static bool sequencer_recall(struct sequencer *sequencer, const struct control_e
         if (past[i].sequence != i + 1 ||
             mood_log_append(&sequencer->log, past[i].sequence, past[i].at_frame, &past[i].mood) != STATUS_OK)
             return false;
-        history_add(&sequencer->history, past[i].timestamp_ms, &before, &past[i].mood, CONTROL_USER);
+        if (i + CONTROL_HISTORY >= count)
+            history_add(&sequencer->history, past[i].timestamp_ms, &before, &past[i].mood, CONTROL_USER);
     }
     return true;
 }

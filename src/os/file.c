@@ -143,6 +143,40 @@ enum status file_write(const char *path, const char *bytes, size_t len, unsigned
     return status;
 }
 
+int file_open_room(const char *path, size_t bytes)
+{
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0 || posix_fallocate(descriptor, 0, (off_t)bytes) == 0)
+        return descriptor;
+    close(descriptor);
+    (void)unlink(path);
+    return -1;
+}
+
+// A call moved so many bytes, or was cut short by a signal.
+static bool file_moved(ssize_t count, size_t *done)
+{
+    *done += count > 0 ? (size_t)count : 0;
+    return count > 0 || (count < 0 && errno == EINTR);
+}
+
+bool file_read_at(int descriptor, void *bytes, size_t len, uint64_t at)
+{
+    size_t done = 0;
+    while (done < len && file_moved(pread(descriptor, (char *)bytes + done, len - done, (off_t)(at + done)), &done)) {
+    }
+    return done == len;
+}
+
+bool file_write_at(int descriptor, const void *bytes, size_t len, uint64_t at)
+{
+    size_t done = 0;
+    while (done < len &&
+           file_moved(pwrite(descriptor, (const char *)bytes + done, len - done, (off_t)(at + done)), &done)) {
+    }
+    return done == len;
+}
+
 uint64_t process_resident_bytes(void)
 {
     char text[256];

@@ -1,5 +1,6 @@
 // Files and directories, and what the process itself uses.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,13 @@ MUST_USE enum status file_sum(const char *path, uint64_t *sum);
 // cut too.   mode: its permissions, from the beginning.
 // Errors: STATUS_NOT_FOUND (no such directory), STATUS_DENIED, STATUS_IO.
 MUST_USE enum status file_write(const char *path, const char *bytes, size_t len, unsigned mode);
+
+// A file of `bytes` bytes to be read and written in place (mode 0600), made if there is none; its room on the disk is
+// claimed at once. Returns its descriptor; -1: it cannot be, and is not left behind without room.
+int file_open_room(const char *path, size_t bytes);
+// All of it, at a place. False when it is not there, or there is no room.
+bool file_read_at(int descriptor, void *bytes, size_t len, uint64_t at);
+bool file_write_at(int descriptor, const void *bytes, size_t len, uint64_t at);
 
 // Resident memory of this process in bytes; 0 where the system does not tell.
 uint64_t process_resident_bytes(void);

@@ -1,12 +1,11 @@
 #include "station/keepsakes.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "os/file.h"
 #include "os/log.h"
 
 #define KEEPSAKES_MAGIC UINT64_C(0x61757261736e6170)
@@ -23,40 +22,14 @@ static size_t slot_bytes(void)
     return HEAD_BYTES + MOST_PARTS * programme_part_bytes();
 }
 
-static off_t slot_offset(int slot)
+static uint64_t slot_offset(int slot)
 {
-    return (off_t)((size_t)slot * slot_bytes());
-}
-
-static bool write_whole(int descriptor, const void *bytes, size_t len, off_t at)
-{
-    for (size_t done = 0; done < len;) {
-        ssize_t count = pwrite(descriptor, (const char *)bytes + done, len - done, at + (off_t)done);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return false;
-        done += (size_t)count;
-    }
-    return true;
-}
-
-static bool read_whole(int descriptor, void *bytes, size_t len, off_t at)
-{
-    for (size_t done = 0; done < len;) {
-        ssize_t count = pread(descriptor, (char *)bytes + done, len - done, at + (off_t)done);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return false;
-        done += (size_t)count;
-    }
-    return true;
+    return (uint64_t)slot * slot_bytes();
 }
 
 static bool keepsakes_read_head(const struct keepsakes *keepsakes, int slot, struct keepsake *head)
 {
-    return read_whole(keepsakes->descriptor, head, sizeof *head, slot_offset(slot)) &&
+    return file_read_at(keepsakes->descriptor, head, sizeof *head, slot_offset(slot)) &&
            head->magic == KEEPSAKES_MAGIC && head->identity == keepsakes->identity && head->parts >= 1 &&
            head->parts <= MOST_PARTS;
 }
@@ -64,11 +37,11 @@ static bool keepsakes_read_head(const struct keepsakes *keepsakes, int slot, str
 static void keepsakes_put(const struct keepsakes *keepsakes)
 {
     size_t len = (size_t)keepsakes->parts * programme_part_bytes();
-    off_t at = slot_offset(keepsakes->slot);
+    uint64_t at = slot_offset(keepsakes->slot);
     struct keepsake head = {KEEPSAKES_MAGIC, keepsakes->identity, keepsakes->frame, keepsakes->known,
                             (uint64_t)keepsakes->parts, hash_bytes(keepsakes->copy, len)};
-    if (!write_whole(keepsakes->descriptor, keepsakes->copy, len, at + HEAD_BYTES) ||
-        !write_whole(keepsakes->descriptor, &head, sizeof head, at))
+    if (!file_write_at(keepsakes->descriptor, keepsakes->copy, len, at + HEAD_BYTES) ||
+        !file_write_at(keepsakes->descriptor, &head, sizeof head, at))
         log_warn("a snapshot could not be written: the next start will take longer");
 }
 
@@ -100,14 +73,10 @@ static bool keepsakes_open(struct keepsakes *keepsakes, const char *path)
     keepsakes->copy = aligned_alloc(PART_ALIGNMENT, MOST_PARTS * programme_part_bytes());
     if (!keepsakes->copy)
         return false;
-    keepsakes->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    // Room that is there now will not be missing later, to this or to what is more important.
+    keepsakes->descriptor = file_open_room(path, KEEPSAKES_SLOTS * slot_bytes());
     if (keepsakes->descriptor < 0)
         return false;
-    // Room that is there now will not be missing later, to this or to what is more important.
-    if (posix_fallocate(keepsakes->descriptor, 0, slot_offset(KEEPSAKES_SLOTS)) != 0) {
-        (void)unlink(path);
-        return false;
-    }
     keepsakes->slot = keepsakes_first_slot(keepsakes);
     return thread_start(&keepsakes->writer, "keepsakes", THREAD_BACKGROUND, keepsakes_run, keepsakes) == STATUS_OK;
 }
@@ -172,7 +141,7 @@ static bool keepsakes_take(const struct keepsakes *keepsakes, int slot, const st
                            struct programme *programme)
 {
     size_t len = head->parts * programme_part_bytes();
-    if (!read_whole(keepsakes->descriptor, keepsakes->copy, len, slot_offset(slot) + HEAD_BYTES) ||
+    if (!file_read_at(keepsakes->descriptor, keepsakes->copy, len, slot_offset(slot) + HEAD_BYTES) ||
         hash_bytes(keepsakes->copy, len) != head->hash)
         return false;
     for (size_t part = 0; part < head->parts; part++)

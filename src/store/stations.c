@@ -10,6 +10,7 @@
 
 #include "base/frames.h"
 #include "control/json_text.h"
+#include "control/tuning_json.h"
 #include "store/database.h"
 #include "store/mood_text.h"
 
@@ -29,10 +30,7 @@ static bool seed_from_text(const char *text, uint64_t *seed)
 
 static char *scala_text(const struct tuning *scala)
 {
-    json_t *offsets = json_array();
-    for (int i = 0; i < TUNING_CLASSES; i++)
-        json_array_append_new(offsets, json_real(scala->offset_cents[i]));
-    json_t *object = json_pack("{s:s, s:o}", "title", scala->title, "offset_cents", offsets);
+    json_t *object = tuning_to_json(scala);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     return text;
@@ -41,17 +39,8 @@ static char *scala_text(const struct tuning *scala)
 static bool scala_from_text(const char *text, struct tuning *scala)
 {
     json_t *object = json_loads(text, 0, NULL);
-    const json_t *offsets = json_object_get(object, "offset_cents");
-    const char *title = json_string_value(json_object_get(object, "title"));
-    bool good = title && json_array_size(offsets) == TUNING_CLASSES;
     *scala = tunings[TUNING_SCALA];
-    memset(scala->title, 0, sizeof scala->title);   // tunings are compared as a whole
-    if (good)
-        snprintf(scala->title, sizeof scala->title, "%s", title);
-    for (size_t i = 0; good && i < TUNING_CLASSES; i++) {
-        scala->offset_cents[i] = json_number_value(json_array_get(offsets, i));
-        good = scala->offset_cents[i] >= -TUNING_MOST_CENTS && scala->offset_cents[i] <= TUNING_MOST_CENTS;
-    }
+    bool good = tuning_from_json(object, scala);
     json_decref(object);
     return good;
 }

@@ -10,23 +10,34 @@
 
 static const char wish[] = "{\"type\":\"control\",\"id\":\"k1\",\"parameters\":{\"intensity\":0.1}}";
 
+// A listener, and a gate at which its changes wait to be kept.
+static void begin_at_gate(struct rig *rig, struct wakeup *gate, struct guest *guest, const char *target)
+{
+    wakeup_init(gate);
+    rig_begin_usual(rig);
+    rig->gate = gate;
+    guest_open(guest, rig, target, NULL, false);
+    json_decref(guest_await(guest, "hello"));
+}
+
+// It is answered, so what was said before it has been read.
+static void ask_for_pong(struct guest *guest)
+{
+    guest_say(guest, "{\"type\":\"ping\",\"t0\":1}");
+    json_decref(guest_await(guest, "pong"));
+}
+
 // What is due comes meanwhile, and whatever else was asked for is answered.
 static void nobody_waits_for_a_change_to_be_kept(void **state)
 {
     struct rig rig;
     struct guest guest;
     struct wakeup gate;
-    wakeup_init(&gate);
-    rig_begin_usual(&rig);
-    rig.gate = &gate;
-    guest_open(&guest, &rig, "/ws/v2?format=pcm", NULL, false);
-    json_decref(guest_await(&guest, "hello"));
+    begin_at_gate(&rig, &gate, &guest, "/ws/v2?format=pcm");
     for (int i = 0; i < 10; i++)
         guest_expect_chunk(&guest, FORMAT_PCM, RIG_LIVE_CHUNK + (uint64_t)i * CHUNK_FRAMES);
     guest_say(&guest, wish);
-    guest_say(&guest, "{\"type\":\"ping\",\"t0\":1}");
-    json_t *next = guest_await(&guest, "pong");
-    json_decref(next);
+    ask_for_pong(&guest);
     rig_advance_ms(&rig, 60);
     guest_expect_chunk(&guest, FORMAT_PCM, RIG_LIVE_CHUNK + 10 * CHUNK_FRAMES);
     assert_int_equal(sequencer_latest(rig.station.sequencer), 0);
@@ -84,8 +95,7 @@ static void who_has_gone_is_not_told(void **state)
         guest_open(&stays, &rig, "/ws/v2", NULL, false);
         json_decref(guest_await(&leaves, "hello"));
         guest_say(&leaves, turn % 2 ? "{\"type\":\"control\",\"parameters\":{\"intensity\":0.7}}" : wish);
-        guest_say(&leaves, "{\"type\":\"ping\",\"t0\":1}");
-        json_decref(guest_await(&leaves, "pong"));
+        ask_for_pong(&leaves);
         guest_end(&leaves);
         while (stream_listeners(rig.stream) > 1 || atomic_load(&rig.at_gate) == came) {
         }
@@ -111,14 +121,9 @@ static void the_end_waits_for_what_is_being_kept(void **state)
     struct rig rig;
     struct guest guest;
     struct wakeup gate;
-    wakeup_init(&gate);
-    rig_begin_usual(&rig);
-    rig.gate = &gate;
-    guest_open(&guest, &rig, "/ws/v2", NULL, false);
-    json_decref(guest_await(&guest, "hello"));
+    begin_at_gate(&rig, &gate, &guest, "/ws/v2");
     guest_say(&guest, wish);
-    guest_say(&guest, "{\"type\":\"ping\",\"t0\":1}");
-    json_decref(guest_await(&guest, "pong"));
+    ask_for_pong(&guest);
     wakeup_raise(&gate);
     rig_end(&rig);
     guest_end(&guest);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "control/mood_json.h"
+#include "control/tuning_json.h"
 
 static enum status score_seed(json_t *root, uint64_t *seed)
 {
@@ -84,23 +85,11 @@ static enum status score_begin(json_t *root, struct mood_log *log, struct text *
     return STATUS_OK;
 }
 
-static enum status score_scala(json_t *root, struct tuning *scala, struct text *failure)
+static enum status score_scala(const json_t *root, struct tuning *scala, struct text *failure)
 {
-    json_t *given = json_object_get(root, "scala"), *offsets = json_object_get(given, "offset_cents"), *offset;
-    const char *title = json_string_value(json_object_get(given, "title"));
-    size_t i;
-    bool good = json_array_size(offsets) == TUNING_CLASSES && title;
-    if (!given)
+    const json_t *given = json_object_get(root, "scala");
+    if (!given || tuning_from_json(given, scala))
         return STATUS_OK;
-    json_array_foreach(offsets, i, offset) {
-        good = good && json_is_number(offset) && fabs(json_number_value(offset)) <= TUNING_MOST_CENTS;
-        if (good)
-            scala->offset_cents[i] = json_number_value(offset);
-    }
-    if (good && scala->offset_cents[0] == 0) {
-        snprintf(scala->title, sizeof scala->title, "%s", title);
-        return STATUS_OK;
-    }
     text_add(failure, "scala is no tuning of twelve offsets");
     return STATUS_INVALID;
 }

@@ -124,137 +124,106 @@ function passing(began) {
     };
 }
 
-function playing() {
-    const made = connect(() => ({ nextFrame: 96000, generation: 7 }));
-    const began = performance.now();
-    sockets[0].say(hello('a'));
-    made.connection.expectAudio(true);
-    sockets[0].onmessage({ data: new ArrayBuffer(8) });
-    return { ...made, at: passing(began) };
+// A test of a connection that plays, and of time that `run` moves.
+function whilePlaying(name, run) {
+    test(name, () => {
+        const made = connect(() => ({ nextFrame: 96000, generation: 7 }));
+        const began = performance.now();
+        sockets[0].say(hello('a'));
+        made.connection.expectAudio(true);
+        sockets[0].onmessage({ data: new ArrayBuffer(8) });
+        try {
+            run({ ...made, at: passing(began) });
+        } finally {
+            delete performance.now;
+        }
+    });
 }
 
-test('after a second without sound another connection is tried beside, which takes over when it speaks first', () => {
-    const { states, at } = playing();
-    try {
-        at(900);
-        assert.equal(sockets.length, 1);
-        at(1300);
-        assert.equal(sockets.length, 2);
-        assert.equal(sockets[0].closed, false);
-        assert.equal(sockets[1].url, 'ws://here/ws/v2?format=opus&session=a&next_frame=96000&generation=7');
-        assert.equal(states.at(-1)[0], 'connecting');
-        sockets[1].say(hello('b'));
-        assert.equal(sockets[0].closed, true);
-        assert.equal(states.at(-1)[0], 'open');
-        sockets[1].onclose();
-        assert.equal(states.at(-1)[0], 'lost');
-    } finally {
-        delete performance.now;
-    }
+whilePlaying('after a second without sound another connection is tried beside, which takes over when it speaks first',
+    ({ states, at }) => {
+    at(900);
+    assert.equal(sockets.length, 1);
+    at(1300);
+    assert.equal(sockets.length, 2);
+    assert.equal(sockets[0].closed, false);
+    assert.equal(sockets[1].url, 'ws://here/ws/v2?format=opus&session=a&next_frame=96000&generation=7');
+    assert.equal(states.at(-1)[0], 'connecting');
+    sockets[1].say(hello('b'));
+    assert.equal(sockets[0].closed, true);
+    assert.equal(states.at(-1)[0], 'open');
+    sockets[1].onclose();
+    assert.equal(states.at(-1)[0], 'lost');
 });
 
-test('the one that speaks again is kept, and the other is given up', () => {
-    const { states, at } = playing();
-    try {
-        at(1300);
-        sockets[0].onmessage({ data: new ArrayBuffer(8) });
-        assert.deepEqual([sockets[0].closed, sockets[1].closed], [false, true]);
-        assert.equal(states.at(-1)[0], 'open');
-        at(2000);
-        assert.equal(sockets.length, 2);
-    } finally {
-        delete performance.now;
-    }
+whilePlaying('the one that speaks again is kept, and the other is given up', ({ states, at }) => {
+    at(1300);
+    sockets[0].onmessage({ data: new ArrayBuffer(8) });
+    assert.deepEqual([sockets[0].closed, sockets[1].closed], [false, true]);
+    assert.equal(states.at(-1)[0], 'open');
+    at(2000);
+    assert.equal(sockets.length, 2);
 });
 
-test('while nobody answers it is tried again after 1, 2, 4 s, and at last the connection is given up', () => {
-    const { states, at } = playing();
-    try {
-        const tried = [];
-        for (let ms = 250; ms < 11750; ms += 250) {
-            at(ms);
-            if (sockets.length > tried.length + 1) tried.push(ms);
-        }
-        assert.deepEqual(tried, [1250, 2250, 4250, 8250]);
-        assert.deepEqual(sockets.map((socket) => socket.closed), [false, true, true, true, false]);
-        at(13000);
-        assert.equal(states.at(-1)[0], 'lost');
-        assert.ok(sockets.every((socket) => socket.closed));
-    } finally {
-        delete performance.now;
+whilePlaying('while nobody answers it is tried again after 1, 2, 4 s, and at last the connection is given up',
+    ({ states, at }) => {
+    const tried = [];
+    for (let ms = 250; ms < 11750; ms += 250) {
+        at(ms);
+        if (sockets.length > tried.length + 1) tried.push(ms);
     }
+    assert.deepEqual(tried, [1250, 2250, 4250, 8250]);
+    assert.deepEqual(sockets.map((socket) => socket.closed), [false, true, true, true, false]);
+    at(13000);
+    assert.equal(states.at(-1)[0], 'lost');
+    assert.ok(sockets.every((socket) => socket.closed));
 });
 
-test('a server that has no sound yet is not asked again and again', () => {
-    const { at } = playing();
+whilePlaying('a server that has no sound yet is not asked again and again', ({ at }) => {
     let answered = 0;
-    try {
-        for (let ms = 250; ms < 30000; ms += 250) {
-            at(ms);
-            if (sockets.length > 1 && sockets.at(-1).sent.length === 0 && !sockets.at(-1).answered) {
-                sockets.at(-1).answered = true;
-                sockets.at(-1).say(hello(`s${answered++}`));
-            }
+    for (let ms = 250; ms < 30000; ms += 250) {
+        at(ms);
+        if (sockets.length > 1 && sockets.at(-1).sent.length === 0 && !sockets.at(-1).answered) {
+            sockets.at(-1).answered = true;
+            sockets.at(-1).say(hello(`s${answered++}`));
         }
-        assert.ok(answered >= 3 && answered <= 5, `${answered}`);
-    } finally {
-        delete performance.now;
     }
+    assert.ok(answered >= 3 && answered <= 5, `${answered}`);
 });
 
-test('who only looks on opens no second connection', () => {
-    const { connection, at } = playing();
-    try {
-        connection.expectAudio(false);
-        at(5000);
-        assert.equal(sockets.length, 1);
-    } finally {
-        delete performance.now;
-    }
+whilePlaying('who only looks on opens no second connection', ({ connection, at }) => {
+    connection.expectAudio(false);
+    at(5000);
+    assert.equal(sockets.length, 1);
 });
 
-test('one that is being tried takes the place of one that breaks', () => {
-    const { states, at } = playing();
-    try {
-        at(1300);
-        sockets[0].onclose();
-        assert.equal(sockets[1].closed, false);
-        assert.equal(states.at(-1)[0], 'connecting');
-        sockets[1].say(hello('b'));
-        assert.equal(states.at(-1)[0], 'open');
-        sockets[1].onclose();
-        assert.equal(states.at(-1)[0], 'lost');
-    } finally {
-        delete performance.now;
-    }
+whilePlaying('one that is being tried takes the place of one that breaks', ({ states, at }) => {
+    at(1300);
+    sockets[0].onclose();
+    assert.equal(sockets[1].closed, false);
+    assert.equal(states.at(-1)[0], 'connecting');
+    sockets[1].say(hello('b'));
+    assert.equal(states.at(-1)[0], 'open');
+    sockets[1].onclose();
+    assert.equal(states.at(-1)[0], 'lost');
 });
 
-test('a machine that is on a network again tries at once', () => {
-    const { connection, at } = playing();
-    try {
-        for (const ms of [1250, 2500, 4750]) at(ms);
-        assert.equal(sockets.length, 4);
-        connection.retryNow();
-        assert.equal(sockets.at(-1).closed, true);
-        at(5000);
-        assert.equal(sockets.length, 5);
-        sockets.at(-1).say(hello('b'));
-        assert.equal(sockets[0].closed, true);
-    } finally {
-        delete performance.now;
-    }
+whilePlaying('a machine that is on a network again tries at once', ({ connection, at }) => {
+    for (const ms of [1250, 2500, 4750]) at(ms);
+    assert.equal(sockets.length, 4);
+    connection.retryNow();
+    assert.equal(sockets.at(-1).closed, true);
+    at(5000);
+    assert.equal(sockets.length, 5);
+    sockets.at(-1).say(hello('b'));
+    assert.equal(sockets[0].closed, true);
 });
 
-test('one that was refused does not take the place of one that breaks', () => {
-    const { states, at } = playing();
-    try {
-        at(1300);
-        sockets[1].onclose();
-        sockets[0].onclose();
-        assert.equal(states.at(-1)[0], 'lost');
-        timers.at(-1).run();
-        assert.equal(sockets.length, 3);
-    } finally {
-        delete performance.now;
-    }
+whilePlaying('one that was refused does not take the place of one that breaks', ({ states, at }) => {
+    at(1300);
+    sockets[1].onclose();
+    sockets[0].onclose();
+    assert.equal(states.at(-1)[0], 'lost');
+    timers.at(-1).run();
+    assert.equal(sockets.length, 3);
 });
