@@ -61,6 +61,17 @@ enum status database_prepare(sqlite3 *database, const char *sql, const char *nam
     return database_fault(database, code, sql);
 }
 
+void *database_room(void *rows, size_t count, size_t *cap, size_t row_bytes)
+{
+    if (count < *cap)
+        return rows;
+    size_t wanted = *cap ? 2 * *cap : 32;
+    void *grown = realloc(rows, wanted * row_bytes);
+    if (grown)
+        *cap = wanted;
+    return grown;
+}
+
 // The first column of the first row. Errors: as database_status.
 static enum status database_ask(sqlite3 *database, const char *sql, char *answer, size_t cap)
 {

@@ -3,6 +3,7 @@
 #pragma once
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/status.h"
 
@@ -24,5 +25,8 @@ MUST_USE enum status database_sync(sqlite3 *database, bool waits);
 MUST_USE enum status database_prepare(sqlite3 *database, const char *sql, const char *name, sqlite3_stmt **statement);
 // As database_status, for a file that is in use: a corrupt page that turns up is one more way for the disk to fail.
 enum status database_fault(sqlite3 *database, int code, const char *doing);
+// Room for one more row of a result: `rows` itself, or longer in another place; NULL when memory is short, `rows` is
+// as it was then.   rows: from malloc, or NULL.   cap: rows that there is room for, 0 at the beginning.
+void *database_room(void *rows, size_t count, size_t *cap, size_t row_bytes);
 // What a result code of SQLite means. Faults are logged with `doing`.
 enum status database_status(sqlite3 *database, int code, const char *doing);

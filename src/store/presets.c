@@ -19,33 +19,23 @@ static void presets_read_row(sqlite3_stmt *statement, struct store_preset *prese
         log_warn("store: preset \"%s\" cannot be read and comes as the defaults", preset->name);
 }
 
-static bool presets_grow(struct store_preset **presets, int count, int *cap)
-{
-    if (count < *cap)
-        return true;
-    int wanted = *cap ? 2 * *cap : 32;
-    struct store_preset *grown = realloc(*presets, (size_t)wanted * sizeof *grown);
-    if (!grown)
-        return false;
-    *presets = grown;
-    *cap = wanted;
-    return true;
-}
-
 enum status presets_list(sqlite3 *database, struct store_preset **presets, int *count)
 {
     sqlite3_stmt *statement;
     struct store_preset *found = NULL;
-    int code, rows = 0, cap = 0;
+    int code, rows = 0;
+    size_t cap = 0;
     enum status status =
         database_prepare(database, "SELECT name, created_unix, mood FROM presets ORDER BY name", NULL, &statement);
     if (status != STATUS_OK)
         return status;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        if (!presets_grow(&found, rows, &cap)) {
+        struct store_preset *longer = database_room(found, (size_t)rows, &cap, sizeof *found);
+        if (!longer) {
             code = SQLITE_NOMEM;
             break;
         }
+        found = longer;
         presets_read_row(statement, &found[rows++]);
     }
     sqlite3_finalize(statement);

@@ -88,28 +88,17 @@ static bool entry_from_row(sqlite3_stmt *statement, const struct control_entry *
            entry->sequence == (before ? before->sequence : 0) + 1 && entry->at_frame >= (before ? before->at_frame : 0);
 }
 
-static bool entries_grow(struct control_entry **entries, size_t count, size_t *cap)
-{
-    if (count < *cap)
-        return true;
-    size_t wanted = *cap ? 2 * *cap : 256;
-    struct control_entry *grown = realloc(*entries, wanted * sizeof *grown);
-    if (!grown)
-        return false;
-    *entries = grown;
-    *cap = wanted;
-    return true;
-}
-
 static enum status stations_read_changes(sqlite3 *database, sqlite3_stmt *statement, struct control_entry **past,
                                          size_t *count)
 {
     size_t cap = 0;
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        if (!entries_grow(past, *count, &cap))
+        struct control_entry *longer = database_room(*past, *count, &cap, sizeof *longer);
+        if (!longer)
             return STATUS_MEMORY;
-        struct control_entry *entry = &(*past)[*count];
+        *past = longer;
+        struct control_entry *entry = &longer[*count];
         if (!entry_from_row(statement, *count > 0 ? entry - 1 : NULL, entry))
             return STATUS_DAMAGED;
         ++*count;

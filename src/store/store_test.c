@@ -19,44 +19,7 @@
 #include <sqlite3.h>
 
 #include "os/log.h"
-#include "score/scene.h"
-
-struct desk {
-    char directory[64], file[96];
-    struct store *store;
-    bool set_aside;
-};
-
-static void desk_reopen(struct desk *desk)
-{
-    store_close(desk->store);
-    desk->store = NULL;
-    assert_int_equal(store_open(&desk->store, desk->directory, &desk->set_aside), STATUS_OK);
-}
-
-static int desk_open(void **state)
-{
-    struct desk *desk = calloc(1, sizeof *desk);
-    strcpy(desk->directory, "/tmp/auralis-store-test-XXXXXX");
-    *state = desk;
-    if (!mkdtemp(desk->directory))
-        return -1;
-    snprintf(desk->file, sizeof desk->file, "%s/auralis.db", desk->directory);
-    return store_open(&desk->store, desk->directory, &desk->set_aside) == STATUS_OK && !desk->set_aside ? 0 : -1;
-}
-
-static int desk_close(void **state)
-{
-    struct desk *desk = *state;
-    store_close(desk->store);
-    DIR *directory = opendir(desk->directory);
-    for (struct dirent *entry; (entry = readdir(directory));)
-        unlinkat(dirfd(directory), entry->d_name, 0);
-    closedir(directory);
-    rmdir(desk->directory);
-    free(desk);
-    return 0;
-}
+#include "store/desk.h"
 
 static int count_files(const struct desk *desk, const char *begin, const char *end)
 {
@@ -106,17 +69,6 @@ static int count_presets(struct desk *desk)
     assert_int_equal(store_presets(desk->store, &presets, &count), STATUS_OK);
     free(presets);
     return count;
-}
-
-static void run_sql(struct desk *desk, const char *sql)
-{
-    sqlite3 *database;
-    store_close(desk->store);
-    desk->store = NULL;
-    assert_int_equal(sqlite3_open(desk->file, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(database);
-    assert_int_equal(store_open(&desk->store, desk->directory, &desk->set_aside), STATUS_OK);
 }
 
 static void test_a_preset_comes_back_as_it_was(void **state)
@@ -210,7 +162,7 @@ static void test_deleting(void **state)
 static void test_there_is_a_limit(void **state)
 {
     struct desk *desk = *state;
-    run_sql(desk, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) "
+    desk_run_sql(desk, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) "
                   "INSERT INTO presets SELECT 'n' || i, i, '{}' FROM n");
     save(desk, "the last one");
     struct store_preset more = preset_named("one too many");
@@ -224,7 +176,7 @@ static void test_moods_of_other_versions(void **state)
 {
     struct desk *desk = *state;
     struct store_preset loaded;
-    run_sql(desk, "INSERT INTO presets VALUES ('newer', 1, '{\"bpm\":90,\"sparkle\":0.3}'), ('older', 1, '{}'),"
+    desk_run_sql(desk, "INSERT INTO presets VALUES ('newer', 1, '{\"bpm\":90,\"sparkle\":0.3}'), ('older', 1, '{}'),"
                   "('odd', 1, '{\"bpm\":500,\"intensity\":\"x\",\"harmonic_density\":0.75}'), ('text', 1, 'no json'),"
                   "('array', 1, '[1]')");
     assert_false(desk->set_aside);
@@ -321,7 +273,7 @@ static void test_foreign_and_future_schemas_are_set_aside(void **state)
         "ALTER TABLE presets RENAME COLUMN mood TO moods", "DROP TABLE changes"};
     for (int i = 0; i < 5; i++) {
         save(desk, "a");
-        run_sql(desk, sql[i]);
+        desk_run_sql(desk, sql[i]);
         assert_true(desk->set_aside);
         assert_int_equal(databases_set_aside(desk), i + 1);
         assert_int_equal(count_presets(desk), 0);
@@ -332,116 +284,11 @@ static void test_a_file_of_the_first_schema_is_brought_up_to_date(void **state)
 {
     struct desk *desk = *state;
     save(desk, "a");
-    run_sql(desk, "DROP TABLE stations; DROP TABLE changes; PRAGMA user_version = 1");
+    desk_run_sql(desk, "DROP TABLE stations; DROP TABLE changes; PRAGMA user_version = 1");
     assert_false(desk->set_aside);
     assert_int_equal(count_presets(desk), 1);
     struct store_station station = {.name = "main"};
     assert_int_equal(store_station_begin(desk->store, &station), STATUS_OK);
-}
-
-static struct store_station station_named(const char *name)
-{
-    struct store_station station = {.seed = UINT64_MAX - 5, .mood = scene_mood(&scenes[3]),
-                                    .head = {.begin_minute = 1439}, .boot_id = "b00t", .origin_boot_ns = -5,
-                                    .origin_unix_ns = INT64_C(1700000000123456789), .reached_frame = 960};
-    snprintf(station.name, sizeof station.name, "%s", name);
-    station.head.scala = tunings[TUNING_SCALA];
-    snprintf(station.head.scala.title, sizeof station.head.scala.title, "a \"scale\"");
-    station.head.scala.offset_cents[7] = 1.9550008653874192;
-    return station;
-}
-
-static struct control_entry entry_of(uint64_t sequence)
-{
-    struct control_entry entry = {sequence, sequence * 4800, 1700000000000 + sequence, mood_default()};
-    entry.mood.intensity = 1.0 / 3 + (double)sequence * 1e-9;
-    entry.mood.scene = (int)sequence % scene_count;
-    return entry;
-}
-
-static void test_a_station_and_its_changes_are_as_they_were(void **state)
-{
-    struct desk *desk = *state;
-    struct store_station main = station_named("main"), other = station_named("other"), found;
-    struct control_entry *past = NULL;
-    size_t count;
-    assert_int_equal(store_station_load(desk->store, "main", &found, &past, &count), STATUS_NOT_FOUND);
-    assert_int_equal(store_station_reach(desk->store, &main), STATUS_NOT_FOUND);
-    assert_int_equal(store_station_begin(desk->store, &main), STATUS_OK);
-    assert_int_equal(store_station_begin(desk->store, &other), STATUS_OK);
-    for (uint64_t i = 1; i <= 700; i++) {
-        struct control_entry entry = entry_of(i);
-        assert_int_equal(store_station_keep(desk->store, "main", &entry), STATUS_OK);
-    }
-    struct control_entry again = entry_of(700);
-    again.at_frame += 960;
-    assert_int_equal(store_station_keep(desk->store, "main", &again), STATUS_OK);
-    again.at_frame -= 960;
-    assert_int_equal(store_station_keep(desk->store, "main", &again), STATUS_OK);
-    main.reached_frame = 48000;
-    main.origin_boot_ns = 77;
-    assert_int_equal(store_station_reach(desk->store, &main), STATUS_OK);
-    desk_reopen(desk);
-    assert_int_equal(store_station_load(desk->store, "main", &found, &past, &count), STATUS_OK);
-    assert_string_equal(found.name, "main");
-    assert_string_equal(found.boot_id, "b00t");
-    assert_string_equal(found.head.scala.title, "a \"scale\"");
-    assert_true(found.seed == UINT64_MAX - 5 && found.origin_unix_ns == main.origin_unix_ns);
-    assert_true(found.origin_boot_ns == 77 && found.reached_frame == 48000 && found.head.begin_minute == 1439);
-    const struct tuning *scala = &main.head.scala;
-    assert_memory_equal(found.head.scala.offset_cents, scala->offset_cents, sizeof scala->offset_cents);
-    assert_int_equal(mood_difference(&found.mood, &main.mood), 0);
-    assert_int_equal(count, 700);
-    for (uint64_t i = 1; i <= count; i++) {
-        struct control_entry entry = entry_of(i), *kept = &past[i - 1];
-        assert_true(kept->sequence == i && kept->at_frame == entry.at_frame);
-        assert_true(kept->timestamp_ms == entry.timestamp_ms && kept->mood.intensity == entry.mood.intensity);
-        assert_int_equal(mood_difference(&kept->mood, &entry.mood), 0);
-    }
-    free(past);
-    assert_int_equal(store_station_load(desk->store, "other", &found, &past, &count), STATUS_OK);
-    assert_int_equal(count, 0);
-    free(past);
-}
-
-static void test_a_station_that_begins_anew_forgets_what_was(void **state)
-{
-    struct desk *desk = *state;
-    struct store_station station = station_named("main"), found;
-    struct control_entry first = entry_of(1), *past = NULL;
-    size_t count;
-    assert_int_equal(store_station_begin(desk->store, &station), STATUS_OK);
-    assert_int_equal(store_station_keep(desk->store, "main", &first), STATUS_OK);
-    station.seed = 8;
-    assert_int_equal(store_station_begin(desk->store, &station), STATUS_OK);
-    assert_int_equal(store_station_load(desk->store, "main", &found, &past, &count), STATUS_OK);
-    assert_true(found.seed == 8 && count == 0);
-    free(past);
-    assert_int_equal(store_station_keep(desk->store, "main", &first), STATUS_OK);
-}
-
-static void test_changes_that_do_not_follow_each_other_are_damage(void **state)
-{
-    struct desk *desk = *state;
-    static const char *const sql[] = {
-        "DELETE FROM changes WHERE sequence = 2", "UPDATE changes SET at_frame = 0 WHERE sequence = 3",
-        "UPDATE changes SET at_frame = at_frame + 1 WHERE sequence = 3", "UPDATE changes SET mood = 'x'",
-        "UPDATE stations SET seed = '-1'", "UPDATE stations SET scala = '{}'",
-        "UPDATE stations SET begin_minute = 1440",
-    };
-    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
-        struct store_station station = station_named("main");
-        struct control_entry *past = NULL;
-        size_t count;
-        assert_int_equal(store_station_begin(desk->store, &station), STATUS_OK);
-        for (uint64_t n = 1; n <= 3; n++) {
-            struct control_entry entry = entry_of(n);
-            assert_int_equal(store_station_keep(desk->store, "main", &entry), STATUS_OK);
-        }
-        run_sql(desk, sql[i]);
-        assert_false(desk->set_aside);
-        assert_int_equal(store_station_load(desk->store, "main", &station, &past, &count), STATUS_DAMAGED);
-    }
 }
 
 static int save_in_a_process_that_dies(struct desk *desk, const char *name)
@@ -620,7 +467,6 @@ static void test_a_file_that_was_taken_away_is_not_written_to(void **state)
     save(desk, "late");
 }
 
-#define DESK_TEST(test) cmocka_unit_test_setup_teardown(test, desk_open, desk_close)
 
 int main(void)
 {
@@ -639,9 +485,6 @@ int main(void)
         DESK_TEST(test_an_empty_file_is_a_new_one),
         DESK_TEST(test_foreign_and_future_schemas_are_set_aside),
         DESK_TEST(test_a_file_of_the_first_schema_is_brought_up_to_date),
-        DESK_TEST(test_a_station_and_its_changes_are_as_they_were),
-        DESK_TEST(test_a_station_that_begins_anew_forgets_what_was),
-        DESK_TEST(test_changes_that_do_not_follow_each_other_are_damage),
         DESK_TEST(test_what_was_acknowledged_outlives_a_killed_process),
         DESK_TEST(test_the_log_of_changes_is_set_aside_as_well),
         DESK_TEST(test_a_full_disk_refuses_and_loses_nothing),
