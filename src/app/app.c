@@ -224,6 +224,7 @@ static enum status app_start_net(struct app *app)
     if (status != STATUS_OK)
         return status;
     handlers.request = routes_handle;
+    handlers.takes_time = routes_take_time;
     handlers.request_context = app;
     status = net_create(&app->net, &(struct net_config){
                                                    .address = app->options.address,

@@ -159,3 +159,11 @@ void routes_handle(void *context, const struct http_request *request, struct htt
     else
         reply_error(app, response, 404, "There is nothing at this path.", NULL);
 }
+
+bool routes_take_time(void *context, const struct http_request *request)
+{
+    char argument[ROUTE_ARGUMENT_BYTES], allow_bytes[64];
+    struct text allow = text_on(allow_bytes, sizeof allow_bytes);
+    const struct route *route = route_find(request, argument, &allow);
+    return route && route->takes_time;
+}

@@ -15,6 +15,7 @@ struct route {
     const char *method;
     const char *pattern;      // "/api/presets/{name}/load"
     void (*handle)(const struct route_call *call);
+    bool takes_time;          // it waits for the store, or has much to write
 };
 
 // Families of routes, each ending in an entry without a method.
@@ -22,3 +23,5 @@ extern const struct route routes_music[], routes_presets[], routes_system[];
 
 // For net_handlers.request; context is the app.
 void routes_handle(void *context, const struct http_request *request, struct http_response *response);
+// For net_handlers.takes_time.
+bool routes_take_time(void *context, const struct http_request *request);

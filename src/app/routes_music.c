@@ -183,12 +183,12 @@ static void music_log(const struct route_call *call)
 }
 
 const struct route routes_music[] = {
-    {"POST", "/api/control", music_control},
-    {"GET", "/api/history", music_history},
-    {"POST", "/api/history/redo", music_redo},
-    {"POST", "/api/history/undo", music_undo},
-    {"GET", "/api/parameters", music_parameters},
-    {"GET", "/api/stations", music_stations},
-    {"GET", "/api/stations/{name}/log", music_log},
+    {"POST", "/api/control", music_control, true},
+    {"GET", "/api/history", music_history, false},
+    {"POST", "/api/history/redo", music_redo, true},
+    {"POST", "/api/history/undo", music_undo, true},
+    {"GET", "/api/parameters", music_parameters, false},
+    {"GET", "/api/stations", music_stations, false},
+    {"GET", "/api/stations/{name}/log", music_log, true},
     {0},
 };

@@ -114,9 +114,9 @@ static void presets_load(const struct route_call *call)
 }
 
 const struct route routes_presets[] = {
-    {"GET", "/api/presets", presets_list},
-    {"POST", "/api/presets", presets_save},
-    {"DELETE", "/api/presets/{name}", presets_delete},
-    {"POST", "/api/presets/{name}/load", presets_load},
+    {"GET", "/api/presets", presets_list, true},
+    {"POST", "/api/presets", presets_save, true},
+    {"DELETE", "/api/presets/{name}", presets_delete, true},
+    {"POST", "/api/presets/{name}/load", presets_load, true},
     {0},
 };

@@ -97,9 +97,9 @@ static void system_metrics(const struct route_call *call)
 }
 
 const struct route routes_system[] = {
-    {"GET", "/api/health", system_health},
-    {"GET", "/api/metrics", system_metrics_json},
-    {"GET", "/api/status", system_status},
-    {"GET", "/metrics", system_metrics},
+    {"GET", "/api/health", system_health, false},
+    {"GET", "/api/metrics", system_metrics_json, false},
+    {"GET", "/api/status", system_status, false},
+    {"GET", "/metrics", system_metrics, false},
     {0},
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -198,6 +199,8 @@ static void door_end_list(struct list *list)
 static void door_close(struct door *door)
 {
     door_close_listener(door);
+    clerk_finish(&door->clerk);
+    door_end_list(&door->waiting);
     door_end_list(&door->busy);
     door_end_list(&door->idle);
     door_end_list(&door->lingering);
@@ -210,9 +213,27 @@ static void door_close(struct door *door)
     uv_close((uv_handle_t *)&door->pause, NULL);
 }
 
+static void door_serve(struct door *door)
+{
+    struct errand *errand;
+    while ((errand = clerk_take(&door->clerk))) {
+        visitor_served(errand->visitor, &errand->response);
+        free(errand);
+    }
+}
+
+static void door_on_answered(void *context)
+{
+    struct door *door = context;
+    uv_async_send(&door->wake);
+}
+
 static void door_on_wake(uv_async_t *wake)
 {
     struct door *door = wake->data;
+    if (uv_is_closing((uv_handle_t *)wake))
+        return;
+    door_serve(door);
     SSL_CTX *next_tls = atomic_exchange(&door->next_tls, NULL);
     if (next_tls) {
         SSL_CTX_free(door->tls);
@@ -220,7 +241,7 @@ static void door_on_wake(uv_async_t *wake)
     }
     if (atomic_load(&door->stop_accepting))
         door_close_listener(door);
-    if (atomic_load(&door->stop) && !uv_is_closing((uv_handle_t *)wake))
+    if (atomic_load(&door->stop))
         door_close(door);
 }
 
@@ -255,6 +276,7 @@ static bool door_prepare(struct door *door)
     uv_timer_init(&door->uv, &door->pause);
     check(uv_poll_init(&door->uv, &door->listening, door->listener) == 0);
     door->wake.data = door->sweep.data = door->pause.data = door->listening.data = door;
+    list_init(&door->waiting);
     list_init(&door->busy);
     list_init(&door->idle);
     list_init(&door->lingering);
@@ -278,7 +300,8 @@ enum status door_start(struct door *door, struct net_shared *shared, struct io_l
         close(listener);
         return STATUS_MEMORY;
     }
-    if (thread_start(&door->thread, "door", THREAD_DOOR, door_run, door) == STATUS_OK)
+    if (clerk_start(&door->clerk, &shared->handlers, door_on_answered, door) == STATUS_OK &&
+        thread_start(&door->thread, "door", THREAD_DOOR, door_run, door) == STATUS_OK)
         return STATUS_OK;
     door_close(door);
     uv_run(&door->uv, UV_RUN_DEFAULT);

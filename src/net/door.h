@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include "net/callers.h"
+#include "net/clerk.h"
 #include "net/io_loop.h"
 #include "net/list.h"
 #include "net/lobby.h"
@@ -34,6 +35,8 @@ struct door {
     struct lobby lobby;         // who has been a visitor and is to be a listener
     atomic_bool stop_accepting, stop;
     struct list busy, idle, lingering;  // visitors, each list by the time that they have left
+    struct list waiting;        // for the clerk
+    struct clerk clerk;
     char input[DOOR_READ_BYTES];
 };
 

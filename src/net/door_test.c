@@ -99,6 +99,45 @@ static void test_pipelined(void **state)
     close(fd);
 }
 
+// What takes a while is answered by the clerk, in its turn, and nobody else waits for it.
+static void test_what_takes_time_holds_nobody_up(void **state)
+{
+    int slow = connect_here(), other = connect_here(), third = connect_here();
+    client_say(slow, "GET /slow/held HTTP/1.1\r\nHost: h\r\n\r\nPOST /slow/a HTTP/1.1\r\nHost: h\r\n"
+                     "Content-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+    test_server_wait(&server, &server.held, 1);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(200, get(other, "/quick"));
+    client_say(third, "GET /slow/c HTTP/1.1\r\nHost: h\r\n\r\n");
+    wakeup_raise(&server.gate);
+    static const char *const texts[] = {"GET /slow/held? 0 ", "POST /slow/a? 3 abc", "GET /b? 0 "};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(200, client_answer(slow, answer, sizeof answer, false));
+        assert_true(answer_has(texts[i]));
+    }
+    assert_int_equal(200, client_answer(third, answer, sizeof answer, false));
+    assert_true(answer_has("GET /slow/c? 0 "));
+    close(slow);
+    close(other);
+    close(third);
+}
+
+// Who goes while the clerk has its request, and a server that ends then.
+static void test_who_goes_while_it_waits(void **state)
+{
+    int slow = connect_here(), next = connect_here();
+    client_say(slow, "GET /slow/held HTTP/1.1\r\nHost: h\r\n\r\n");
+    test_server_wait(&server, &server.held, 1);
+    close(slow);
+    client_say(next, "GET /slow/after HTTP/1.1\r\nHost: h\r\n\r\n");
+    wakeup_raise(&server.gate);
+    assert_int_equal(200, client_answer(next, answer, sizeof answer, false));
+    client_say(next, "GET /slow/held HTTP/1.1\r\nHost: h\r\n\r\nGET /slow/x HTTP/1.1\r\nHost: h\r\n\r\n");
+    test_server_wait(&server, &server.held, 2);
+    wakeup_raise(&server.gate);
+    close(next);
+}
+
 // Who sends many requests at once has one answered in a turn, like everybody else.
 static void test_pipelined_lets_others_through(void **state)
 {
@@ -424,6 +463,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_http_1_0, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pipelined, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pipelined_lets_others_through, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_takes_time_holds_nobody_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_goes_while_it_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pipelined_behind_large_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_byte_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_head_and_no_content, setup, teardown),

@@ -32,8 +32,12 @@ struct net_accept {
 struct net_handlers {
     void *context;
     void *request_context;
-    // Door thread: answers by http_respond before it returns. Unknown paths are the handler's business (404).
+    // Door thread, or the clerk's: answers by http_respond before it returns. Unknown paths are the handler's business
+    // (404).
     void (*request)(void *request_context, const struct http_request *request, struct http_response *response);
+    // Door thread: to answer this one may take a while, for it waits for a disk, say. `request` is then called on the
+    // clerk's thread, one after the other, and may be called at the door meanwhile. NULL: none does.
+    bool (*takes_time)(void *request_context, const struct http_request *request);
     // Door thread: a well-formed WebSocket handshake. True: 101 with *accept. False: it has answered by http_respond.
     bool (*upgrade)(void *context, const struct http_request *request, struct net_accept *accept,
                     struct http_response *response);

@@ -45,7 +45,7 @@ static void on_request(void *context, const struct http_request *request, struct
     char text[512];
     int len = snprintf(text, sizeof text, "%s %s?%s %zu %.32s", request->method, request->path, request->query,
                        request->body_len, request->body);
-    if (strcmp(request->path, "/held") == 0)
+    if (strcmp(request->path, "/held") == 0 || strcmp(request->path, "/slow/held") == 0)
         wait_at_gate(server);
     if (strcmp(request->path, "/counted") == 0)
         count(server, &server->counted);
@@ -59,6 +59,11 @@ static void on_request(void *context, const struct http_request *request, struct
         http_response_header(response, "X-Extra", "yes");
         http_respond(response, 200, "text/plain", text, (size_t)len);
     }
+}
+
+static bool on_takes_time(void *context, const struct http_request *request)
+{
+    return strncmp(request->path, "/slow", 5) == 0;
 }
 
 static bool on_upgrade(void *context, const struct http_request *request, struct net_accept *accept,
@@ -266,7 +271,8 @@ static void test_server_begin(struct test_server *server, const char *address, c
     server->payload = payload;
     server->large = calloc(1, TEST_LARGE_BYTES);
     struct net_handlers handlers = {
-        .context = server, .request_context = server, .request = on_request, .upgrade = on_upgrade,
+        .context = server, .request_context = server, .request = on_request,
+        .takes_time = on_takes_time, .upgrade = on_upgrade,
         .abandoned = on_abandoned, .open = on_open, .message = on_message, .oversized = on_oversized,
         .flooding = on_flooding,
         .writable = on_writable, .closed = on_closed, .tick = on_tick};

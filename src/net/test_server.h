@@ -9,7 +9,7 @@
 struct test_server {
     struct clock clock;
     struct net_server *net;
-    struct wakeup gate;                 // "/held" is not answered until it is raised
+    struct wakeup gate;                 // "/held" and "/slow/held" are not answered until it is raised
     struct wakeup changed;              // raised after each change of what follows
     atomic_int opened, closed, closed_code, abandoned, writable, released, sent, pending, busy, gone,
         refused_texts, held, counted;

@@ -217,6 +217,45 @@ static bool visitor_may_enter(struct visitor *visitor, struct http_response *res
     return false;
 }
 
+static void visitor_turn_away(struct visitor *visitor)
+{
+    struct http_response response;
+    visitor_prepare_answer(visitor, &response);
+    visitor_refuse_for_now(visitor->door, &response);
+    visitor_answer(visitor, &response);
+}
+
+// Nothing happens to it until the clerk has answered.
+static void visitor_leave_to_clerk(struct visitor *visitor)
+{
+    struct door *door = visitor->door;
+    struct errand *errand = malloc(sizeof *errand);
+    if (!errand) {
+        visitor_count_memory_fault(door);
+        visitor_end(visitor);
+        return;
+    }
+    errand->visitor = visitor;
+    errand->request = &visitor->parser.request;
+    visitor_prepare_answer(visitor, &errand->response);
+    if (!clerk_ask(&door->clerk, errand)) {
+        free(errand);
+        visitor_turn_away(visitor);
+        return;
+    }
+    visitor->state = VISITOR_WAITING;
+    list_append(&door->waiting, &visitor->link);
+    uv_poll_stop(&visitor->poll);
+}
+
+static bool visitor_takes_time(const struct visitor *visitor)
+{
+    const struct net_handlers *handlers = &visitor->door->shared->handlers;
+    const struct http_request *request = &visitor->parser.request;
+    return handlers->takes_time && !handshake_wanted(request) &&
+           handlers->takes_time(handlers->request_context, request);
+}
+
 static void visitor_request(struct visitor *visitor, const char *rest, size_t len)
 {
     struct net_shared *shared = visitor->door->shared;
@@ -224,10 +263,14 @@ static void visitor_request(struct visitor *visitor, const char *rest, size_t le
     struct net_accept accept = {0};
     struct http_response response;
     atomic_fetch_add(&shared->stats.requests, 1);
-    visitor_prepare_answer(visitor, &response);
     request->peer = visitor->peer;
     request->secure = visitor->transport.tls;
     forwarded_apply(&shared->proxies, request);
+    if (visitor_takes_time(visitor)) {
+        visitor_leave_to_clerk(visitor);
+        return;
+    }
+    visitor_prepare_answer(visitor, &response);
     if (!handshake_wanted(request)) {
         shared->handlers.request(shared->handlers.request_context, request, &response);
     } else if (handshake_check(request, visitor->parser.http_1_1, &response) && visitor_may_enter(visitor, &response) &&
@@ -268,7 +311,8 @@ static void visitor_fault(struct visitor *visitor)
 
 static bool visitor_goes_on(const struct visitor *visitor)
 {
-    return visitor->state == VISITOR_READING || (visitor->state == VISITOR_ANSWERING && !visitor->last);
+    return visitor->state == VISITOR_READING || visitor->state == VISITOR_WAITING ||
+           (visitor->state == VISITOR_ANSWERING && !visitor->last);
 }
 
 static void visitor_keep_input(struct visitor *visitor, const char *bytes, size_t len)
@@ -377,11 +421,22 @@ static void visitor_on_first_byte(struct visitor *visitor)
         visitor_end(visitor);
 }
 
+static void visitor_go_on(struct visitor *visitor)
+{
+    if (visitor->state == VISITOR_READING && visitor->input)
+        visitor_consume_kept(visitor);
+}
+
 static void visitor_on_writable(struct visitor *visitor)
 {
     visitor_write(visitor);
-    if (visitor->state == VISITOR_READING && visitor->input)
-        visitor_consume_kept(visitor);
+    visitor_go_on(visitor);
+}
+
+void visitor_served(struct visitor *visitor, struct http_response *response)
+{
+    visitor_answer(visitor, response);
+    visitor_go_on(visitor);
 }
 
 static void visitor_on_poll(uv_poll_t *poll, int status, int events)

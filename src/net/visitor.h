@@ -6,6 +6,7 @@
 
 #include "net/callers.h"
 #include "net/http_parser.h"
+#include "net/http_response.h"
 #include "net/list.h"
 #include "net/transport.h"
 
@@ -15,6 +16,7 @@ enum visitor_state {
     VISITOR_ARRIVED,     // its first byte will tell whether it speaks TLS
     VISITOR_SECURING,    // its TLS handshake is under way
     VISITOR_READING,
+    VISITOR_WAITING,     // the clerk has its request
     VISITOR_ANSWERING,
     VISITOR_LINGERING,
     VISITOR_GONE
@@ -41,6 +43,8 @@ struct visitor {
 
 // False when there is no memory; the socket is closed then.
 bool visitor_welcome(struct door *door, int descriptor, const struct http_peer *peer);
+// The clerk has answered its request.
+void visitor_served(struct visitor *visitor, struct http_response *response);
 // Its time is over: answers 408 when a request is incomplete, else ends it.
 void visitor_timeout(struct visitor *visitor);
 // Closes and frees it.
