@@ -244,7 +244,8 @@ requestAnimationFrame(drawNext);
 //   state()  "paused", "starting", "playing" or "buffering"
 //   stats()  start_ms: from the click to the first sound that left the audio thread, null before it; underruns, jumps
 //            (moves to the live playhead) and skips (crossfades over what the server left out) since the page was
-//            opened; bitrate: bit/s of the Opus that comes; buffered_ms; playhead_frame, null while nothing plays;
+//            opened; bitrate: bit/s of the Opus that comes; buffered_ms; playhead_frame, null while nothing plays,
+//            and heard_frame, of what leaves the speakers at this moment; live_frame, of what all should hear;
 //            level_rms of what is heard; chunks and reconnects since the page was opened; splices: changes that came
 //            where sound was held already, and late_switches: those whose frame was over by then; control_to_ear_ms:
 //            from the last own change until it was heard, null before the first; decoder: "webcodecs",

@@ -57,7 +57,10 @@ export class Player {
     #clock = { offsetMs: NaN, tripMs: Infinity };
     #offsets = [];
     #driftStart = null;
-    #playout = { state: 'stopped', position: -1, bufferedFrames: 0, underruns: 0, jumps: 0, skips: 0, soundFrame: -1 };
+    #playout = {
+        state: 'stopped', position: -1, contextFrame: 0, bufferedFrames: 0, underruns: 0, jumps: 0, skips: 0,
+        soundFrame: -1,
+    };
     #chunks = 0;
     #decoder = '';
     #reconnects = 0;
@@ -103,6 +106,8 @@ export class Player {
             bitrate: this.bitrate,
             buffered_ms: bufferedFrames / 48,
             playhead_frame: state === 'playing' ? position : null,
+            heard_frame: this.#heardFrame(),
+            live_frame: this.liveFrame(),
             level_rms: this.#levelRms(),
             chunks: this.#chunks,
             reconnects: this.#reconnects,
@@ -257,6 +262,10 @@ export class Player {
 
     // Live frame minus the frame of the context that is heard at the same moment.
     #measureOffset() {
+        return this.liveFrame() - this.#heardContextFrame();
+    }
+
+    #heardContextFrame() {
         const context = this.#context;
         const latencyS = (context.outputLatency || 0) + context.baseLatency;
         let heardS = context.currentTime - latencyS;
@@ -266,7 +275,13 @@ export class Player {
             // Some browsers' stamps are odd.
             if (Math.abs(stamp.contextTime + elapsedS - heardS) < 0.25) heardS = stamp.contextTime + elapsedS;
         }
-        return this.liveFrame() - heardS * RATE;
+        return heardS * RATE;
+    }
+
+    // Frame that comes out of this machine's speakers now, as far as the browser tells; null while nothing plays.
+    #heardFrame() {
+        const { state, position, contextFrame } = this.#playout;
+        return state === 'playing' ? position + this.#heardContextFrame() - contextFrame : null;
     }
 
     #tellClock() {

@@ -2,10 +2,12 @@
 // in the page where there is none; knows neither.
 //
 // It starts when the live frame and START_FRAMES more are there, fades in and out over 20 ms around a gap, over 50 ms
-// at a pause, and bends its pace by half a thousandth (less than a cent) to stay with the server's clock. Where the
+// at a pause, and stays within some milliseconds of the server's clock, and so of all other players: no frame is
+// dropped or played twice, but its pace is bent by 300 ppm (half a cent), more than sound cards drift. Where the
 // station skipped sound it plays on to the cut and crossfades to what follows, if enough of that is there: it is then
 // ahead of the live playhead and falls back into step by bending. Otherwise it falls silent until the live playhead is
 // past the cut.
+import { interpolate, REACH_FRAMES } from './interpolate.js';
 import { CROSS_FRAMES } from './ring.js';
 
 const START_FRAMES = 7200;
@@ -13,9 +15,9 @@ const FADE_FRAMES = 960;
 const PAUSE_FRAMES = 2400;
 // Further than this from the live frame it jumps; further than BEND_FROM it bends its pace until BEND_UNTIL.
 const JUMP_FRAMES = 24000;
-const BEND_FROM_FRAMES = 960;
-const BEND_UNTIL_FRAMES = 48;
-const BEND = 0.0005;
+const BEND_FROM_FRAMES = 144;
+const BEND_UNTIL_FRAMES = 24;
+const BEND = 0.0003;
 const SILENCE = 1e-4;
 // What has to be there beyond a cut, and how far ahead of the live frame it may bring us.
 const BEYOND_CUT_FRAMES = 48000;
@@ -27,6 +29,8 @@ export class Playout {
     #state = 'stopped';
     #position = 0;
     #fraction = 0;
+    // Of the audio context, where what was rendered last ends.
+    #contextFrame = 0;
     #rate = 1;
     // The bend ends as soon as the position falls on a whole frame.
     #straightening = false;
@@ -73,11 +77,13 @@ export class Playout {
 
     // soundFrame: context frame of the first sound since play(), -1 before it.
     // bufferedFrames: there to be played after `position`, what was cut not counted.
+    // contextFrame: of the audio context, at which `position` is heard.
     stats() {
         const playing = this.#state === 'playing';
         return {
             state: this.#state,
             position: playing ? this.#position : -1,
+            contextFrame: this.#contextFrame,
             bufferedFrames: playing ? this.#bufferedFrames() : 0,
             underruns: this.#underruns,
             jumps: this.#jumps,
@@ -89,6 +95,7 @@ export class Playout {
     // Fills two equally long channels with what is heard from contextFrame of the audio context on.
     render(left, right, contextFrame) {
         const live = contextFrame + this.#liveOffset;
+        this.#contextFrame = contextFrame + left.length;
         if (this.#state === 'waiting') this.#tryStart(live);
         if (this.#state === 'stopped' || this.#state === 'waiting') {
             left.fill(0);
@@ -127,7 +134,7 @@ export class Playout {
     }
 
     #followClock(live) {
-        const ahead = this.#position - live;
+        const ahead = this.#position + this.#fraction - live;
         if (Number.isNaN(ahead) || this.#state !== 'playing') return;
         if (Math.abs(ahead) > JUMP_FRAMES) {
             this.#jumps++;
@@ -167,7 +174,7 @@ export class Playout {
 
     #renderSample(left, right, i) {
         const remaining = (this.#crossing ? this.#ring.end : this.#end) - this.#position;
-        const there = remaining > 2 && this.#position > this.#ring.begin;
+        const there = remaining > REACH_FRAMES && this.#position > this.#ring.begin;
         const wanted = there && this.#state === 'playing' && remaining > FADE_FRAMES ? 1 : 0;
         const step = 1 / (this.#state === 'stopping' ? PAUSE_FRAMES : FADE_FRAMES);
         this.#gain += Math.max(-step, Math.min(step, wanted - this.#gain));
@@ -185,10 +192,10 @@ export class Playout {
     // crossed: how much of a crossfade is over, negative before it. Sounds that have nothing to do with each other keep
     // their power when the squares of their gains add up to one.
     #sound(channel, crossed) {
-        const old = this.#interpolate(channel, this.#position);
+        const old = this.#at(channel, this.#position);
         if (crossed < 0) return old;
         const angle = (crossed + this.#fraction) / CROSS_FRAMES * Math.PI / 2;
-        return old * Math.cos(angle) + this.#interpolate(channel, this.#ring.cutTo + crossed) * Math.sin(angle);
+        return old * Math.cos(angle) + this.#at(channel, this.#ring.cutTo + crossed) * Math.sin(angle);
     }
 
     // Beyond the cut.
@@ -201,15 +208,10 @@ export class Playout {
         this.#skips++;
     }
 
-    // Catmull-Rom spline through the four samples around a frame.
-    #interpolate(channel, frame) {
-        const b = this.#ring.sample(channel, frame);
-        if (this.#fraction === 0) return b;
-        const a = this.#ring.sample(channel, frame - 1);
-        const c = this.#ring.sample(channel, frame + 1);
-        const d = this.#ring.sample(channel, frame + 2);
-        const t = this.#fraction;
-        return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+    // Sample by sample as it is, unless the pace is bent.
+    #at(channel, frame) {
+        if (this.#fraction === 0) return this.#ring.sample(channel, frame);
+        return interpolate(this.#ring, channel, frame, this.#fraction);
     }
 
     #advance() {

@@ -65,8 +65,10 @@ export class Server {
 export class Way {
     url = '';
     #target;
-    #sockets = new Set();
-    #server = createServer((near) => this.#join(near));
+    // [near, far] of each connection; far is null while it is held up.
+    #pairs = new Set();
+    #isBlackHole = false;
+    #server = createServer({ pauseOnConnect: true }, (near) => this.#join(near));
 
     constructor(target) {
         this.#target = new URL(target);
@@ -79,22 +81,55 @@ export class Way {
 
     // On what is connected now nothing comes any more.
     freeze() {
-        for (const socket of this.#sockets) socket.unpipe().pause();
+        for (const pair of this.#pairs) for (const socket of pair) socket?.unpipe().pause();
+    }
+
+    // Nor on what connects from now on, until `pass`: then all goes on, as when a network is there again.
+    becomeBlackHole() {
+        this.#isBlackHole = true;
+        this.freeze();
+    }
+
+    pass() {
+        this.#isBlackHole = false;
+        for (const pair of this.#pairs) this.#goOn(pair);
     }
 
     close() {
-        for (const socket of this.#sockets) socket.destroy();
+        for (const pair of this.#pairs) for (const socket of pair) socket?.destroy();
         this.#server.close();
     }
 
     #join(near) {
-        const far = createConnection(this.#target.port, this.#target.hostname);
-        for (const socket of [near, far]) {
-            this.#sockets.add(socket);
-            socket.setNoDelay(true).on('error', () => {}).on('close', () => this.#sockets.delete(socket));
+        const pair = [near, null];
+        this.#pairs.add(pair);
+        this.#follow(near, pair);
+        if (!this.#isBlackHole) this.#goOn(pair);
+    }
+
+    #follow(socket, pair) {
+        socket.setNoDelay(true).on('error', () => {}).on('close', () => this.#end(pair));
+    }
+
+    // Who is gone on one side is gone on the other, though not before a black hole has passed.
+    #end(pair) {
+        if (this.#isBlackHole) return;
+        this.#pairs.delete(pair);
+        for (const socket of pair) socket?.end();
+    }
+
+    #goOn(pair) {
+        const [near] = pair;
+        if (near.destroyed) {
+            this.#end(pair);
+            return;
         }
-        near.pipe(far);
-        far.pipe(near);
+        if (!pair[1]) {
+            pair[1] = createConnection(this.#target.port, this.#target.hostname);
+            this.#follow(pair[1], pair);
+        }
+        near.pipe(pair[1]);
+        pair[1].pipe(near);
     }
 }
 

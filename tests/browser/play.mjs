@@ -3,6 +3,8 @@
 //   node tests/browser/play.mjs BINARY    starts `BINARY serve` by itself
 //   node tests/browser/play.mjs URL       without the tests that kill the server
 //
+// $OUTAGES: how many seconds the network is to be a black hole, "1,5,9"; 5 if it is not set. $OFFLINE: likewise, more
+// than a player holds; none if it is not set.
 // Screenshots go to $SCREENSHOTS, the system's directory for temporary files if it is not set.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -16,6 +18,9 @@ const START_LIMIT_MS = 10000;
 const AUDIBLE_RMS = 1e-3;
 const UNHEARD_DB = -50;
 const SCREENSHOTS = process.env.SCREENSHOTS ?? tmpdir();
+const secondsOf = (list) => list.split(',').filter(Boolean).map(Number);
+const OUTAGES_S = secondsOf(process.env.OUTAGES ?? '5');
+const OFFLINE_S = secondsOf(process.env.OFFLINE ?? '');
 const target = process.argv[2];
 if (!target) throw new Error('usage: node tests/browser/play.mjs BINARY | URL');
 const server = target.startsWith('http') ? null : new Server(target);
@@ -521,6 +526,30 @@ describe('faults', { skip: !server }, () => {
     // Connections are refused meanwhile, and nothing else is asked for.
     const unexpected = (page) => page.errors.filter((error) => !error.includes('WebSocket connection'));
 
+    test('two players are in step', async (t) => {
+        const pages = [await openPage(browser, url), await openPage(browser, url)];
+        for (const page of pages) await play(page);
+        await until(pages[1], () => window.auralis.stats().buffered_ms > 4000);
+        // What is heard when this machine's clock says zero, by one page and the other.
+        const apartMs = [];
+        for (let i = 0; i < 21; i++) {
+            await pages[0].waitForTimeout(200);
+            const [one, other] = await Promise.all(pages.map((page) => page.evaluate(() => {
+                const { heard_frame: heard } = window.auralis.stats();
+                return heard / 48 - performance.timeOrigin - performance.now();
+            })));
+            apartMs.push(one - other);
+        }
+        const sorted = apartMs.map(Math.abs).sort((a, b) => a - b);
+        t.diagnostic(`apart by ${sorted[10].toFixed(1)} ms in the median, ${sorted[20].toFixed(1)} ms at most`);
+        assert.ok(sorted[10] < 10, `${apartMs.map((ms) => ms.toFixed(1))}`);
+        for (const page of pages) {
+            const { underruns, jumps } = await stats(page);
+            assert.deepEqual({ underruns, jumps }, { underruns: 0, jumps: 0 });
+            await page.context().close();
+        }
+    });
+
     test('a server that stands still for four seconds is not heard', async () => {
         const page = await openPage(browser, url);
         await play(page);
@@ -552,6 +581,56 @@ describe('faults', { skip: !server }, () => {
         await page.context().close();
         way.close();
     });
+
+    // Of somebody who holds the whole lead.
+    async function behindABlackHole(run) {
+        const way = new Way(url);
+        await way.open();
+        const page = await openPage(browser, way.url);
+        await play(page);
+        await until(page, () => window.auralis.stats().buffered_ms > 9400, null, 40000);
+        try {
+            await run(page, way);
+            assert.deepEqual(unexpected(page), []);
+        } finally {
+            await page.context().close();
+            way.close();
+        }
+    }
+
+    for (const seconds of OUTAGES_S) {
+        test(`a network that is a black hole for ${seconds} s is not heard`, async (t) => {
+            await behindABlackHole(async (page, way) => {
+                way.becomeBlackHole();
+                await assertAudible(page, seconds);
+                t.diagnostic(`${Math.round((await stats(page)).buffered_ms)} ms were left`);
+                way.pass();
+                await until(page, () => window.auralis.stats().buffered_ms > 8000, null, 20000);
+                await assertAudible(page, 3);
+                const { underruns, jumps } = await stats(page);
+                assert.deepEqual({ underruns, jumps }, { underruns: 0, jumps: 0 });
+            });
+        });
+    }
+
+    for (const seconds of OFFLINE_S) {
+        test(`after ${seconds} s without a network sound is back at once, in step`, async (t) => {
+            await behindABlackHole(async (page, way) => {
+                way.becomeBlackHole();
+                await page.waitForTimeout(seconds * 1000);
+                assert.equal(await state(page), 'buffering');
+                way.pass();
+                const passed = Date.now();
+                await until(page, () => window.auralis.state() === 'playing');
+                const tookMs = Date.now() - passed;
+                t.diagnostic(`playing again after ${tookMs} ms`);
+                assert.ok(tookMs < START_LIMIT_MS);
+                await assertAudible(page, 3);
+                const { live_frame: live, heard_frame: heard } = await stats(page);
+                assert.ok(Math.abs(live - heard) < 48000 / 50, `${(heard - live) / 48} ms from the live playhead`);
+            });
+        });
+    }
 
     test('a server that was killed and comes back is not heard', async (t) => {
         const page = await openPage(browser, url);
