@@ -1,10 +1,14 @@
 """A change is heard at once by those who hold ten seconds of the future: real listeners of every protocol, while somebody
 steers.
 
-usage: splice_test.py BINARY [unittest options]
+usage: splice_test.py BINARY [--changes N] [unittest options]
+
+With --changes everybody hears about so many of them, 20 without.
 """
+import contextlib
 import json
 import random
+import statistics
 import subprocess
 import sys
 import threading
@@ -12,10 +16,16 @@ import time
 import unittest
 
 from faults.proxy import Proxy
+from legacy_client import TIERS, V0, Client, join_roughness, samples, v1
 from server import Server
 
 BINARY = sys.argv.pop(1)
-SECONDS = 11
+CHANGES = 20
+if "--changes" in sys.argv:
+    place = sys.argv.index("--changes")
+    CHANGES = int(sys.argv[place + 1])
+    del sys.argv[place:place + 2]
+SECONDS = 1 + CHANGES // 2    # one in half a second
 SCENES = ("drift", "glass", "tide", "focus", "cathedral", "deep")
 
 
@@ -78,9 +88,12 @@ class Splicing(unittest.TestCase):
                          start(server, "opus", "--verify", "--listeners", "5"),
                          start(server, "opus", "--verify", "--listeners", "2", "--bitrate", "64", "--change", "2")]
             steering.start()
-            reports = [self.hears(process, 10) for process in listening]
+            reports = [self.hears(process, CHANGES / 2) for process in listening]
             steering.stop()
-            self.assertGreater(steering.changes, 10)
+            self.assertGreater(steering.changes, CHANGES / 2)
+            print(f"{steering.changes} changes, {reports[0]['verified']} messages of PCM and"
+                  f" {reports[1]['verified'] + reports[2]['verified']} of Opus as rendered,"
+                  f" {reports[0]['clicks']} clicks", file=sys.stderr)
             self.assertEqual(reports[0]["clicks"], 0, reports[0])
             self.assertGreater(server.metric("auralis_splices_total"), 10)
             self.assertEqual(server.metric("auralis_held_chunks_total"), 0)
@@ -94,6 +107,66 @@ class Splicing(unittest.TestCase):
                 self.assertEqual(server.post("/api/control", {"intensity": intensity})[0], 200)
             for process in listening:
                 self.hears(process, 0)
+
+    def test_old_clients_hear_it_later_by_what_they_buffer(self):
+        """The chunk that is due next is the first that a change has made another: a client plays it its tier later."""
+        late_s = {tier: [] for tier in TIERS}
+        for seed in ("11", "12", "13"):
+            guard_s, after_s = self.old_clients_late(seed)
+            for tier in TIERS:
+                late_s[tier].append(after_s[tier])
+            if max(map(min, late_s.values())) <= guard_s + 0.3:
+                break
+        print("old clients, from a request until the first other chunk comes:",
+              {tier: [round(1000 * s) for s in late] for tier, late in late_s.items()}, "ms", file=sys.stderr)
+        for tier, late in late_s.items():
+            self.assertLessEqual(min(late), guard_s + 0.5, late_s)
+
+    def old_clients_late(self, seed):
+        """What they would have heard a client hears of a server that has the same seed and that nobody steers."""
+        with (Server(BINARY, "--seed", seed) as server, Server(BINARY, "--seed", seed) as untouched,
+              contextlib.ExitStack() as stack):
+            clients = {tier: stack.enter_context(Client(server, v1(tier, buffer_tier=tier))) for tier in TIERS}
+            other = stack.enter_context(Client(untouched, v1("other", buffer_tier="defensive")))
+            for client in clients.values():
+                client.first("audio", skip=40)
+            asked = time.time()
+            self.assertEqual(server.post("/api/control", {"intensity": 0.95})[0], 200)
+            for client in clients.values():
+                client.first("audio", skip=len(client.audio) + 20)
+            plain = self.heard_by(other, {client.audio[0]["data"] for client in clients.values()}, 80)
+            after_s = {}
+            for tier, client in clients.items():
+                before = [chunk for chunk in client.audio if chunk.at < asked]
+                self.assertTrue(all(chunk["data"] in plain for chunk in before[-20:]))
+                changed = [chunk for chunk in client.audio if chunk.at >= asked and chunk["data"] not in plain]
+                self.assertGreater(len(changed), 5)
+                after_s[tier] = changed[0].at - asked
+            return server.metric("auralis_guard_seconds"), after_s
+
+    def heard_by(self, client, first, count):
+        """The chunks that it hears, from before any of `first` until so many after the last of them."""
+        client.wait(lambda: first <= {chunk["data"] for chunk in client.audio}, 30, "it hears something else")
+        client.first("audio", skip=len(client.audio) + count)
+        return {chunk["data"] for chunk in client.audio}
+
+    def test_old_clients_hear_no_step_while_a_slider_is_dragged(self):
+        """Ten changes a second, each of which leads over from what the one before it would have been."""
+        with (Server(BINARY, "--seed", "10") as server, Client(server, v1("least", buffer_tier="minimal")) as least,
+              Client(server, v1("most", buffer_tier="defensive")) as most, Client(server, V0) as v0):
+            v0.first("audio", skip=20)
+            steering = Steering(server, 3, 0.04, 0.06)
+            steering.start()
+            v0.first("audio", skip=90)
+            steering.stop()
+            self.assertGreater(server.metric("auralis_splices_total"), 5)
+            for client in (least, most, v0):
+                self.assertFalse([heard.message for heard in client.all("warning") + client.all("error")])
+                sound = [samples(chunk["data"]) for chunk in client.audio]
+                steps = [join_roughness(*pair) for pair in zip(sound, sound[1:])]
+                self.assertLess(max(steps), 3)
+                planted = [join_roughness(*pair) for pair in zip(sound, sound[2:])]
+                self.assertGreater(statistics.median(planted), 2 * statistics.median(steps))
 
     def test_a_slider_that_is_dragged(self):
         """Twenty changes a second come together in ten at most, and whoever joins meanwhile hears what all hear."""

@@ -20,15 +20,6 @@ static size_t state_bytes(const struct encoder *encoder)
     return (encoder->state_bytes / STATE_ALIGNMENT + 1) * STATE_ALIGNMENT;
 }
 
-#define NO_JOIN UINT64_MAX
-
-// For old clients: what the next chunk would have sounded like, and the chunk before it did.
-struct join {
-    uint64_t frame;                           // of the next chunk; NO_JOIN: nothing is led over
-    float before[CHUNK_FRAMES * CHANNELS];
-    float sound[CHUNK_FRAMES * CHANNELS];
-};
-
 // What a snapshot holds, and behind it the encoder's.
 struct encoder_past {
     uint64_t held_until;
@@ -44,18 +35,6 @@ static enum status outlet_init_snapshots(struct outlet *outlet)
                           frames_round_up(bytes, STATE_ALIGNMENT));
 }
 
-// Only listeners of v2 can replace what they have.
-static enum status outlet_init_join(struct outlet *outlet)
-{
-    if (outlet->encoder->codec != 0)
-        return STATUS_OK;
-    outlet->join = calloc(1, sizeof *outlet->join);
-    if (!outlet->join)
-        return STATUS_MEMORY;
-    outlet->join->frame = NO_JOIN;
-    return STATUS_OK;
-}
-
 enum status outlet_init(struct outlet *outlet, const struct encoder *encoder, uint64_t ahead_frames)
 {
     *outlet = (struct outlet){.encoder = encoder, .ahead_frames = ahead_frames};
@@ -66,15 +45,12 @@ enum status outlet_init(struct outlet *outlet, const struct encoder *encoder, ui
     memset(outlet->state, 0, state_bytes(encoder));
     memset(outlet->scratch, 0, encoder->max_bytes);
     enum status status = outlet_init_snapshots(outlet);
-    if (status == STATUS_OK)
-        status = outlet_init_join(outlet);
     return status == STATUS_OK ? encoder->init(outlet->state) : status;
 }
 
 void outlet_finish(struct outlet *outlet)
 {
     snapshots_finish(&outlet->snapshots);
-    free(outlet->join);
     free(outlet->state);
     free(outlet->scratch);
 }
@@ -119,8 +95,6 @@ static enum status outlet_open(struct outlet *outlet, const struct outlet_source
 static void outlet_close(struct outlet *outlet, const struct outlet_source *source)
 {
     outlet->open = false;
-    if (outlet->join)
-        outlet->join->frame = NO_JOIN;
     timeline_clear(source->timeline, outlet->encoder->format);
 }
 
@@ -150,7 +124,7 @@ bool outlet_ready(const struct outlet *outlet, const struct outlet_source *sourc
 }
 
 // Back to a snapshot, or to where the encoder's history begins; where the audio for that is gone it has to be opened
-// again.
+// again. One that has no past has nothing to begin anew.
 static void outlet_stand_before(struct outlet *outlet, const struct audio *audio, uint64_t chunk_frame)
 {
     uint64_t at;
@@ -164,43 +138,19 @@ static void outlet_stand_before(struct outlet *outlet, const struct audio *audio
     outlet->next_frame = outlet->encoder->begin_frame(chunk_frame);
     outlet->held_until = 0;
     bool there = needed_from(outlet->encoder, chunk_frame) >= audio->first;
-    outlet->open = there && outlet->encoder->init(outlet->state) == STATUS_OK;
-}
-
-// A chunk that has not led over yet leads over from the same as before.
-static void join_prepare(struct join *join, const struct audio *audio, uint64_t next_frame)
-{
-    if (join->frame == next_frame || next_frame < CHUNK_FRAMES || next_frame >= audio->end)
-        return;
-    join->frame = next_frame;
-    memcpy(join->before, audio_chunk(audio, next_frame - CHUNK_FRAMES), sizeof join->before);
-    memcpy(join->sound, audio_chunk(audio, next_frame), sizeof join->sound);
-}
-
-// A linear fade from what would have come.
-static void join_fade(struct join *join, const float *to)
-{
-    for (int i = 0; i < CHUNK_FRAMES; i++) {
-        float share = ((float)i + 0.5f) * (1.0f / CHUNK_FRAMES);
-        for (int c = 0; c < CHANNELS; c++) {
-            float *sound = &join->sound[i * CHANNELS + c];
-            *sound += share * (to[i * CHANNELS + c] - *sound);
-        }
-    }
+    outlet->open = there && (!outlet->encoder->save || outlet->encoder->init(outlet->state) == STATUS_OK);
 }
 
 bool outlet_rewind(struct outlet *outlet, const struct outlet_source *source, uint64_t chunk_frame)
 {
-    snapshots_forget_after(&outlet->snapshots, chunk_frame);
-    if (!outlet->open || outlet->next_frame <= chunk_frame)
+    // An encoder that looks ahead has seen some of it in the chunk before.
+    uint64_t from = outlet->encoder->looks_ahead && chunk_frame > 0 ? chunk_frame - CHUNK_FRAMES : chunk_frame;
+    snapshots_forget_after(&outlet->snapshots, from);
+    if (!outlet->open || outlet->next_frame <= from)
         return false;
-    if (outlet->join) {
-        join_prepare(outlet->join, source->audio, outlet->next_frame);
-        return false;
-    }
-    if (outlet->publish_from < chunk_frame)
-        outlet->publish_from = chunk_frame;
-    outlet_stand_before(outlet, source->audio, chunk_frame);
+    if (outlet->publish_from < from)
+        outlet->publish_from = from;
+    outlet_stand_before(outlet, source->audio, from);
     return outlet->open;
 }
 
@@ -220,20 +170,12 @@ static void outlet_take_snapshot(struct outlet *outlet)
 static struct encode_input input_at(struct outlet *outlet, const struct audio *audio)
 {
     uint64_t frame = outlet->next_frame;
-    struct join *join = outlet->join;
-    struct encode_input input = {
+    return (struct encode_input){
         .first_frame = frame,
         .pcm = audio_chunk(audio, frame),
         .before = frame > 0 ? audio_chunk(audio, frame - CHUNK_FRAMES) : silence,
         .after = outlet->encoder->looks_ahead ? audio_chunk(audio, frame + CHUNK_FRAMES) : NULL,
     };
-    if (!join || join->frame != frame)
-        return input;
-    join_fade(join, input.pcm);
-    join->frame = NO_JOIN;
-    input.before = join->before;
-    input.pcm = join->sound;
-    return input;
 }
 
 // WebSocket head and message header, as far as the format has them. Returns their bytes.
@@ -313,7 +255,6 @@ size_t outlet_chunk_bytes(enum format format)
 
 size_t outlet_bytes(const struct outlet *outlet)
 {
-    size_t join = outlet->join ? sizeof *outlet->join : 0;
-    return sizeof *outlet + state_bytes(outlet->encoder) + outlet->encoder->max_bytes + join +
-           snapshots_bytes(&outlet->snapshots);
+    const struct encoder *encoder = outlet->encoder;
+    return sizeof *outlet + state_bytes(encoder) + encoder->max_bytes + snapshots_bytes(&outlet->snapshots);
 }

@@ -14,8 +14,6 @@
 
 enum { OUTLET_BEHIND_FRAMES = FRAME_RATE / 2 };   // kept readable behind the live playhead
 
-struct join;
-
 struct outlet {
     const struct encoder *encoder;
     void *state;
@@ -27,7 +25,6 @@ struct outlet {
     uint64_t held_until;          // end of the last chunk fed since it was opened that stood in for music
     uint64_t read_at_ns;          // when it was last seen to have readers
     struct snapshots snapshots;   // of held_until and the encoder; none for one that has no state
-    struct join *join;            // for a format whose listeners replace nothing; else NULL
 };
 
 // What the outlets of a station share.
@@ -45,8 +42,7 @@ uint64_t outlet_history_frame(uint64_t playhead);
 // The first chunk that is published when an outlet is opened at this playhead.
 uint64_t outlet_publish_frame(uint64_t playhead);
 // The audio from a chunk on is about to be taken back: goes back as far as it has gone beyond, and publishes that part
-// again. A format whose listeners cannot replace what they have goes on where it stands, and its next chunk leads over
-// from what would have come. False when it did not have to go back.
+// again. False when it did not have to go back.
 bool outlet_rewind(struct outlet *outlet, const struct outlet_source *source, uint64_t chunk_frame);
 // Opens it when there are readers, closes it and clears the timeline when there have been none for two seconds, begins
 // anew when the audio it needs next is gone.   Errors: as encoder.init; it is then closed.

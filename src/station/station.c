@@ -13,6 +13,7 @@
 enum {
     NAME_BYTES = 64,
     MIN_SLEEP_NS = 1000000,
+    REPLACED_CHUNKS = 16,
 };
 
 #define NO_SPLICE UINT64_MAX
@@ -48,12 +49,18 @@ static uint32_t window_chunks(uint64_t frames)
     return (uint32_t)(frames_round_up(frames, CHUNK_FRAMES) / CHUNK_FRAMES) + 2;
 }
 
+// Old clients lead over to a change from what was to come, so that stays a while after it was replaced.
+static uint32_t kept_chunks(enum format format, uint64_t ahead_frames)
+{
+    uint32_t window = window_chunks(OUTLET_BEHIND_FRAMES + ahead_of(format, ahead_frames));
+    return format == FORMAT_LEGACY ? window + REPLACED_CHUNKS : window;
+}
+
 struct timeline *station_timeline_create(uint64_t lead_frames)
 {
     struct timeline_config config;
     for (int i = 0; i < FORMAT_COUNT; i++) {
-        uint64_t ahead = ahead_of((enum format)i, station_ahead_frames(lead_frames));
-        config.chunks_kept[i] = window_chunks(OUTLET_BEHIND_FRAMES + ahead);
+        config.chunks_kept[i] = kept_chunks((enum format)i, station_ahead_frames(lead_frames));
         config.chunk_bytes[i] = outlet_chunk_bytes((enum format)i);
     }
     return timeline_create(&config);
@@ -85,7 +92,7 @@ static void encode_chunk(struct station *station, struct outlet *outlet)
     histogram_record(&station->stats.encode_ns[format], clock_now_ns(&station->real) - begin_ns);
     if (published)
         atomic_fetch_add(&station->stats.chunks_published[format], 1);
-    bool changed = format != FORMAT_LEGACY && outlet->next_frame + CONTROL_EARLY_FRAMES > station->splice_at_frame;
+    bool changed = outlet->next_frame + CONTROL_EARLY_FRAMES > station->splice_at_frame;
     if (published && changed && station->splice_at_frame != NO_SPLICE)
         count_splice(station);
 }
@@ -98,8 +105,8 @@ static void follow_lead(struct station *station, uint64_t playhead)
         return;
     front_set_ahead(&station->front, playhead, ahead);
     for (int i = 0; i < FORMAT_COUNT; i++) {
-        uint64_t outlet_ahead = station->outlets[i].ahead_frames = ahead_of((enum format)i, ahead);
-        timeline_keep(station->config.timeline, (enum format)i, window_chunks(OUTLET_BEHIND_FRAMES + outlet_ahead));
+        station->outlets[i].ahead_frames = ahead_of((enum format)i, ahead);
+        timeline_keep(station->config.timeline, (enum format)i, kept_chunks((enum format)i, ahead));
     }
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/watch.h"
 #include "wire/websocket.h"
 
 enum { LEGACY_TOKENS = 15, LEGACY_TOKENS_PER_SECOND = 10 };
@@ -145,17 +146,104 @@ static uint64_t legacy_await(struct listener *listener, const struct legacy_word
     return listener_missing(listener, now_ns);
 }
 
+// Keeps what is to come after what was sent; NULL: that is not known.
+static void legacy_follow(struct listener *listener, struct chunk *next)
+{
+    if (next)
+        chunk_retain(next);
+    chunk_release(listener->legacy.follows);
+    listener->legacy.follows = next;
+}
+
+void legacy_closed(struct listener *listener)
+{
+    legacy_follow(listener, NULL);
+}
+
+void legacy_look(struct listener *listener, uint64_t now_ns)
+{
+    if (watch_lets_go(listener, now_ns))
+        legacy_follow(listener, NULL);
+    watch_stuck(listener, now_ns);
+}
+
+// The chunk at the cursor, NULL when it is not there, and in *next the one after it, likewise: both as they are in one
+// and the same generation.
+static struct chunk *legacy_find(struct listener *listener, struct chunk **next)
+{
+    struct timeline *timeline = listener->station->timeline;
+    for (;;) {
+        uint32_t generation = timeline_generation(timeline, FORMAT_LEGACY);
+        struct chunk *chunk = listener_chunk(listener, FORMAT_LEGACY, listener->cursor);
+        *next = listener_chunk(listener, FORMAT_LEGACY, listener->cursor + CHUNK_FRAMES);
+        if (timeline_generation(timeline, FORMAT_LEGACY) == generation)
+            return chunk;
+    }
+}
+
+// A change has made of the chunk at the cursor something else than was to come.
+static bool legacy_is_changed(const struct listener *listener, const struct chunk *chunk)
+{
+    const struct chunk *follows = listener->legacy.follows;
+    return follows && follows->first_frame == chunk->first_frame && follows->generation != chunk->generation;
+}
+
+// What comes after it is about to be made. That is worth to wait for: the next change could not be led over to without.
+// But not for so long that the client has nothing left.
+static bool legacy_awaits_next(const struct listener *listener, uint64_t now_ns)
+{
+    uint64_t frontier = timeline_frontier(listener->station->timeline, FORMAT_LEGACY);
+    return frontier <= listener->cursor + CHUNK_FRAMES && !legacy_dry(listener, now_ns);
+}
+
+// What was to come is better than nothing.
+static struct chunk *legacy_last_resort(const struct listener *listener, uint64_t now_ns)
+{
+    struct chunk *follows = listener->legacy.follows;
+    bool fits = follows && follows->first_frame == listener->cursor;
+    if (!fits || !legacy_dry(listener, now_ns))
+        return NULL;
+    chunk_retain(follows);
+    return follows;
+}
+
+// The chunk that is sent next, with a reference: what leads over to it where it is changed. NULL while there is none.
+// *next: what is to come after it, NULL when that is not known.
+static struct chunk *legacy_next(struct listener *listener, uint64_t now_ns, struct chunk **next)
+{
+    struct chunk *chunk = legacy_find(listener, next);
+    if (!chunk)
+        return legacy_last_resort(listener, now_ns);
+    bool changed = legacy_is_changed(listener, chunk);
+    if (changed && !*next && legacy_awaits_next(listener, now_ns))
+        return NULL;
+    struct chunk *join = changed ? joins_chunk(&listener->loop->joins, listener->legacy.follows, chunk) : NULL;
+    if (!join)
+        chunk_retain(chunk);
+    return join ? join : chunk;
+}
+
+static bool legacy_send_chunk(struct listener *listener, const struct legacy_words *words, struct chunk *chunk,
+                              uint64_t now_ns, uint64_t *next_ns)
+{
+    listener->missing_ns = 0;
+    if (!legacy_may_send(listener, now_ns, next_ns))
+        return false;
+    listener->legacy.dry = false;
+    return legacy_send(listener, words, chunk, (const char *)chunk->bytes + chunk->payload_offset,
+                       chunk->len - chunk->payload_offset, now_ns);
+}
+
 static bool legacy_send_next(struct listener *listener, const struct legacy_words *words, uint64_t now_ns,
                              uint64_t *next_ns)
 {
-    struct chunk *chunk = listener_chunk(listener, FORMAT_LEGACY, listener->cursor);
+    struct chunk *next, *chunk = legacy_next(listener, now_ns, &next);
     if (chunk) {
-        listener->missing_ns = 0;
-        if (!legacy_may_send(listener, now_ns, next_ns))
-            return false;
-        listener->legacy.dry = false;
-        return legacy_send(listener, words, chunk, (const char *)chunk->bytes + chunk->payload_offset,
-                           chunk->len - chunk->payload_offset, now_ns);
+        bool sent = legacy_send_chunk(listener, words, chunk, now_ns, next_ns);
+        chunk_release(chunk);
+        if (sent)
+            legacy_follow(listener, next);
+        return sent;
     }
     if (legacy_dry(listener, now_ns) && words->dry(listener, now_ns))
         return true;

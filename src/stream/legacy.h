@@ -32,6 +32,9 @@ uint64_t legacy_serve(struct listener *listener, const struct legacy_words *word
 // ever.
 bool legacy_send(struct listener *listener, const struct legacy_words *words, struct chunk *chunk, const char *base64,
                  size_t len, uint64_t now_ns);
+// Does what was sent arrive? Who has not taken it for a second keeps nothing any more that others could do without.
+void legacy_look(struct listener *listener, uint64_t now_ns);
+void legacy_closed(struct listener *listener);
 void legacy_accepted(struct listener *listener, uint64_t first_frame, uint64_t send_ns, uint64_t now_ns);
 // Moves to another tier; a higher one is filled at once.
 void legacy_set_tier(struct listener *listener, enum tier tier, uint64_t now_ns);

@@ -6,6 +6,10 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
+
+enum { LEGACY_SAMPLES = FORMAT_LEGACY_FRAMES * CHANNELS };
+
 void legacy_rig_begin(struct rig *rig, int chunks)
 {
     struct stream_config config = rig_config();
@@ -24,6 +28,39 @@ json_t *legacy_expect_audio(struct guest *guest, uint64_t frame, int sequence)
     assert_int_equal(json_whole(audio, "sample_rate"), 44100);
     assert_string_equal(json_text(audio, "format"), "pcm16");
     return audio;
+}
+
+// The samples of a chunk in a generation.
+static void samples_of(uint64_t frame, uint32_t generation, int16_t *samples)
+{
+    uint8_t text[RIG_CHUNK_BYTES], bytes[LEGACY_SAMPLES * 2];
+    rig_set_generation(generation);
+    size_t len = rig_chunk(FORMAT_LEGACY, frame, text, NULL);
+    assert_int_equal(base64_decode((const char *)text, len, bytes), sizeof bytes);
+    memcpy(samples, bytes, sizeof bytes);
+}
+
+void legacy_expect_join(struct guest *guest, uint64_t frame, uint32_t from_generation, uint32_t to_generation)
+{
+    int16_t from[LEGACY_SAMPLES], to[LEGACY_SAMPLES], heard[LEGACY_SAMPLES];
+    samples_of(frame, from_generation, from);
+    samples_of(frame, to_generation, to);
+    json_t *audio = guest_await(guest, "audio");
+    const char *text = json_text(audio, "data");
+    assert_int_equal(strlen(text), FORMAT_LEGACY_BASE64_BYTES);
+    assert_int_equal(base64_decode(text, strlen(text), (uint8_t *)heard), sizeof heard);
+    for (int i = 0; i < LEGACY_SAMPLES; i++) {
+        double share = (i / CHANNELS + 0.5) / FORMAT_LEGACY_FRAMES;
+        assert_float_equal(heard[i], (1 - share) * from[i] + share * to[i], 0.51);
+    }
+    json_decref(audio);
+}
+
+void legacy_publish_other(struct rig *rig, uint64_t from, int count, uint32_t generation)
+{
+    rig_set_generation(generation);
+    for (int i = 0; i < count; i++)
+        rig_publish_one(rig, FORMAT_LEGACY, from + (uint64_t)i * CHUNK_FRAMES);
 }
 
 double legacy_due_s(uint64_t frame, int target_ms)

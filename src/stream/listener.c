@@ -207,6 +207,8 @@ void listener_closed(struct listener *listener, int code)
     if (listener->next)
         listener->next->prev = listener->prev;
     listener_leave(listener);
+    if (listener->protocol->closed)
+        listener->protocol->closed(listener);
     admission_leave(listener->stream->admission, &listener->peer);
     listener_count_end(listener, code);
     listener->closing = listener->gone = true;

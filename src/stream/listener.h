@@ -59,6 +59,7 @@ struct legacy_state {
     int good_chunks;                // since the last underrun
     uint64_t connected_ns, next_report_ns, last_control_ns;
     bool dry;                       // the client has been told that audio is missing
+    struct chunk *follows;          // what was to come after what was sent last; NULL: not known
 };
 
 // What a steady chunk needs comes first and in few cache lines: there are thousands of listeners, and nothing of one is

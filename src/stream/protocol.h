@@ -47,6 +47,8 @@ struct protocol {
     void (*refuse)(struct listener *listener, const char *code, const char *text);
     // A binary message.
     void (*binary)(struct listener *listener);
+    // It has closed: gives back what it keeps. NULL: nothing.
+    void (*closed)(struct listener *listener);
     // The last words before the server closes.
     void (*farewell)(struct listener *listener, enum close_cause cause, const char *reason);
     // The server is about to go: says so.

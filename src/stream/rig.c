@@ -62,7 +62,7 @@ size_t rig_chunk(enum format format, uint64_t frame, uint8_t *out, uint16_t *pac
     size_t len = RIG_PCM_BYTES;
     if (format == FORMAT_LEGACY) {
         for (size_t i = 0; i < RIG_LEGACY_BYTES; i++)
-            out[i] = (uint8_t)('A' + random_u64(frame, 3, i) % 26);
+            out[i] = (uint8_t)('A' + random_u64(frame, 3, (uint64_t)rig_generation << 32 | i) % 26);
         return RIG_LEGACY_BYTES;
     }
     if (format_is_opus(format)) {

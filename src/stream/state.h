@@ -8,6 +8,7 @@
 #include "stream/admission.h"
 #include "stream/budget.h"
 #include "stream/closings.h"
+#include "stream/joins.h"
 #include "stream/phases.h"
 #include "stream/schedule.h"
 #include "stream/shelf.h"
@@ -39,6 +40,7 @@ struct stream_loop {
     struct budget budget;
     struct phases phases;
     struct shelf shelf;           // empty between turns
+    struct joins joins;
     struct stream_turn turn;
     struct histogram lateness_ns; // of each chunk: accepted by the kernel, after its due time
     struct listener *listeners;   // list of all that are open

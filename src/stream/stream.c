@@ -62,6 +62,7 @@ static void stream_loop_finish(struct stream_loop *loop)
     if (loop->answers.cells)
         steer_forget(loop);
     queue_finish(&loop->answers);
+    joins_finish(&loop->joins);
     free(loop->told);
 }
 
@@ -88,7 +89,8 @@ static bool stream_loop_init(struct stream_loop *loop, struct stream *stream, in
     budget_init(&loop->budget, stream->config.burst_chunks_per_second);
     histogram_init(&loop->lateness_ns);
     loop->told = calloc((size_t)stream->config.station_count * TOLD_KINDS, sizeof *loop->told);
-    return loop->told && queue_init(&loop->answers, sizeof(struct steering *), STEER_WAITING) == STATUS_OK;
+    return loop->told && joins_init(&loop->joins) == STATUS_OK &&
+           queue_init(&loop->answers, sizeof(struct steering *), STEER_WAITING) == STATUS_OK;
 }
 
 static void stream_on_splice(void *context)

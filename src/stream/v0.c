@@ -3,7 +3,6 @@
 
 #include "control/warnings.h"
 #include "stream/legacy.h"
-#include "stream/watch.h"
 #include "stream/told.h"
 
 static bool v0_accept(struct listener *listener, const struct http_request *request, struct net_accept *accept,
@@ -143,12 +142,13 @@ const struct protocol protocol_v0 = {
     .accept = v0_accept,
     .greet = v0_greet,
     .serve = v0_serve,
-    .look = watch_stuck,
+    .look = legacy_look,
     .accepted = legacy_accepted,
     .message = v0_message,
     .answered = v0_answered,
     .refuse = v0_error,
     .binary = v0_binary,
+    .closed = legacy_closed,
     .farewell = v0_farewell,
     .drain = v0_drain,
 };

@@ -4,7 +4,6 @@
 #include "stream/jwt.h"
 #include "stream/legacy.h"
 #include "stream/subprotocol.h"
-#include "stream/watch.h"
 
 enum {
     V1_MAX_UNDERRUNS = 10,
@@ -244,12 +243,13 @@ const struct protocol protocol_v1 = {
     .accept = v1_accept,
     .greet = v1_greet,
     .serve = v1_serve,
-    .look = watch_stuck,
+    .look = legacy_look,
     .accepted = legacy_accepted,
     .message = v1_message,
     .answered = v1_answered,
     .refuse = v1_refuse,
     .binary = v1_binary,
+    .closed = legacy_closed,
     .farewell = v1_farewell,
     .drain = v1_drain,
 };

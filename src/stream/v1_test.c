@@ -381,6 +381,111 @@ static void v1_that_the_server_left_waiting_goes_on_at_the_playhead(void **state
     rig_end(&rig);
 }
 
+// What it holds stays as it was; its next chunk leads over, and from then on it hears the change.
+static void v1_is_led_over_to_a_change(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    legacy_rig_open(&rig, &guest, 40, "/ws/audio/me", false);
+    uint64_t frame = legacy_hear_a_second(&rig, &guest);
+    json_decref(legacy_expect_audio(&guest, frame, 15));
+    frame += CHUNK_FRAMES;
+    legacy_publish_other(&rig, frame - 2 * CHUNK_FRAMES, 20, 1);
+    rig_advance_ms(&rig, 100);
+    legacy_expect_join(&guest, frame, 0, 1);
+    frame += CHUNK_FRAMES;
+    rig_advance_ms(&rig, 100);
+    json_decref(legacy_expect_audio(&guest, frame, 17));
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+// It leads over from what the listener was to hear, however many changes there have been since; but not before it is
+// known what comes after, since the next change may come before that.
+static void changes_in_a_row_lead_over_without_a_step(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    legacy_rig_open(&rig, &guest, 40, "/ws/audio/me", false);
+    uint64_t frame = legacy_hear_a_second(&rig, &guest);
+    json_decref(legacy_expect_audio(&guest, frame, 15));
+    frame += CHUNK_FRAMES;
+    legacy_publish_other(&rig, frame - CHUNK_FRAMES, 20, 1);
+    legacy_publish_other(&rig, frame - CHUNK_FRAMES, 2, 2);
+    rig_advance_ms(&rig, 100);
+    legacy_expect_silence(&guest);
+    rig_advance_ms(&rig, 5);
+    legacy_expect_silence(&guest);
+    legacy_publish_other(&rig, frame + CHUNK_FRAMES, 20, 2);
+    rig_advance_ms(&rig, 3);
+    legacy_expect_join(&guest, frame, 0, 2);
+    frame += CHUNK_FRAMES;
+    legacy_publish_other(&rig, frame, 20, 3);
+    rig_advance_ms(&rig, 92);
+    legacy_expect_join(&guest, frame, 2, 3);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+// The chunk after it had no room and will not come, so nobody waits for it.
+static void a_hole_behind_it_is_not_waited_for(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    legacy_rig_open(&rig, &guest, 40, "/ws/audio/me", false);
+    uint64_t frame = legacy_hear_a_second(&rig, &guest);
+    json_decref(legacy_expect_audio(&guest, frame, 15));
+    frame += CHUNK_FRAMES;
+    legacy_publish_other(&rig, frame - CHUNK_FRAMES, 2, 1);
+    legacy_publish_other(&rig, frame + 2 * CHUNK_FRAMES, 20, 1);
+    rig_advance_ms(&rig, 100);
+    legacy_expect_join(&guest, frame, 0, 1);
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+// A renderer that is too slow for all the changes: what is there goes out before the client has nothing left, and if
+// nothing is, what was to come does.
+static void rather_something_than_nothing(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    legacy_rig_open(&rig, &guest, 40, "/ws/audio/me", false);
+    uint64_t frame = legacy_hear_a_second(&rig, &guest);
+    json_decref(legacy_expect_audio(&guest, frame, 15));
+    frame += CHUNK_FRAMES;
+    legacy_publish_other(&rig, frame - CHUNK_FRAMES, 2, 1);
+    rig_advance_ms(&rig, 100);
+    legacy_expect_silence(&guest);
+    rig_advance_ms(&rig, 460);
+    legacy_expect_join(&guest, frame, 0, 1);
+    frame += CHUNK_FRAMES;
+    legacy_publish_other(&rig, frame - 3 * CHUNK_FRAMES, 12, 2);
+    rig_advance_ms(&rig, 5);
+    json_decref(legacy_expect_audio(&guest, frame, 17));
+    frame += CHUNK_FRAMES;
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
+// Where a change begins in a chunk that has not been sent, and was not to be next, nothing has to lead over.
+static void a_change_that_begins_later_is_simply_heard(void **state)
+{
+    struct rig rig;
+    struct guest guest;
+    legacy_rig_open(&rig, &guest, 40, "/ws/audio/me", false);
+    uint64_t frame = legacy_hear_a_second(&rig, &guest);
+    json_decref(legacy_expect_audio(&guest, frame, 15));
+    legacy_publish_other(&rig, frame + 3 * CHUNK_FRAMES, 20, 1);
+    for (int n = 1; n < 5; n++) {
+        rig_advance_ms(&rig, 100);
+        rig_set_generation(n >= 3);
+        json_decref(legacy_expect_audio(&guest, frame + (uint64_t)n * CHUNK_FRAMES, 15 + n));
+    }
+    guest_end(&guest);
+    rig_end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +502,11 @@ int main(void)
         cmocka_unit_test(a_station_that_failed_closes_v1),
         cmocka_unit_test(v1_is_warned_and_served_until_the_end),
         cmocka_unit_test(v1_that_the_server_left_waiting_goes_on_at_the_playhead),
+        cmocka_unit_test(v1_is_led_over_to_a_change),
+        cmocka_unit_test(changes_in_a_row_lead_over_without_a_step),
+        cmocka_unit_test(a_hole_behind_it_is_not_waited_for),
+        cmocka_unit_test(rather_something_than_nothing),
+        cmocka_unit_test(a_change_that_begins_later_is_simply_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,12 +38,17 @@ void watch_stuck(struct listener *listener, uint64_t now_ns)
     (void)watch_step(listener, &view);
 }
 
+bool watch_lets_go(const struct listener *listener, uint64_t now_ns)
+{
+    return listener->blocked && now_ns - listener->pin.since_ns >= WATCH_LET_GO_NS;
+}
+
 void watch(struct listener *listener, uint64_t now_ns)
 {
     if (now_ns < listener->look_ns)
         return;
     listener->look_ns = now_ns + WATCH_NS;
-    if (listener->blocked && now_ns - listener->pin.since_ns >= WATCH_LET_GO_NS)
+    if (watch_lets_go(listener, now_ns))
         batch_let_go(listener);
     listener->protocol->look(listener, now_ns);
 }

@@ -9,6 +9,8 @@
 void watch(struct listener *listener, uint64_t now_ns);
 // What is seen of any listener.   ask: the kernel is asked what has arrived; else all of it is taken to have.
 struct ladder_view watch_view(struct listener *listener, uint64_t now_ns, bool ask);
+// A send has been under way for a second: it may keep no chunk any more that others could do without.
+bool watch_lets_go(const struct listener *listener, uint64_t now_ns);
 // The ladder's step, but for LADDER_CLOSE, which is done here: then LADDER_STAY.
 enum ladder_step watch_step(struct listener *listener, const struct ladder_view *view);
 // For old clients, who have no rungs: closes one that is stuck.
