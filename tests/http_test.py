@@ -173,7 +173,8 @@ class Status(Shared):
         log = self.server.get("/api/stations/main/log")[2]
         self.assertEqual(log["seed"], "7")
         self.assertEqual(log["scala"]["offset_cents"], [0] * 12)
-        self.assertEqual(log["entries"][0], {"sequence": 0, "at_frame": 0, "parameters": DEFAULTS})
+        self.assertEqual(log["entries"][0], {"sequence": 0, "at_frame": 0, "wake_frame": 0,
+                                             "parameters": DEFAULTS})
         self.assert_error(self.server.get("/api/stations/other/log"), 404, "NOT_FOUND")
 
     def test_page(self):

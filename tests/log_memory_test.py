@@ -39,7 +39,8 @@ class LogMemory(unittest.TestCase):
             return int(re.search(r"RssAnon:\s+(\d+) kB", status.read())[1]) * 1024
 
     def test_an_entry_takes_what_is_stated(self):
-        with Server(BINARY, "--seed", "3", "--lead", "2", "--clock-speed", "20") as server:
+        with Server(BINARY, "--seed", "3", "--lead", "2", "--clock-speed", "20",
+                    "--sleep-after", "0") as server:
             before = self.fill(server, FEW)
             grown = self.fill(server, MANY) - before
             self.assertLess(grown, (MANY - FEW) * LOG_ENTRY_BYTES + SLACK_BYTES,

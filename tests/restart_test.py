@@ -1,7 +1,10 @@
 """A server that was killed goes on where it was: the same programme, the same changes, at the right frame, and who
 listens hears nothing of it.
 
-usage: restart_test.py BINARY [--kills N] [unittest options]
+usage: restart_test.py BINARY [--kills N] [--listeners N] [--tls] [unittest options]
+
+--kills: so many times a server is killed under changes, 12 if not given. --listeners: so many hear Opus while one is
+killed, 5 if not given; --tls: over TLS.
 """
 import contextlib
 import json
@@ -21,11 +24,21 @@ from server import INSTRUMENTED, Server, wait_until
 from websocket import TEXT, Closed, WebSocket
 
 BINARY = sys.argv.pop(1)
-KILLS = 12
-if "--kills" in sys.argv:
-    at = sys.argv.index("--kills")
-    KILLS = int(sys.argv[at + 1])
+
+
+def number_of(flag, usual):
+    if flag not in sys.argv:
+        return usual
+    at = sys.argv.index(flag)
+    number = int(sys.argv[at + 1])
     del sys.argv[at:at + 2]
+    return number
+
+
+KILLS, LISTENERS = number_of("--kills", 12), number_of("--listeners", 5)
+TLS = "--tls" in sys.argv
+if TLS:
+    sys.argv.remove("--tls")
 
 
 def log_of(server):
@@ -102,7 +115,7 @@ class Restarts(unittest.TestCase):
         self.begin()
         with sqlite3.connect(pathlib.Path(self.data_dir) / "auralis.db") as database:
             database.execute("DELETE FROM changes")
-            database.execute("INSERT INTO changes VALUES ('main', 2, 960, 0, '{}')")
+            database.execute("INSERT INTO changes VALUES ('main', 2, 960, 0, '{}', 0)")
         with self.server() as server:
             wait_until(lambda: "cannot be read" in server.log(), 10, "it is said")
             self.assertEqual(len(log_of(server)["entries"]), 1)
@@ -236,7 +249,7 @@ class Restarts(unittest.TestCase):
         took = []
         for _ in range(2):
             begun = time.monotonic()
-            with self.server() as server:
+            with self.server("--sleep-after", "0") as server:
                 wait_until(lambda: server.metric("auralis_buffered_seconds") >= 10, 60, "it has its lead")
                 took.append(time.monotonic() - begun)
                 self.assertGreater(frame_of(server), 570 * 48000)
@@ -246,18 +259,21 @@ class Restarts(unittest.TestCase):
 
     def test_listeners_hear_nothing_of_it(self):
         """Killed twice, with changes before and after: what comes is a render of the log, without a gap."""
-        with self.server() as server:
+        options = ["--max-listeners", str(LISTENERS + 100), "--accept-rate", str(max(1000, LISTENERS // 2)),
+                   *(["--tls-self-signed"] if TLS else [])]
+        with self.server(*options) as server:
             listen = f"{server.host}:{server.port}"
             listening = [subprocess.Popen(
-                [BINARY, "listen", server.url, "--format", form, "--listeners", count, "--duration", "40",
-                 "--reconnect", "--verify", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                for form, count in (("opus", "5"), ("pcm", "2"))]
+                [BINARY, "listen", server.url, "--format", form, "--listeners", str(count), "--duration", "40",
+                 "--reconnect", "--verify", "--json", *(["--insecure"] if TLS else [])], stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True)
+                for form, count in (("opus", LISTENERS), ("pcm", 2))]
             time.sleep(14)
             self.assertEqual(server.post("/api/control", {"intensity": 0.9})[0], 200)
             time.sleep(1)
             self.kill(server)
         for rest in (10, 8):
-            with self.server(listen=listen) as server:
+            with self.server(*options, listen=listen) as server:
                 time.sleep(rest)
                 self.assertEqual(server.post("/api/control", {"intensity": 0.2 + rest / 100})[0], 200)
                 time.sleep(1)
@@ -267,6 +283,8 @@ class Restarts(unittest.TestCase):
                 for process in listening:
                     out, said = process.communicate(timeout=120)
                     report = json.loads(out)
+                    print(f"{report['listeners']} listeners, killed twice: {report['dry']} had nothing left,"
+                          f" {report['gaps']} gaps, {report['mismatches']} of {report['verified']} messages different")
                     for name in ("gaps", "dry", "decode_errors", "protocol_errors", "mismatches", "lost", "stale"):
                         self.assertEqual(report[name], 0, (name, said, report))
                     self.assertEqual(report["resumes"], 2 * report["listeners"], report)

@@ -52,7 +52,7 @@ static int different_from(struct programme *programme, const struct program *pro
 static void seek(struct programme *programme, const struct program *program, uint64_t frame)
 {
     float chunk[CHUNK_FRAMES * CHANNELS];
-    programme_start(programme, program, programme_begin_frame(frame));
+    programme_start(programme, program, programme_begin_frame(program, frame));
     while (programme_frame(programme) < frame) {
         uint64_t left = frame - programme_frame(programme);
         programme_render(programme, program, backend_best(), chunk, left < CHUNK_FRAMES ? (int)left : CHUNK_FRAMES);

@@ -179,6 +179,9 @@ static enum status app_start_station(struct app *app)
                                                            .keepsakes = *app->recall.keepsakes
                                                                             ? app->recall.keepsakes : NULL,
                                                            .identity = app->recall.identity,
+                                                           .sleep_ns = (uint64_t)app->options.sleep_s * NS_PER_SECOND,
+                                                           .asleep = app->recall.rested && app->giver < 0 &&
+                                                                     app->options.sleep_s > 0,
                                                        });
     return status == STATUS_OK ? STATUS_OK : app_refuse(status, "cannot start the station", APP_STATION);
 }

@@ -41,6 +41,14 @@ bool recall_place(struct store_station *station, const struct clock *clock, cons
     return !backwards;
 }
 
+bool recall_rested(const struct store_station *station, const struct clock *clock, uint64_t lead_frames)
+{
+    int64_t since_ns = (int64_t)clock_now_ns(clock) - station->origin_boot_ns;
+    uint64_t playhead = since_ns > 0 ? frames_from_ns((uint64_t)since_ns) : 0;
+    uint64_t sent = station_ahead_frames(lead_frames) + STATION_BACK_FRAMES;
+    return playhead > station->reached_frame + RECALL_MORE_FRAMES + sent;
+}
+
 // Another one, from now on.
 static void recall_begin(struct recall *recall, struct app *app, const char *boot_id)
 {
@@ -89,6 +97,7 @@ static enum status recall_load(struct recall *recall, struct app *app, const cha
     recall->goes_on = status == STATUS_OK && recall_may_go_on(recall, &app->options);
     if (recall->goes_on && !recall_place(&recall->station, &app->clock, boot_id))
         log_warn("the machine's clock has gone back: the programme goes on where it was");
+    recall->rested = recall->goes_on && recall_rested(&recall->station, &app->clock, app->options.lead_frames);
     return status == STATUS_NOT_FOUND || status == STATUS_DAMAGED ? STATUS_OK : status;
 }
 

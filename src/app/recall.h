@@ -17,6 +17,7 @@ struct recall {
     struct control_entry *past;        // the changes made to it so far
     size_t past_count;
     bool goes_on;                      // it is that of last time
+    bool rested;                       // whose listeners have had all of it that they held
     char keepsakes[PATH_MAX];          // file of its snapshots; "": there are none
     uint64_t identity;                 // of programme, build and boot: whose snapshots may be taken
     pthread_mutex_t mutex;             // held while a change is being kept
@@ -45,3 +46,5 @@ void recall_reach(const struct recall *recall, const struct app *app);
 // after another one by unix time; frames never run backwards.   boot_id: "" where the system does not tell.
 // Returns false when unix time has: it goes on some seconds after the last frame known.
 bool recall_place(struct store_station *station, const struct clock *clock, const char *boot_id);
+// Nobody who listened last time still holds any of it, once it stands in time, and no waking would reach back to that.
+bool recall_rested(const struct store_station *station, const struct clock *clock, uint64_t lead_frames);

@@ -83,6 +83,16 @@ static void frames_never_run_backwards(void **state)
     }
 }
 
+// It has gone on for 40 s since it was last seen, of which 20 s may have been heard by somebody; twelve a waking may
+// reach back, and somewhat more than the lead is sent.
+static void what_was_held_is_over_some_time(void **state)
+{
+    struct store_station station = station_of("this");
+    struct clock clock = clock_at(UNIX_NS);
+    assert_true(recall_rested(&station, &clock, 6 * FRAME_RATE));
+    assert_false(recall_rested(&station, &clock, 8 * FRAME_RATE));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +100,7 @@ int main(void)
         cmocka_unit_test(after_another_boot_unix_time_tells),
         cmocka_unit_test(where_the_system_does_not_tell_the_boot_unix_time_does),
         cmocka_unit_test(frames_never_run_backwards),
+        cmocka_unit_test(what_was_held_is_over_some_time),
     };
     return cmocka_run_group_tests_name("recall", tests, NULL, NULL);
 }

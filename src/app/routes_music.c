@@ -159,8 +159,9 @@ static bool music_write_log(const struct app *app, FILE *out)
     bool good = music_write(out, head, 1) && fputs(",\"entries\":[", out) >= 0;
     for (size_t first = 0, got; (got = sequencer_entries(app->sequencer, first, batch, BATCH)) > 0; first += got)
         for (size_t i = 0; i < got && good; i++) {
-            json_t *entry = json_pack("{s:I, s:I, s:o}", "sequence", (json_int_t)batch[i].sequence, "at_frame",
-                                      (json_int_t)batch[i].at_frame, "parameters", mood_to_json(&batch[i].mood));
+            json_t *entry = json_pack("{s:I, s:I, s:I, s:o}", "sequence", (json_int_t)batch[i].sequence, "at_frame",
+                                      (json_int_t)batch[i].at_frame, "wake_frame", (json_int_t)batch[i].wake_frame,
+                                      "parameters", mood_to_json(&batch[i].mood));
             good = (first + i == 0 || fputc(',', out) != EOF) && music_write(out, entry, 0);
         }
     return good && fputs("]}", out) >= 0;

@@ -62,14 +62,18 @@ static json_t *system_memory(const struct app *app)
                      "lead_seconds", (double)atomic_load(&warden->lead_frames) / FRAME_RATE);
 }
 
-// Healthy: the lead is there. Degraded: less than half of it, memory is short, or the renderer is in trouble.
-// Unhealthy: listeners hear, or soon will, nothing.
+// Healthy: the lead is there, or nobody listens, or somebody has only just come. Degraded: less than half of it, memory
+// is short, or the renderer is in trouble. Unhealthy: listeners hear, or soon will, nothing.
 static void system_health(const struct route_call *call)
 {
     const struct app *app = call->app;
     uint64_t buffered = app_buffered_frames(app);
-    bool ring = buffered >= CHUNK_FRAMES, full = buffered * 2 >= atomic_load(&app->warden.lead_frames);
-    bool starting = clock_now_ns(&app->clock) - app->started_ns < 2 * NS_PER_SECOND;
+    bool asleep = atomic_load(&station_stats(app->station)->asleep);
+    bool ring = asleep || buffered >= CHUNK_FRAMES;
+    bool full = asleep || buffered * 2 >= atomic_load(&app->warden.lead_frames);
+    uint64_t now_ns = clock_now_ns(&app->clock), woken_ns = atomic_load(&station_stats(app->station)->woken_ns);
+    bool woken = woken_ns > 0 && now_ns - woken_ns < 2 * NS_PER_SECOND;
+    bool starting = woken || now_ns - app->started_ns < 2 * NS_PER_SECOND;
     enum timeline_state state = timeline_state(app->timeline);
     bool engine = (ring || starting) && state != TIMELINE_FAILED;
     bool at_ease = atomic_load(&app->warden.level) == PRESSURE_NONE && full;

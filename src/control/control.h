@@ -40,6 +40,7 @@ struct control_entry {
     uint64_t sequence, at_frame;
     uint64_t timestamp_ms;       // unix
     struct mood mood;
+    uint64_t wake_frame;         // as in struct mood_entry
 };
 
 struct control_config {
@@ -87,10 +88,19 @@ MUST_USE enum status sequencer_submit(struct sequencer *sequencer, const struct 
 // Errors: STATUS_CONFLICT (nothing to undo or redo), STATUS_RATE_LIMITED, STATUS_MEMORY, as above.
 MUST_USE enum status sequencer_undo(struct sequencer *sequencer, uint64_t hand, struct control_result *result);
 MUST_USE enum status sequencer_redo(struct sequencer *sequencer, uint64_t hand, struct control_result *result);
+// The station has slept, for nobody listened: its programme begins from silence at `wake_frame`, which nobody has heard
+// nor will before this. Kept and logged like a change, though nothing of the mood changes: no step of the history, and
+// it costs no credit.
+//   wake_frame: multiple of 4,800. If it is that of the last time there is nothing to log.
+// Errors: STATUS_INVALID (it is before that of the last time, as when a clock has gone back), STATUS_MEMORY, those of
+// `keep`. Nothing has happened then.
+MUST_USE enum status sequencer_wake(struct sequencer *sequencer, uint64_t wake_frame);
 // The mood after the last change, in force or about to be; any thread.
 struct mood sequencer_mood(const struct sequencer *sequencer);
-// Sequence number of the last change; any thread, lock-free.
+// Sequence number of the last entry; any thread, lock-free.
 uint64_t sequencer_latest(const struct sequencer *sequencer);
+// That of the last one that changed the mood.
+uint64_t sequencer_steered(const struct sequencer *sequencer);
 uint64_t sequencer_guard_frames(const struct sequencer *sequencer);
 // From the next change on. Any thread.
 void sequencer_set_guard(struct sequencer *sequencer, uint64_t frames);

@@ -28,7 +28,7 @@ struct sequencer {
     const struct clock *clock;
     uint64_t origin_ns, apart_frames;
     atomic_uint_fast64_t guard_frames;
-    atomic_uint_fast64_t latest;
+    atomic_uint_fast64_t latest, steered;
     struct hook on_change;
     enum status (*keep)(void *context, const struct control_entry *entry);
     void *keep_context;
@@ -44,17 +44,33 @@ struct sequencer {
     struct history history;
 };
 
+static enum status sequencer_append(struct mood_log *log, const struct control_entry *entry)
+{
+    return mood_log_copy(log, &(struct mood_entry){.sequence = entry->sequence, .at_frame = entry->at_frame,
+                                                   .wake_frame = entry->wake_frame, .mood = entry->mood});
+}
+
+// The last steps that there is room for; wakings are none.
+static void sequencer_recall_history(struct sequencer *sequencer, const struct control_entry *past, size_t count)
+{
+    const struct mood_entry *entries = sequencer->log.entries;
+    size_t first = count;
+    for (int steps = 0; first > 0 && steps < CONTROL_HISTORY; first--)
+        steps += entries[first].changed != 0;
+    for (size_t i = first; i < count; i++)
+        history_add(&sequencer->history, past[i].timestamp_ms, &entries[i].mood, &past[i].mood, CONTROL_USER);
+}
+
 // All that was changed before. False when memory is short, or it runs backwards.
 static bool sequencer_recall(struct sequencer *sequencer, const struct control_entry *past, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct mood before = sequencer->log.entries[sequencer->log.count - 1].mood;
-        if (past[i].sequence != i + 1 ||
-            mood_log_append(&sequencer->log, past[i].sequence, past[i].at_frame, &past[i].mood) != STATUS_OK)
+        if (past[i].sequence != i + 1 || sequencer_append(&sequencer->log, &past[i]) != STATUS_OK)
             return false;
-        if (i + CONTROL_HISTORY >= count)
-            history_add(&sequencer->history, past[i].timestamp_ms, &before, &past[i].mood, CONTROL_USER);
+        if (sequencer->log.entries[i + 1].changed != 0)
+            atomic_store(&sequencer->steered, past[i].sequence);
     }
+    sequencer_recall_history(sequencer, past, count);
     return true;
 }
 
@@ -179,10 +195,13 @@ static void sequencer_give(struct sequencer *sequencer, uint64_t hand)
 static void sequencer_put(struct sequencer *sequencer, const struct control_entry *entry)
 {
     sequencer_lock(sequencer);
-    enum status status = mood_log_append(&sequencer->log, entry->sequence, entry->at_frame, &entry->mood);
+    enum status status = sequencer_append(&sequencer->log, entry);
+    bool steered = sequencer_last(sequencer)->changed != 0;
     sequencer_unlock(sequencer);
     check(status == STATUS_OK);
     atomic_store(&sequencer->latest, entry->sequence);
+    if (steered)
+        atomic_store(&sequencer->steered, entry->sequence);
 }
 
 static enum status sequencer_make_room(struct sequencer *sequencer)
@@ -219,7 +238,7 @@ static enum status sequencer_log(struct sequencer *sequencer, const struct mood 
 {
     const struct mood_entry *last = sequencer_last(sequencer);
     uint32_t changed = mood_difference(&last->mood, mood);
-    struct control_entry entry = {.sequence = last->sequence + 1, .mood = *mood,
+    struct control_entry entry = {.sequence = last->sequence + 1, .mood = *mood, .wake_frame = last->wake_frame,
                                   .timestamp_ms = (uint64_t)clock_unix_ns(sequencer->clock) / NS_PER_MS};
     if (!sequencer_may_give(sequencer, hand))
         return STATUS_RATE_LIMITED;
@@ -233,6 +252,24 @@ static enum status sequencer_log(struct sequencer *sequencer, const struct mood 
     sequencer_tell(sequencer, changed, entry.timestamp_ms, result);
     hook_raise(&sequencer->on_change);
     return STATUS_OK;
+}
+
+enum status sequencer_wake(struct sequencer *sequencer, uint64_t wake_frame)
+{
+    pthread_mutex_lock(&sequencer->turn);
+    const struct mood_entry *last = sequencer_last(sequencer);
+    struct control_entry entry = {.sequence = last->sequence + 1, .mood = last->mood, .wake_frame = wake_frame,
+                                  .at_frame = wake_frame > last->at_frame ? wake_frame : last->at_frame,
+                                  .timestamp_ms = (uint64_t)clock_unix_ns(sequencer->clock) / NS_PER_MS};
+    check(wake_frame % CHUNK_FRAMES == 0);
+    enum status status = wake_frame < last->wake_frame ? STATUS_INVALID : sequencer_make_room(sequencer);
+    bool again = wake_frame == last->wake_frame;
+    if (status == STATUS_OK && sequencer->keep && !again)
+        status = sequencer->keep(sequencer->keep_context, &entry);
+    if (status == STATUS_OK && !again)
+        sequencer_put(sequencer, &entry);
+    pthread_mutex_unlock(&sequencer->turn);
+    return status;
 }
 
 static bool sequencer_allows(const struct mood_patch *patch, int id)
@@ -328,6 +365,11 @@ uint64_t sequencer_latest(const struct sequencer *sequencer)
     return atomic_load(&sequencer->latest);
 }
 
+uint64_t sequencer_steered(const struct sequencer *sequencer)
+{
+    return atomic_load(&sequencer->steered);
+}
+
 uint64_t sequencer_guard_frames(const struct sequencer *sequencer)
 {
     return atomic_load(&sequencer->guard_frames);
@@ -370,7 +412,7 @@ enum status sequencer_take(struct sequencer *sequencer, struct mood_log *log)
     const struct mood_log *own = &sequencer->log;
     while (status == STATUS_OK && sequencer->taken < own->count) {
         const struct mood_entry *entry = &own->entries[sequencer->taken];
-        status = mood_log_append(log, entry->sequence, entry->at_frame, &entry->mood);
+        status = mood_log_copy(log, entry);
         sequencer->taken += status == STATUS_OK;
     }
     sequencer_unlock(sequencer);

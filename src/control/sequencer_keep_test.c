@@ -164,6 +164,51 @@ static void test_it_goes_on_from_what_was_kept(void **state)
     assert_null(sequencer_create(&config));
 }
 
+// A waking is kept and logged like a change, in its place among them, but nothing of the mood is another.
+static void test_a_waking_is_kept_and_is_no_change(void **state)
+{
+    struct desk *desk = *state;
+    struct keeper keeper = {0};
+    struct control_config config = keeping(desk, &keeper);
+    struct sequencer *sequencer = keeper.sequencer = sequencer_create(&config);
+    struct mood_patch fast = patch_bpm(80), slow = patch_bpm(50);
+    struct control_change history[CONTROL_HISTORY];
+    clock_advance(&desk->clock, 20 * NS_PER_SECOND);
+    assert_int_equal(sequencer_submit(sequencer, &fast, CONTROL_USER, 0, &desk->result), STATUS_OK);
+    uint64_t changed = desk->result.at_frame;
+    assert_int_equal(sequencer_wake(sequencer, 10 * FRAME_RATE), STATUS_OK);
+    assert_int_equal(sequencer_wake(sequencer, 40 * FRAME_RATE), STATUS_OK);
+    assert_int_equal(sequencer_latest(sequencer), 3);
+    assert_int_equal(sequencer_steered(sequencer), 1);
+    assert_int_equal(sequencer_history(sequencer, history), 1);
+    assert_int_equal(keeper.count, 3);
+    assert_true(keeper.kept[1].at_frame == changed && keeper.kept[1].wake_frame == 10 * FRAME_RATE);
+    assert_true(keeper.kept[2].at_frame == 40 * FRAME_RATE && keeper.kept[2].wake_frame == 40 * FRAME_RATE);
+    assert_int_equal(keeper.kept[2].mood.bpm, 80);
+    clock_advance(&desk->clock, 40 * NS_PER_SECOND);
+    assert_int_equal(sequencer_submit(sequencer, &slow, CONTROL_USER, 0, &desk->result), STATUS_OK);
+    assert_true(keeper.kept[3].wake_frame == 40 * FRAME_RATE);
+    assert_int_equal(sequencer_take(sequencer, &desk->log), STATUS_OK);
+    assert_true(mood_log_woken(&desk->log, changed) == 10 * FRAME_RATE);
+    assert_true(mood_log_woken(&desk->log, 60 * FRAME_RATE) == 40 * FRAME_RATE);
+    assert_int_equal(sequencer_wake(sequencer, 40 * FRAME_RATE), STATUS_OK);
+    assert_int_equal(sequencer_wake(sequencer, 39 * FRAME_RATE), STATUS_INVALID);
+    assert_int_equal(sequencer_latest(sequencer), 4);
+    keeper.refusal = STATUS_IO;
+    assert_int_equal(sequencer_wake(sequencer, 70 * FRAME_RATE), STATUS_IO);
+    assert_int_equal(sequencer_latest(sequencer), 4);
+    sequencer_destroy(sequencer);
+    keeper.refusal = STATUS_OK;
+    config.past = keeper.kept;
+    config.past_count = 3;
+    struct sequencer *after = keeper.sequencer = sequencer_create(&config);
+    assert_int_equal(sequencer_latest(after), 3);
+    assert_int_equal(sequencer_steered(after), 1);
+    assert_int_equal(sequencer_history(after, history), 1);
+    assert_int_equal(sequencer_undo(after, 0, &desk->result), STATUS_OK);
+    sequencer_destroy(after);
+}
+
 #define DESK_TEST(test) cmocka_unit_test_setup_teardown(test, desk_open, desk_close)
 
 int main(void)
@@ -173,6 +218,7 @@ int main(void)
         DESK_TEST(test_a_change_that_took_long_to_be_kept_is_kept_again_for_later),
         DESK_TEST(test_a_change_that_cannot_be_kept_again_is_as_it_was_kept),
         DESK_TEST(test_it_goes_on_from_what_was_kept),
+        DESK_TEST(test_a_waking_is_kept_and_is_no_change),
     };
     return cmocka_run_group_tests_name("sequencer_keep", tests, NULL, NULL);
 }

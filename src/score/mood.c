@@ -1,6 +1,9 @@
 #include "score/mood.h"
 
+#include <string.h>
+
 #include "base/check.h"
+#include "base/random.h"
 #include "score/tuning.h"
 
 const struct mood_parameter mood_parameters[MOOD_PARAMETERS] = {
@@ -122,4 +125,43 @@ uint32_t mood_difference(const struct mood *a, const struct mood *b)
 #undef MOOD_UNIT
 #undef MOOD_TOGGLE
     return bits;
+}
+
+static uint64_t mood_fold(uint64_t hash, uint64_t word)
+{
+    return random_u64(hash, 0, word);
+}
+
+static uint64_t mood_fold_unit(uint64_t hash, double unit)
+{
+    uint64_t bits;
+    memcpy(&bits, &unit, sizeof bits);
+    return mood_fold(hash, bits);
+}
+
+static uint64_t mood_fold_key(uint64_t hash, struct key key)
+{
+    hash = mood_fold(hash, (uint64_t)key.letter);
+    hash = mood_fold(hash, (uint64_t)key.accidental);
+    return mood_fold(hash, (uint64_t)key.quality);
+}
+
+uint64_t mood_hash(const struct mood *mood, uint64_t hash)
+{
+#define MOOD_KEY(name, ...) hash = mood_fold_key(hash, mood->name);
+#define MOOD_SCENE(name, ...) hash = mood_fold(hash, (uint64_t)mood->name);
+#define MOOD_TUNING MOOD_SCENE
+#define MOOD_MODE MOOD_SCENE
+#define MOOD_INTEGER MOOD_SCENE
+#define MOOD_UNIT(name, ...) hash = mood_fold_unit(hash, mood->name);
+#define MOOD_TOGGLE MOOD_SCENE
+#include "score/mood.def"
+#undef MOOD_KEY
+#undef MOOD_SCENE
+#undef MOOD_TUNING
+#undef MOOD_MODE
+#undef MOOD_INTEGER
+#undef MOOD_UNIT
+#undef MOOD_TOGGLE
+    return hash;
 }

@@ -70,3 +70,5 @@ struct mood_patch {
 struct mood mood_apply(const struct mood *mood, const struct mood_patch *patch);
 // Bits of the parameters in which two moods differ.
 uint32_t mood_difference(const struct mood *a, const struct mood *b);
+// `hash`, and all parameters: moods that differ give others.
+uint64_t mood_hash(const struct mood *mood, uint64_t hash);

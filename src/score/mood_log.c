@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/frames.h"
+#include "base/random.h"
 
 static uint64_t mood_entry_beats(const struct mood_entry *entry, uint64_t frame)
 {
@@ -102,23 +103,32 @@ enum status mood_log_reserve(struct mood_log *log)
     return STATUS_OK;
 }
 
-enum status mood_log_append(struct mood_log *log, uint64_t sequence, uint64_t at_frame, const struct mood *mood)
+enum status mood_log_copy(struct mood_log *log, const struct mood_entry *from)
 {
     const struct mood_entry *last = &log->entries[log->count - 1];
-    if (sequence <= last->sequence || at_frame < last->at_frame || at_frame % PACKET_FRAMES != 0)
+    if (from->sequence <= last->sequence || from->at_frame < last->at_frame || from->at_frame % PACKET_FRAMES != 0 ||
+        from->wake_frame < last->wake_frame || from->wake_frame % CHUNK_FRAMES != 0)
         return STATUS_INVALID;
     struct mood_entry entry = {
-        .sequence = sequence,
-        .at_frame = at_frame,
-        .beats = mood_entry_beats(last, at_frame),
-        .changed = mood_difference(&last->mood, mood),
-        .mood = *mood,
+        .sequence = from->sequence,
+        .at_frame = from->at_frame,
+        .beats = mood_entry_beats(last, from->at_frame),
+        .changed = mood_difference(&last->mood, &from->mood),
+        .mood = from->mood,
+        .wake_frame = from->wake_frame,
     };
     mood_entry_morph(&entry, last);
     enum status status = mood_log_reserve(log);
     if (status == STATUS_OK)
         log->entries[log->count++] = entry;
     return status;
+}
+
+enum status mood_log_append(struct mood_log *log, uint64_t sequence, uint64_t at_frame, const struct mood *mood)
+{
+    uint64_t wake_frame = log->entries[log->count - 1].wake_frame;
+    return mood_log_copy(log, &(struct mood_entry){.sequence = sequence, .at_frame = at_frame, .mood = *mood,
+                                                   .wake_frame = wake_frame});
 }
 
 const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame)
@@ -142,6 +152,30 @@ struct mood mood_log_mood(const struct mood_log *log, uint64_t frame)
 struct scene_blend mood_log_blend(const struct mood_log *log, uint64_t frame)
 {
     return mood_entry_blend(mood_log_at(log, frame), frame);
+}
+
+uint64_t mood_log_woken(const struct mood_log *log, uint64_t frame)
+{
+    size_t low = 0, high = log->count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (log->entries[middle].wake_frame <= frame)
+            low = middle;
+        else
+            high = middle;
+    }
+    return log->entries[low].wake_frame;
+}
+
+uint64_t mood_log_hash(const struct mood_log *log, size_t count)
+{
+    uint64_t hash = count;
+    for (size_t i = 0; i < count; i++) {
+        const struct mood_entry *entry = &log->entries[i];
+        hash = random_u64(hash, entry->at_frame, entry->wake_frame);
+        hash = mood_hash(&entry->mood, hash);
+    }
+    return hash;
 }
 
 uint64_t mood_log_beats(const struct mood_log *log, uint64_t frame)

@@ -21,6 +21,7 @@ struct mood_entry {
     struct mood mood;     // all parameters from at_frame on, or towards which a change of scene is under way
     double from[MOOD_GLIDES];          // while it is: where what glides stood at at_frame
     uint64_t morph_from, morph_until;  // frames; no change is under way from morph_until on
+    uint64_t wake_frame;               // where the programme began from silence last; 0: at its beginning
 };
 
 // Two scenes, and how much of the second there is.
@@ -51,6 +52,10 @@ void mood_log_finish(struct mood_log *log);
 // Errors: STATUS_MEMORY; STATUS_INVALID when sequence or frame run backwards or at_frame is off the grid of 960.
 MUST_USE enum status mood_log_append(struct mood_log *log, uint64_t sequence, uint64_t at_frame,
                                      const struct mood *mood);
+// Likewise, what another log of the same programme has: its sequence, at_frame, wake_frame and mood. Another wake_frame,
+// which may lie before at_frame, tells that the programme begins from silence there: nobody listened.
+// Errors: as above; STATUS_INVALID also when wake_frame runs backwards or is no multiple of 4,800.
+MUST_USE enum status mood_log_copy(struct mood_log *log, const struct mood_entry *entry);
 // Makes sure of room for the next entry.   Errors: STATUS_MEMORY.
 MUST_USE enum status mood_log_reserve(struct mood_log *log);
 // The entry in force at `frame`, never NULL.
@@ -61,6 +66,10 @@ struct mood mood_log_mood(const struct mood_log *log, uint64_t frame);
 struct scene_blend mood_log_blend(const struct mood_log *log, uint64_t frame);
 // The tuning that a mood of this log asks for.
 const struct tuning *mood_log_tuning(const struct mood_log *log, const struct mood *mood);
+// Where the programme began from silence last, at or before `frame`; 0: at its beginning.
+uint64_t mood_log_woken(const struct mood_log *log, uint64_t frame);
+// Of the first `count` entries: logs that differ in them give others.
+uint64_t mood_log_hash(const struct mood_log *log, size_t count);
 // bpm x frames from frame 0 to `frame`.
 uint64_t mood_log_beats(const struct mood_log *log, uint64_t frame);
 // The first frame at which `beats` have gone by, as far as the log knows.

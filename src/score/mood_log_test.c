@@ -150,6 +150,32 @@ static void a_morph_begins_where_another_was(void **state)
     mood_log_finish(&log);
 }
 
+static enum status copy(struct mood_log *log, uint64_t sequence, uint64_t at_frame, uint64_t wake_frame)
+{
+    return mood_log_copy(log, &(struct mood_entry){.sequence = sequence, .at_frame = at_frame,
+                                                   .wake_frame = wake_frame, .mood = mood_default()});
+}
+
+// A waking may lie before the frame of its entry, and holds from there on.
+static void where_it_woke_last_is_found(void **state)
+{
+    struct mood_log log;
+    struct mood mood = mood_default();
+    assert_int_equal(mood_log_init(&log, &mood), STATUS_OK);
+    assert_int_equal(copy(&log, 1, 96000, 48000), STATUS_OK);
+    assert_int_equal(mood_log_append(&log, 2, 96960, &mood), STATUS_OK);
+    assert_int_equal(copy(&log, 3, 480000, 480000), STATUS_OK);
+    assert_true(mood_log_woken(&log, 0) == 0);
+    assert_true(mood_log_woken(&log, 47999) == 0);
+    assert_true(mood_log_woken(&log, 48000) == 48000);
+    assert_true(mood_log_woken(&log, 479999) == 48000);
+    assert_true(mood_log_woken(&log, 480000) == 480000);
+    assert_int_equal(copy(&log, 4, 480000, 479999 / 4800 * 4800), STATUS_INVALID);
+    assert_int_equal(copy(&log, 4, 480000, 480960), STATUS_INVALID);
+    assert_int_equal(log.count, 4);
+    mood_log_finish(&log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +187,7 @@ int main(void)
         cmocka_unit_test(a_scene_takes_its_time),
         cmocka_unit_test(a_touch_does_not_stop_a_morph),
         cmocka_unit_test(a_morph_begins_where_another_was),
+        cmocka_unit_test(where_it_woke_last_is_found),
     };
     return cmocka_run_group_tests_name("mood_log", tests, NULL, NULL);
 }

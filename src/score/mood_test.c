@@ -91,6 +91,23 @@ static void differences_name_each_parameter(void **state)
     assert_int_equal(mood_difference(&mood, &other), 1u << MOOD_ID_enable_swells);
 }
 
+static void a_hash_tells_each_parameter(void **state)
+{
+    struct mood mood = mood_default(), others[] = {mood, mood, mood, mood, mood, mood, mood, mood};
+    others[0].key.accidental = 1;
+    others[1].key.quality = others[1].key.quality == KEY_MINOR ? KEY_MAJOR : KEY_MINOR;
+    others[2].mode = MODE_LOCRIAN;
+    others[3].bpm++;
+    others[4].intensity += 1e-12;
+    others[5].enable_pads = !mood.enable_pads;
+    others[6].scene++;
+    others[7].tuning++;
+    assert_true(mood_hash(&mood, 1) == mood_hash(&mood, 1));
+    assert_true(mood_hash(&mood, 1) != mood_hash(&mood, 2));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_true(mood_hash(&others[i], 1) != mood_hash(&mood, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +116,7 @@ int main(void)
         cmocka_unit_test(key_and_mode_stay_true_to_each_other),
         cmocka_unit_test(only_what_is_set_is_taken),
         cmocka_unit_test(differences_name_each_parameter),
+        cmocka_unit_test(a_hash_tells_each_parameter),
     };
     return cmocka_run_group_tests_name("mood", tests, NULL, NULL);
 }

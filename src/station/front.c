@@ -177,7 +177,7 @@ void front_set_ahead(struct front *front, uint64_t playhead, uint64_t ahead_fram
 static bool has_fallen_behind(const struct front *front, uint64_t playhead)
 {
     uint64_t end = front->audio.end;
-    return playhead > end && programme_begin_frame(outlet_history_frame(playhead)) > end;
+    return playhead > end && programme_begin_frame(&front->program, outlet_history_frame(playhead)) > end;
 }
 
 static uint64_t lead_frames(const struct front *front)
@@ -345,6 +345,16 @@ bool front_advance(struct front *front, uint64_t playhead, uint64_t now_ns)
     if (front->supply.lost || front->held_chunks >= MOST_HELD_CHUNKS)
         give_up(front);
     return answer || missed;
+}
+
+bool front_is_well(const struct front *front)
+{
+    return front->state == TIMELINE_WELL && front->supply.failures == 0;
+}
+
+bool front_is_ahead(const struct front *front)
+{
+    return front->armed;
 }
 
 uint64_t front_rest_ns(const struct front *front, uint64_t playhead)

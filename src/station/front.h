@@ -54,6 +54,10 @@ bool front_take_controls(struct front *front, uint64_t playhead, uint64_t *chunk
 void front_rewind(struct front *front, uint64_t chunk_frame);
 // One step further, if one can be made.   now_ns: real.   False when there is nothing to do yet.
 bool front_advance(struct front *front, uint64_t playhead, uint64_t now_ns);
+// All is well: nothing has to be made good.
+bool front_is_well(const struct front *front);
+// It has been as far ahead as it should be since it stood somewhere.
+bool front_is_ahead(const struct front *front);
 // Real time until there may be something to do again, if nobody raises `ready`.
 uint64_t front_rest_ns(const struct front *front, uint64_t playhead);
 // Bytes of memory claimed; and of these what its worker keeps to go back to.

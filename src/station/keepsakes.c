@@ -14,7 +14,7 @@ enum { HEAD_BYTES = 4096, PART_ALIGNMENT = 64, MOST_PARTS = 2 };
 
 // Written behind what it tells of, so that it never tells of what is not there.
 struct keepsake {
-    uint64_t magic, identity, frame, known, parts, hash;
+    uint64_t magic, identity, frame, known, log_hash, parts, hash;
 };
 
 static size_t slot_bytes(void)
@@ -38,8 +38,11 @@ static void keepsakes_put(const struct keepsakes *keepsakes)
 {
     size_t len = (size_t)keepsakes->parts * programme_part_bytes();
     uint64_t at = slot_offset(keepsakes->slot);
-    struct keepsake head = {KEEPSAKES_MAGIC, keepsakes->identity, keepsakes->frame, keepsakes->known,
-                            (uint64_t)keepsakes->parts, hash_bytes(keepsakes->copy, len)};
+    struct keepsake head = {
+        .magic = KEEPSAKES_MAGIC, .identity = keepsakes->identity, .frame = keepsakes->frame,
+        .known = keepsakes->known, .log_hash = keepsakes->log_hash, .parts = (uint64_t)keepsakes->parts,
+        .hash = hash_bytes(keepsakes->copy, len),
+    };
     if (!file_write_at(keepsakes->descriptor, keepsakes->copy, len, at + HEAD_BYTES) ||
         !file_write_at(keepsakes->descriptor, &head, sizeof head, at))
         log_warn("a snapshot could not be written: the next start will take longer");
@@ -109,7 +112,7 @@ void keepsakes_finish(struct keepsakes *keepsakes)
     wakeup_finish(&keepsakes->asked);
 }
 
-void keepsakes_write(struct keepsakes *keepsakes, const struct snapshots *snapshots, uint64_t known)
+void keepsakes_write(struct keepsakes *keepsakes, const struct snapshots *snapshots, const struct mood_log *log)
 {
     uint64_t frame;
     if (keepsakes->descriptor < 0 || atomic_load(&keepsakes->busy) || !snapshots_oldest(snapshots, &frame))
@@ -121,16 +124,20 @@ void keepsakes_write(struct keepsakes *keepsakes, const struct snapshots *snapsh
         memcpy(keepsakes->copy + (size_t)part * programme_part_bytes(), snapshots_oldest_cell(snapshots, part),
                programme_part_bytes());
     keepsakes->frame = keepsakes->last_frame = frame;
-    keepsakes->known = known;
+    keepsakes->known = log->count - 1;
+    keepsakes->log_hash = mood_log_hash(log, log->count);
     keepsakes->any = true;
     atomic_store(&keepsakes->busy, true);
     wakeup_raise(&keepsakes->asked);
 }
 
-// All that it does not know takes effect where it has not looked yet.
-static bool knows_enough(const struct keepsake *head, const struct mood_log *log)
+// What it knows is what the log says, no waking lies between it and `frame`, and all that it does not know takes effect
+// where it has not looked yet.
+static bool knows_enough(const struct keepsake *head, const struct mood_log *log, uint64_t frame)
 {
-    if (head->known >= log->count)
+    if (head->known >= log->count || mood_log_hash(log, head->known + 1) != head->log_hash)
+        return false;
+    if (log->entries[head->known].wake_frame != mood_log_woken(log, frame))
         return false;
     return head->known + 1 == log->count ||
            head->frame + PROGRAMME_LOOKAHEAD <= log->entries[head->known + 1].at_frame;
@@ -156,7 +163,7 @@ bool keepsakes_restore(struct keepsakes *keepsakes, struct programme *programme,
     bool usable[KEEPSAKES_SLOTS] = {false};
     for (int slot = 0; slot < KEEPSAKES_SLOTS && keepsakes->descriptor >= 0; slot++)
         usable[slot] = keepsakes_read_head(keepsakes, slot, &heads[slot]) && heads[slot].frame >= begin &&
-                       heads[slot].frame <= frame && knows_enough(&heads[slot], log);
+                       heads[slot].frame <= frame && knows_enough(&heads[slot], log, frame);
     for (int tries = 0; tries < KEEPSAKES_SLOTS; tries++) {
         int latest = -1;
         for (int slot = 0; slot < KEEPSAKES_SLOTS; slot++)

@@ -28,7 +28,7 @@ struct keepsakes {
     struct thread writer;
     struct wakeup asked;
     atomic_bool busy, ending;
-    uint64_t frame, known;
+    uint64_t frame, known, log_hash;
     int parts;
     unsigned char *copy;     // room for two parts
 };
@@ -39,8 +39,8 @@ void keepsakes_init(struct keepsakes *keepsakes, const char *path, uint64_t iden
 // Waits for what is being written.
 void keepsakes_finish(struct keepsakes *keepsakes);
 // Has the oldest of the snapshots written, if it is so much later than the last. Copies it, and returns at once.
-//   known: sequence number of the last change that they know.
-void keepsakes_write(struct keepsakes *keepsakes, const struct snapshots *snapshots, uint64_t known);
+//   log: all that they know.
+void keepsakes_write(struct keepsakes *keepsakes, const struct snapshots *snapshots, const struct mood_log *log);
 // At the start: goes back to the latest one within [begin, frame] that knows all changes of the log that it would have
 // to. False when there is none; the programme may then be anything.
 bool keepsakes_restore(struct keepsakes *keepsakes, struct programme *programme, const struct mood_log *log,

@@ -60,14 +60,15 @@ static void take(struct player *player)
 // Waits until it is written.
 static void write_whole(struct player *player)
 {
-    keepsakes_write(&player->keepsakes, &player->snapshots, 0);
+    keepsakes_write(&player->keepsakes, &player->snapshots, &player->log);
     while (atomic_load(&player->keepsakes.busy))
         usleep(1000);
 }
 
 static bool restore(struct player *player, uint64_t frame)
 {
-    return keepsakes_restore(&player->keepsakes, player->programme, &player->log, programme_begin_frame(frame), frame);
+    uint64_t begin = programme_begin_frame(&player->program, frame);
+    return keepsakes_restore(&player->keepsakes, player->programme, &player->log, begin, frame);
 }
 
 // Writes snapshots at 2 s and, where asked for, 124 s, and what a chunk sounds like 2 s after the last.
@@ -143,6 +144,42 @@ static void what_is_anothers_is_not_taken(void **state)
     player_end(player);
 }
 
+// Another log than that which it knew, as of a database that was put back.
+static void what_knew_another_log_is_not_taken(void **state)
+{
+    for (int same = 0; same < 2; same++) {
+        float sound[CHUNK_FRAMES * CHANNELS];
+        struct player *before = player_begin(ID), *after = player_begin(ID);
+        struct mood mood = mood_default();
+        mood.intensity = 0.7;
+        assert_int_equal(mood_log_append(&before->log, 1, FRAME_RATE, &mood), STATUS_OK);
+        mood.intensity = same ? 0.7 : 0.70001;
+        assert_int_equal(mood_log_append(&after->log, 1, FRAME_RATE, &mood), STATUS_OK);
+        programme_start(before->programme, &before->program, 0);
+        render(before, 2 * FRAME_RATE, sound);
+        take(before);
+        write_whole(before);
+        assert_int_equal(restore(after, 3 * FRAME_RATE), same);
+        player_end(before);
+        player_end(after);
+    }
+}
+
+// Of before a waking, though where a render that leads on from there would have begun already.
+static void what_is_of_before_a_waking_is_not_taken(void **state)
+{
+    float sound[CHUNK_FRAMES * CHANNELS];
+    leave_behind(false, sound);
+    struct player *player = player_begin(ID);
+    struct mood_entry waking = {.sequence = 1, .at_frame = 3 * FRAME_RATE, .wake_frame = 3 * FRAME_RATE,
+                                .mood = mood_default()};
+    assert_int_equal(mood_log_copy(&player->log, &waking), STATUS_OK);
+    assert_true(programme_begin_frame(&player->program, 4 * FRAME_RATE) < 2 * FRAME_RATE);
+    assert_false(restore(player, 4 * FRAME_RATE));
+    assert_true(restore(player, 3 * FRAME_RATE - CHUNK_FRAMES));
+    player_end(player);
+}
+
 // A change that it does not know, and that it would have had to; and one that comes later.
 static void what_knew_too_little_is_not_taken(void **state)
 {
@@ -199,7 +236,7 @@ static void without_a_file_nothing_is_kept(void **state)
     keepsakes_init(&player->keepsakes, "/nowhere/at/all", ID);
     programme_start(player->programme, &player->program, 0);
     take(player);
-    keepsakes_write(&player->keepsakes, &player->snapshots, 0);
+    keepsakes_write(&player->keepsakes, &player->snapshots, &player->log);
     assert_false(restore(player, FRAME_RATE));
     player_end(player);
 }
@@ -213,6 +250,8 @@ int main(void)
         cmocka_unit_test_setup(a_programme_goes_on_from_the_latest, empty),
         cmocka_unit_test_setup(two_chains_are_kept_as_well, empty),
         cmocka_unit_test_setup(what_is_anothers_is_not_taken, empty),
+        cmocka_unit_test_setup(what_knew_another_log_is_not_taken, empty),
+        cmocka_unit_test_setup(what_is_of_before_a_waking_is_not_taken, empty),
         cmocka_unit_test_setup(what_knew_too_little_is_not_taken, empty),
         cmocka_unit_test_setup(what_is_not_whole_is_not_taken, empty),
         cmocka_unit_test_setup(without_a_file_nothing_is_kept, empty),

@@ -85,14 +85,14 @@ static enum status outlet_open(struct outlet *outlet, const struct outlet_source
         from += CHUNK_FRAMES;
     outlet->publish_from = from;
     outlet->held_until = 0;
-    snapshots_forget_after(&outlet->snapshots, 0);
+    snapshots_forget_all(&outlet->snapshots);
     outlet->next_frame = outlet->encoder->begin_frame(from);
     enum status status = outlet->encoder->init(outlet->state);
     outlet->open = status == STATUS_OK;
     return status;
 }
 
-static void outlet_close(struct outlet *outlet, const struct outlet_source *source)
+void outlet_close(struct outlet *outlet, const struct outlet_source *source)
 {
     outlet->open = false;
     timeline_clear(source->timeline, outlet->encoder->format);

@@ -48,6 +48,8 @@ bool outlet_rewind(struct outlet *outlet, const struct outlet_source *source, ui
 // anew when the audio it needs next is gone.   Errors: as encoder.init; it is then closed.
 MUST_USE enum status outlet_follow(struct outlet *outlet, const struct outlet_source *source, uint64_t playhead,
                                    uint64_t now_ns);
+// Nobody listens: it makes nothing more, and nothing of it is there any more.
+void outlet_close(struct outlet *outlet, const struct outlet_source *source);
 // It is open, and the audio for its next chunk is there and wanted.
 bool outlet_ready(const struct outlet *outlet, const struct outlet_source *source, uint64_t playhead);
 // Encodes the next chunk and publishes it.

@@ -12,6 +12,7 @@ enum { FRAME_BYTES = CHANNELS * sizeof(float), BLOCK_BYTES = CONTROL_FRAMES * FR
 // before it in the other. Behind this head follow the states of the two slots.
 struct programme {
     uint64_t frame;                                // next to give
+    uint64_t begun;                                // of the input, where its first chain began
     uint64_t newest;
     bool has_older;                                // the chain before the newest is there as well
     uint64_t faults_ended;                         // of chains that are gone
@@ -36,6 +37,13 @@ struct batch {
 static uint64_t chain_input_begin(uint64_t epoch)
 {
     return epoch == 0 ? 0 : epoch * PROGRAMME_EPOCH_FRAMES - PROGRAMME_WARMUP_FRAMES;
+}
+
+// Where a render of what comes after a waking begins. Its first chain is that of the epoch whose own would have begun.
+static uint64_t wake_begin_frame(uint64_t wake_frame)
+{
+    uint64_t before = PROGRAMME_WAKE_FRAMES + LOOKAHEAD;
+    return wake_frame > before ? wake_frame - before : 0;
 }
 
 // The newest chain that has begun at an output frame.
@@ -64,7 +72,8 @@ size_t programme_bytes(void)
     return sizeof(struct programme) + SLOTS * synth_bytes();
 }
 
-uint64_t programme_begin_frame(uint64_t frame)
+// As if the station had never slept.
+static uint64_t epoch_begin_frame(uint64_t frame)
 {
     uint64_t epoch = chain_newest_at(frame);
     if (epoch > 0 && frame < fade_end(epoch))
@@ -72,9 +81,22 @@ uint64_t programme_begin_frame(uint64_t frame)
     return epoch == 0 ? 0 : chain_input_begin(epoch) - LOOKAHEAD;
 }
 
-static void chain_begin(struct programme *programme, const struct program *program, uint64_t epoch)
+uint64_t programme_begin_frame(const struct program *program, uint64_t frame)
+{
+    uint64_t begin = epoch_begin_frame(frame), woken = wake_begin_frame(mood_log_woken(program->log, frame));
+    return woken > begin ? woken : begin;
+}
+
+// The first chain begins where the render does, the others where their epoch says.
+static uint64_t chain_begins_at(const struct programme *programme, uint64_t epoch)
 {
     uint64_t begin = chain_input_begin(epoch);
+    return begin > programme->begun ? begin : programme->begun;
+}
+
+static void chain_begin(struct programme *programme, const struct program *program, uint64_t epoch)
+{
+    uint64_t begin = chain_begins_at(programme, epoch);
     programme->newest = epoch;
     synth_start(chain_state(programme, epoch), begin);
     programme->start_count = compose_sounding(program, begin, programme->start_events);
@@ -82,9 +104,11 @@ static void chain_begin(struct programme *programme, const struct program *progr
 
 void programme_start(struct programme *programme, const struct program *program, uint64_t frame)
 {
-    check(frame == programme_begin_frame(fade_end(chain_newest_at(frame))));
+    uint64_t woken = mood_log_woken(program->log, frame + PROGRAMME_WAKE_FRAMES + LOOKAHEAD);
+    check(frame == epoch_begin_frame(fade_end(chain_newest_at(frame))) || frame == wake_begin_frame(woken));
     memset(programme, 0, programme_bytes());
     programme->frame = frame;
+    programme->begun = frame == 0 ? 0 : frame + LOOKAHEAD;
     chain_begin(programme, program, chain_newest_at(frame));
 }
 
@@ -106,7 +130,7 @@ static void chain_render(struct programme *programme, struct batch *batch, uint6
 {
     void *state = chain_state(programme, epoch);
     uint64_t from = synth_input_frame(state);
-    bool begins = from == chain_input_begin(epoch);
+    bool begins = from == chain_begins_at(programme, epoch);
     batch_compose(batch, programme, from, blocks, begins);
     synth_render(batch->backend, state, batch->events, batch->event_count, out, blocks);
 }

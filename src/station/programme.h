@@ -3,6 +3,9 @@
 // At each multiple of 10 minutes a second chain, started from silence and the score 60 s earlier, replaces the first by
 // an amplitude-complementary fade of 2 s. So any frame can be reproduced from seed and log by rendering at most eleven
 // minutes. State is one flat block without pointers.
+//
+// A station that nobody listens to sleeps, and nothing is rendered. Where the log says that it wakes the programme is a
+// chain that was started from silence and the score 2 s earlier, until the next epoch takes over from it as ever.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +18,7 @@
 #define PROGRAMME_EPOCH_FRAMES ((uint64_t)600 * FRAME_RATE)
 #define PROGRAMME_WARMUP_FRAMES ((uint64_t)60 * FRAME_RATE)
 #define PROGRAMME_FADE_FRAMES ((uint64_t)2 * FRAME_RATE)
+#define PROGRAMME_WAKE_FRAMES ((uint64_t)2 * FRAME_RATE)
 
 // How far ahead of its output a render looks into the log: rendering [.., to) reads entries before to + this.
 enum { PROGRAMME_LOOKAHEAD = SYNTH_LOOKAHEAD };
@@ -23,8 +27,8 @@ struct programme;
 
 // Bytes of its state, multiple of 64; the block must be aligned to 64 bytes.
 size_t programme_bytes(void);
-// The frame at which a render has to begin so that what it gives from `frame` on is exact.
-uint64_t programme_begin_frame(uint64_t frame);
+// The frame at which a render has to begin so that what it gives from `frame` on is exact, as far as the next waking.
+uint64_t programme_begin_frame(const struct program *program, uint64_t frame);
 // Stands at `frame`, which is a programme_begin_frame.
 void programme_start(struct programme *programme, const struct program *program, uint64_t frame);
 // The next frame that programme_render gives.

@@ -102,12 +102,26 @@ int compose_sounding(const struct program *program, uint64_t frame, struct event
     return 1;
 }
 
-static const struct program program;
+// Of the log only what it says of wakings counts.
+static struct mood_entry entries[2];
+static struct mood_log entries_log = {.entries = entries, .count = 1};
+static const struct program program = {.log = &entries_log};
+
+static void wake_at(uint64_t frame)
+{
+    entries[1] = (struct mood_entry){.sequence = 1, .at_frame = frame, .wake_frame = frame};
+    entries_log.count = 2;
+}
+
+static void never_wake(void)
+{
+    entries_log.count = 1;
+}
 
 static struct programme *begin_at(uint64_t frame)
 {
     struct programme *programme = aligned_alloc(64, programme_bytes());
-    programme_start(programme, &program, programme_begin_frame(frame));
+    programme_start(programme, &program, programme_begin_frame(&program, frame));
     return programme;
 }
 
@@ -131,7 +145,7 @@ static void each_chain_is_told_all_and_nothing_twice(void **state)
     for (int cut = 1; cut < 20000; cut = cut * 7 + 3) {
         struct programme *programme = begin_at(2 * EPOCH + 3 * SECOND);
         float *out = malloc((size_t)cut * CHANNELS * sizeof(float));
-        while (programme_frame(programme) < programme_begin_frame(2 * EPOCH + 3 * SECOND) + 3 * SECOND)
+        while (programme_frame(programme) < programme_begin_frame(&program, 2 * EPOCH + 3 * SECOND) + 3 * SECOND)
             programme_render(programme, &program, NULL, out, cut);
         assert_int_equal(programme_faults(programme), 0);
         free(out);
@@ -208,6 +222,35 @@ static void the_servo_is_that_of_the_chain_heard(void **state)
     free(programme);
 }
 
+// Wherever in an epoch it wakes: a chain that has begun shortly before is heard alone until the next epoch. A label is
+// that of the epoch whose chain would have begun last.
+static void a_waking_begins_from_silence(void **state)
+{
+    static const uint64_t wakings[] = {EPOCH + 100 * SECOND, 2 * EPOCH - WARMUP - SECOND, 2 * EPOCH - WARMUP + SECOND,
+                                       2 * EPOCH - SECOND, 2 * EPOCH, 2 * EPOCH + SECOND, 2 * EPOCH + 3 * SECOND};
+    for (size_t i = 0; i < sizeof wakings / sizeof *wakings; i++) {
+        uint64_t wake = wakings[i], begin = wake - PROGRAMME_WAKE_FRAMES - PROGRAMME_LOOKAHEAD;
+        uint64_t first = (wake - PROGRAMME_WAKE_FRAMES + WARMUP) / EPOCH, next = (first + 1) * EPOCH;
+        never_wake();
+        uint64_t before = programme_begin_frame(&program, wake - 1);
+        wake_at(wake);
+        assert_true(programme_begin_frame(&program, wake - 1) == before);
+        assert_true(programme_begin_frame(&program, wake) == begin);
+        assert_true(programme_begin_frame(&program, next + PROGRAMME_FADE_FRAMES - 1) == begin);
+        assert_true(programme_begin_frame(&program, next + PROGRAMME_FADE_FRAMES)
+                    == next - WARMUP - PROGRAMME_LOOKAHEAD);
+        struct programme *programme = begin_at(wake);
+        assert_true(programme_frame(programme) == begin);
+        assert_heard(programme, wake, first);
+        assert_heard(programme, next - 1, first);
+        assert_heard(programme, next + PROGRAMME_FADE_FRAMES, first + 1);
+        assert_heard(programme, next + EPOCH + PROGRAMME_FADE_FRAMES, first + 2);
+        assert_int_equal(programme_faults(programme), 0);
+        free(programme);
+    }
+    never_wake();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +259,7 @@ int main(void)
         cmocka_unit_test(a_seek_hears_its_chain_alone),
         cmocka_unit_test(the_fade_is_amplitude_complementary),
         cmocka_unit_test(the_servo_is_that_of_the_chain_heard),
+        cmocka_unit_test(a_waking_begins_from_silence),
     };
     return cmocka_run_group_tests_name("programme_chain", tests, NULL, NULL);
 }

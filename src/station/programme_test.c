@@ -162,18 +162,20 @@ static void the_beginning_does_not_depend_on_the_cut(void **state)
 
 static void begin_frames_are_as_told(void **state)
 {
-    assert_true(programme_begin_frame(0) == 0);
-    assert_true(programme_begin_frame(CHAIN_BEGIN) == 0);
-    assert_true(programme_begin_frame(EPOCH) == 0);
-    assert_true(programme_begin_frame(EPOCH + PROGRAMME_FADE_FRAMES - 1) == 0);
-    assert_true(programme_begin_frame(EPOCH + PROGRAMME_FADE_FRAMES) == CHAIN_BEGIN);
-    assert_true(programme_begin_frame(2 * EPOCH + SECOND) == CHAIN_BEGIN);
-    assert_true(programme_begin_frame(2 * EPOCH + PROGRAMME_FADE_FRAMES) == CHAIN_BEGIN + EPOCH);
+    struct bench *bench = *state;
+    assert_true(programme_begin_frame(&bench->program, 0) == 0);
+    assert_true(programme_begin_frame(&bench->program, CHAIN_BEGIN) == 0);
+    assert_true(programme_begin_frame(&bench->program, EPOCH) == 0);
+    assert_true(programme_begin_frame(&bench->program, EPOCH + PROGRAMME_FADE_FRAMES - 1) == 0);
+    assert_true(programme_begin_frame(&bench->program, EPOCH + PROGRAMME_FADE_FRAMES) == CHAIN_BEGIN);
+    assert_true(programme_begin_frame(&bench->program, 2 * EPOCH + SECOND) == CHAIN_BEGIN);
+    assert_true(programme_begin_frame(&bench->program, 2 * EPOCH + PROGRAMME_FADE_FRAMES) == CHAIN_BEGIN + EPOCH);
     for (uint64_t frame = 0; frame < 5 * EPOCH; frame += 7 * SECOND + 1) {
-        uint64_t begin = programme_begin_frame(frame);
+        uint64_t begin = programme_begin_frame(&bench->program, frame);
         assert_true(begin <= frame);
         assert_true(frame - begin <= EPOCH + PROGRAMME_WARMUP_FRAMES + PROGRAMME_FADE_FRAMES + PROGRAMME_LOOKAHEAD);
-        assert_true(programme_begin_frame(begin + EPOCH) == begin || begin == 0 || begin + EPOCH >= CHAIN_BEGIN);
+        assert_true(programme_begin_frame(&bench->program, begin + EPOCH) == begin || begin == 0 ||
+                    begin + EPOCH >= CHAIN_BEGIN);
     }
 }
 
@@ -184,7 +186,7 @@ static void a_seek_gives_what_the_long_render_gave(void **state)
     struct programme *programme = programme_new();
     for (int i = 2; i < SNAPSHOTS; i++) {
         uint64_t from = phases[i] - BEFORE_PHASE, exact = from < phases[2] ? phases[2] : from;
-        programme_start(programme, &bench->program, programme_begin_frame(exact));
+        programme_start(programme, &bench->program, programme_begin_frame(&bench->program, exact));
         assert_true(programme_frame(programme) == CHAIN_BEGIN);
         skip_to(programme, &bench->program, exact);
         int frames = (int)(from + AROUND_PHASE - exact);
@@ -202,7 +204,7 @@ static void a_seek_over_two_epochs_is_exact(void **state)
     struct programme *far = programme_new(), *near = programme_new();
     uint64_t seek = 2 * EPOCH + PROGRAMME_FADE_FRAMES;
     programme_start(far, &bench->program, CHAIN_BEGIN);
-    programme_start(near, &bench->program, programme_begin_frame(seek));
+    programme_start(near, &bench->program, programme_begin_frame(&bench->program, seek));
     assert_true(programme_frame(near) == CHAIN_BEGIN + EPOCH);
     skip_to(far, &bench->program, seek);
     skip_to(near, &bench->program, seek);
@@ -243,12 +245,12 @@ static void a_room_that_freezes_is_the_same_after_a_seek(void **state)
     skip_to(programme, &program, seek);
     uint64_t hash = hash_of(programme, &program, backend, FRAMES, CHUNK_FRAMES);
     for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++) {
-        programme_start(programme, &program, programme_begin_frame(seek));
+        programme_start(programme, &program, programme_begin_frame(&program, seek));
         assert_true(programme_frame(programme) == CHAIN_BEGIN + EPOCH);
         skip_to(programme, &program, seek);
         assert_true(hash_of(programme, &program, backend, FRAMES, cuts[k]) == hash);
     }
-    programme_start(programme, &bench->program, programme_begin_frame(seek));
+    programme_start(programme, &bench->program, programme_begin_frame(&bench->program, seek));
     skip_to(programme, &bench->program, seek);
     assert_true(hash_of(programme, &bench->program, backend, FRAMES, CHUNK_FRAMES) != hash);
     mood_log_finish(&log);

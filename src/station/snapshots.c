@@ -84,6 +84,11 @@ void snapshots_forget_after(struct snapshots *snapshots, uint64_t frame)
         snapshots_forget(snapshots);
 }
 
+void snapshots_forget_all(struct snapshots *snapshots)
+{
+    snapshots->count = snapshots->cell_count = 0;
+}
+
 int snapshots_cells(const struct snapshots *snapshots)
 {
     return snapshots_last(snapshots)->cells;

@@ -34,8 +34,9 @@ bool snapshots_latest(const struct snapshots *snapshots, uint64_t *frame);
 bool snapshots_oldest(const struct snapshots *snapshots, uint64_t *frame);
 int snapshots_oldest_cells(const struct snapshots *snapshots);
 const void *snapshots_oldest_cell(const struct snapshots *snapshots, int cell);
-// Forgets all that were taken later than at a frame.
+// Forgets all that were taken later than at a frame; and all.
 void snapshots_forget_after(struct snapshots *snapshots, uint64_t frame);
+void snapshots_forget_all(struct snapshots *snapshots);
 // Of the latest one, which must be there: how many cells it has, one of them, and away with it.
 int snapshots_cells(const struct snapshots *snapshots);
 void *snapshots_cell(const struct snapshots *snapshots, int cell);

@@ -74,6 +74,11 @@ static void later_ones_are_forgotten(void **state)
     assert_latest(&snapshots, 25, 2);
     snapshots_forget(&snapshots);
     assert_latest(&snapshots, 20, 1);
+    uint64_t frame;
+    snapshots_forget_all(&snapshots);
+    assert_false(snapshots_latest(&snapshots, &frame));
+    take(&snapshots, 5, CELLS);
+    assert_latest(&snapshots, 5, CELLS);
     snapshots_finish(&snapshots);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/frames.h"
+#include "os/log.h"
 #include "os/thread.h"
 #include "station/front.h"
 #include "station/outlet.h"
@@ -29,6 +30,8 @@ struct station {
     atomic_uint_fast64_t wanted_lead;   // see station_set_lead
     uint64_t splice_at_frame;           // of the change whose first chunk is not out yet; NO_SPLICE: none
     struct clock real;                  // durations are real ones, whatever the station's clock does
+    uint64_t heard_ns;                  // when somebody listened last
+    bool asleep;
     struct wakeup wakeup;
     struct thread thread;
     atomic_bool stopping;
@@ -110,6 +113,62 @@ static void follow_lead(struct station *station, uint64_t playhead)
     }
 }
 
+static bool is_heard(const struct station *station)
+{
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        if (timeline_readers(station->config.timeline, (enum format)i) > 0)
+            return true;
+    return false;
+}
+
+// All that whoever listened last was sent has been heard, and no waking will make another of it. A server that is about
+// to take another's place has to be ahead first.
+static bool is_tired(const struct station *station, uint64_t now_ns)
+{
+    const struct station_config *config = &station->config;
+    uint64_t sent = station_ahead_frames(config->lead_frames) + STATION_BACK_FRAMES;
+    return config->sleep_ns > 0 && now_ns - station->heard_ns >= config->sleep_ns + frames_to_ns(sent) &&
+           front_is_well(&station->front) && front_is_ahead(&station->front);
+}
+
+static void fall_asleep(struct station *station)
+{
+    log_debug("station %s: sleeps", station->name);
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        outlet_close(&station->outlets[i], &station->source);
+    station->splice_at_frame = NO_SPLICE;
+    station->asleep = true;
+    atomic_store(&station->stats.asleep, true);
+}
+
+// From silence, as far back as encoders look, so that nothing from before has to be rendered for anybody.
+static void wake_up(struct station *station, uint64_t playhead, uint64_t now_ns)
+{
+    uint64_t frame = outlet_history_frame(playhead);
+    check(playhead - frame <= STATION_BACK_FRAMES);
+    if (frame > 0 && sequencer_wake(station->config.sequencer, frame) != STATUS_OK)
+        log_warn("station %s: that it wakes cannot be kept, so it is rendered as if it had not slept", station->name);
+    log_debug("station %s: wakes", station->name);
+    station->asleep = false;
+    atomic_store(&station->stats.asleep, false);
+    atomic_store(&station->stats.woken_ns, now_ns);
+    atomic_fetch_add(&station->stats.wakings, 1);
+    front_stand_at(&station->front, playhead);
+}
+
+// Returns whether it sleeps.
+static bool follow_sleep(struct station *station, uint64_t playhead, uint64_t now_ns)
+{
+    bool heard = is_heard(station);
+    if (heard)
+        station->heard_ns = now_ns;
+    if (station->asleep && heard)
+        wake_up(station, playhead, now_ns);
+    else if (!station->asleep && !heard && is_tired(station, now_ns))
+        fall_asleep(station);
+    return station->asleep;
+}
+
 static void follow_readers(struct station *station, uint64_t playhead, uint64_t now_ns)
 {
     for (int i = 0; i < FORMAT_COUNT; i++)
@@ -177,10 +236,16 @@ static void rest(struct station *station, uint64_t playhead)
 static void station_run(void *argument)
 {
     struct station *station = argument;
-    front_stand_at(&station->front, playhead_at(station, clock_now_ns(station->config.clock)));
+    station->heard_ns = clock_now_ns(station->config.clock);
+    if (!station->asleep)
+        front_stand_at(&station->front, playhead_at(station, station->heard_ns));
     while (!atomic_load(&station->stopping)) {
         uint64_t now_ns = clock_now_ns(station->config.clock), playhead = playhead_at(station, now_ns);
         follow_lead(station, playhead);
+        if (follow_sleep(station, playhead, now_ns)) {
+            wakeup_wait(&station->wakeup, UINT64_MAX);
+            continue;
+        }
         follow_readers(station, playhead, now_ns);
         follow_controls(station, playhead);
         if (!work(station, playhead))
@@ -210,6 +275,8 @@ static void station_prepare(struct station *station, const struct station_config
     station->config.name = station->name;
     station->source = (struct outlet_source){&station->front.audio, &station->front.log, config->timeline};
     station->splice_at_frame = NO_SPLICE;
+    station->asleep = config->asleep;
+    atomic_init(&station->stats.asleep, config->asleep);
     atomic_init(&station->wanted_lead, config->lead_frames);
     clock_init(&station->real, 1);
     wakeup_init(&station->wakeup);

@@ -24,6 +24,9 @@ struct station_config {
     struct sequencer *sequencer;      // outlives the station
     const char *keepsakes;            // file of what it leaves behind for the station after it; NULL: nothing
     uint64_t identity;                // by which that one knows it as its own: of programme, build and boot
+    uint64_t sleep_ns;                // it sleeps when nobody has listened for so long and has had all that was sent,
+                                      // and a waking would not reach back to that; 0: never
+    bool asleep;                      // it is asleep already: nobody has anything of it that has not been heard
 };
 
 // What a renderer can do wrong: it says so; it does not come back in time; what it gives is no sound.
@@ -37,6 +40,9 @@ struct station_stats {
     atomic_uint_fast64_t chunks_published[FORMAT_COUNT];
     atomic_uint_fast64_t late_chunks;          // rendered after their due time
     atomic_uint_fast64_t splices;              // times that it went back for a control
+    atomic_uint_fast64_t wakings;
+    atomic_bool asleep;
+    atomic_uint_fast64_t woken_ns;             // clock time at which it woke last; 0: it has not
     atomic_uint_fast64_t held_chunks;          // that stood in for music which did not come in time
     atomic_uint_fast64_t render_failures[RENDER_FAILURES];
     atomic_uint_fast64_t faults;               // blocks silenced: not a number
@@ -52,6 +58,7 @@ struct station;
 enum {
     STATION_RESERVE_FRAMES = FRAME_RATE * 2 / 5,        // rendered beyond what is due, so no chunk is ever waited for
     STATION_LEGACY_AHEAD_FRAMES = FRAME_RATE * 9 / 5,   // old clients hold 1.2 s at most
+    STATION_BACK_FRAMES = FRAME_RATE * 12,              // no waking lies further behind the playhead
 };
 
 // How far beyond the lead a station renders that was made for a lead: a delivery is due when its first chunk is.
@@ -67,7 +74,7 @@ static inline uint64_t station_ahead_frames(uint64_t lead_frames)
 // A timeline of the right size for a lead.   NULL when memory is short.
 struct timeline *station_timeline_create(uint64_t lead_frames);
 // Claims its memory and starts its render thread. The first chunk is there within milliseconds when frame 0 is heard
-// now; where the programme is under way already, up to eleven minutes of it are rendered first.
+// now; where the programme is under way already, up to eleven minutes of it are rendered first, unless it sleeps.
 // Errors: STATUS_MEMORY; STATUS_UNSUPPORTED, STATUS_IO (an encoder's library is not as expected).
 MUST_USE enum status station_create(struct station **station, const struct station_config *config);
 // Stops the thread. What it published stays readable. Accepts NULL.

@@ -16,7 +16,7 @@
 #include "wire/message.h"
 #include "wire/websocket.h"
 
-void studio_begin(struct studio *studio, uint64_t playhead, uint64_t lead)
+static void studio_open(struct studio *studio, uint64_t playhead, uint64_t lead, uint64_t sleep_ns, bool asleep)
 {
     uint64_t now_ns = 1000 * NS_PER_SECOND + frames_to_ns(playhead);
     clock_init_virtual(&studio->clock, now_ns, 0);
@@ -31,8 +31,24 @@ void studio_begin(struct studio *studio, uint64_t playhead, uint64_t lead)
     studio->sequencer = sequencer_create(&control);
     struct station_config config = {.name = "test", .seed = SEED, .mood = studio->mood, .origin_ns = studio->origin_ns,
                                     .lead_frames = lead, .clock = &studio->clock, .backend = backend_best(),
-                                    .timeline = studio->timeline, .sequencer = studio->sequencer};
+                                    .timeline = studio->timeline, .sequencer = studio->sequencer,
+                                    .sleep_ns = sleep_ns, .asleep = asleep};
     assert_int_equal(station_create(&studio->station, &config), STATUS_OK);
+}
+
+void studio_begin(struct studio *studio, uint64_t playhead, uint64_t lead)
+{
+    studio_open(studio, playhead, lead, 0, false);
+}
+
+void studio_begin_sleepy(struct studio *studio, uint64_t playhead, uint64_t lead, uint64_t sleep_ns)
+{
+    studio_open(studio, playhead, lead, sleep_ns, false);
+}
+
+void studio_begin_asleep(struct studio *studio, uint64_t playhead, uint64_t lead, uint64_t sleep_ns)
+{
+    studio_open(studio, playhead, lead, sleep_ns, true);
 }
 
 void studio_end(struct studio *studio)
@@ -86,7 +102,7 @@ struct offline *offline_new(const struct mood *mood)
 void offline_begin_at(struct offline *offline, uint64_t frame)
 {
     uint64_t begin = frame < CHUNK_FRAMES ? 0 : frame - CHUNK_FRAMES;
-    programme_start(offline->programme, &offline->program, programme_begin_frame(begin));
+    programme_start(offline->programme, &offline->program, programme_begin_frame(&offline->program, begin));
     uint64_t skipped = begin - programme_frame(offline->programme);
     float *dropped = malloc(skipped * CHANNELS * sizeof(float) + 1);
     if (skipped > 0)

@@ -45,6 +45,9 @@ struct offline {
 
 // On air, with its live playhead at `playhead`.
 void studio_begin(struct studio *studio, uint64_t playhead, uint64_t lead);
+// Likewise; sleep_ns: as in struct station_config. And asleep.
+void studio_begin_sleepy(struct studio *studio, uint64_t playhead, uint64_t lead, uint64_t sleep_ns);
+void studio_begin_asleep(struct studio *studio, uint64_t playhead, uint64_t lead, uint64_t sleep_ns);
 // All formats are listened to from frame 0 on.   Returns the offline side at frame 0.
 struct offline *studio_begin_with_all(struct studio *studio);
 void studio_end(struct studio *studio);

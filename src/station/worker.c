@@ -39,6 +39,7 @@ struct worker {
     uint64_t ahead_frames;
     struct snapshots snapshots;      // of the programme while all was well, and under the log that is known
     struct keepsakes keepsakes;      // for the process after this one, and of the one before
+    uint64_t woken;                  // what it has is of after this waking
     bool begun;                      // it has stood somewhere
     bool stands;                     // the programme can be carried on
     bool failed;                     // the last chunk did
@@ -60,6 +61,7 @@ static void worker_return(struct worker *worker, uint64_t begin, uint64_t frame)
     uint64_t at;
     snapshots_forget_after(snapshots, frame);
     if (!snapshots_latest(snapshots, &at) || at < begin) {
+        snapshots_forget_all(snapshots);
         bool first = !worker->begun;
         worker->begun = true;
         if (!first || !keepsakes_restore(&worker->keepsakes, worker->programme, &worker->log, begin, frame))
@@ -91,11 +93,23 @@ static uint64_t worker_snapshot_distance(const struct worker *worker)
     return apart > WORKER_SNAPSHOT_FRAMES ? apart : WORKER_SNAPSHOT_FRAMES;
 }
 
+// A waking begins from silence: nothing of before leads there.
+static void worker_follow_waking(struct worker *worker, uint64_t frame)
+{
+    uint64_t woken = mood_log_woken(&worker->log, frame);
+    if (woken == worker->woken)
+        return;
+    worker->woken = woken;
+    worker->stands = false;
+    snapshots_forget_all(&worker->snapshots);
+}
+
 // Where carrying on would take longer than beginning anew, it begins anew. Who goes back may do so again, to the same
 // place or a little further on.
 static bool worker_stand_at(struct worker *worker, uint64_t frame)
 {
-    uint64_t begin = programme_begin_frame(frame), at = programme_frame(worker->programme);
+    worker_follow_waking(worker, frame);
+    uint64_t begin = programme_begin_frame(&worker->program, frame), at = programme_frame(worker->programme);
     bool returns = !worker->stands || at > frame || at < begin;
     if (returns)
         worker_return(worker, begin, frame);
@@ -171,8 +185,7 @@ static void worker_run(void *argument)
         if (worker->stands)
             worker_take_snapshot(worker, worker_snapshot_distance(worker));
         if (worker->stands && !atomic_load(&worker->leaving))
-            keepsakes_write(&worker->keepsakes, &worker->snapshots,
-                            worker->log.entries[worker->log.count - 1].sequence);
+            keepsakes_write(&worker->keepsakes, &worker->snapshots, &worker->log);
         worker_raise_done(worker);
     }
     atomic_store(&worker->ended, true);
@@ -249,7 +262,7 @@ static enum status worker_learn(struct worker *worker, const struct mood_log *lo
     while (status == STATUS_OK && worker->log.count < log->count) {
         const struct mood_entry *entry = &log->entries[worker->log.count];
         worker_unlearn(worker, entry->at_frame);
-        status = mood_log_append(&worker->log, entry->sequence, entry->at_frame, &entry->mood);
+        status = mood_log_copy(&worker->log, entry);
     }
     return status;
 }

@@ -10,7 +10,7 @@
 
 #include "os/log.h"
 
-#define DATABASE_SCHEMA 2
+#define DATABASE_SCHEMA 3
 
 // What brings a file of each schema to the next one. Unix and boot times in nanoseconds; a seed is written in digits,
 // for it has no sign.
@@ -21,15 +21,21 @@ static const char *const database_steps[DATABASE_SCHEMA] = {
     " origin_boot_ns INTEGER NOT NULL, reached_frame INTEGER NOT NULL);"
     "CREATE TABLE changes (station TEXT NOT NULL, sequence INTEGER NOT NULL, at_frame INTEGER NOT NULL,"
     " unix_ms INTEGER NOT NULL, mood TEXT NOT NULL, PRIMARY KEY (station, sequence)) WITHOUT ROWID;",
+    "ALTER TABLE changes ADD COLUMN wake_frame INTEGER NOT NULL DEFAULT 0;",
 };
 
-// What a file of the present schema can be asked for.
-static const char *const database_queries[] = {
-    "SELECT name, created_unix, mood FROM presets",
-    "SELECT name, seed, mood, begin_minute, scala, origin_unix_ns, boot_id, origin_boot_ns, reached_frame "
-    "FROM stations",
-    "SELECT station, sequence, at_frame, unix_ms, mood FROM changes",
+// What a file can be asked for, from one schema to another.
+static const struct {
+    int from, until;
+    const char *sql;
+} database_queries[] = {
+    {1, DATABASE_SCHEMA, "SELECT name, created_unix, mood FROM presets"},
+    {2, DATABASE_SCHEMA, "SELECT name, seed, mood, begin_minute, scala, origin_unix_ns, boot_id, origin_boot_ns, "
+                         "reached_frame FROM stations"},
+    {2, 2, "SELECT station, sequence, at_frame, unix_ms, mood FROM changes"},
+    {3, DATABASE_SCHEMA, "SELECT station, sequence, at_frame, unix_ms, mood, wake_frame FROM changes"},
 };
+enum { DATABASE_QUERIES = sizeof database_queries / sizeof *database_queries };
 
 enum status database_status(sqlite3 *database, int code, const char *doing)
 {
@@ -111,13 +117,15 @@ static enum status database_upgrade(sqlite3 *database, int from)
     return status;
 }
 
-// The first `count` queries can be asked.
-static enum status database_check_queries(sqlite3 *database, int count)
+// It can be asked what a file of its schema can be.
+static enum status database_check_queries(sqlite3 *database, int schema)
 {
     int code = SQLITE_OK;
-    for (int i = 0; i < count && code == SQLITE_OK; i++) {
+    for (int i = 0; i < DATABASE_QUERIES && code == SQLITE_OK; i++) {
         sqlite3_stmt *statement;
-        code = sqlite3_prepare_v2(database, database_queries[i], -1, &statement, NULL);
+        if (schema < database_queries[i].from || schema > database_queries[i].until)
+            continue;
+        code = sqlite3_prepare_v2(database, database_queries[i].sql, -1, &statement, NULL);
         sqlite3_finalize(statement);
     }
     if (code != SQLITE_ERROR)
@@ -140,8 +148,7 @@ static enum status database_check_schema(sqlite3 *database)
         log_error("store: schema %d is not ours, which is %d", schema, DATABASE_SCHEMA);
         return STATUS_DAMAGED;
     }
-    int queries = schema == 0 ? 0 : schema == 1 ? 1 : (int)(sizeof database_queries / sizeof *database_queries);
-    status = database_check_queries(database, queries);
+    status = database_check_queries(database, schema);
     return status == STATUS_OK && schema < DATABASE_SCHEMA ? database_upgrade(database, schema) : status;
 }
 

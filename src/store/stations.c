@@ -78,14 +78,18 @@ static enum status stations_find(sqlite3 *database, const char *name, struct sto
     return status;
 }
 
-// sequence, at_frame, unix_ms, mood. False when it does not follow what was before.
+// sequence, at_frame, unix_ms, mood, wake_frame. False when it does not follow what was before.
 static bool entry_from_row(sqlite3_stmt *statement, const struct control_entry *before, struct control_entry *entry)
 {
     entry->sequence = (uint64_t)sqlite3_column_int64(statement, 0);
     entry->at_frame = (uint64_t)sqlite3_column_int64(statement, 1);
     entry->timestamp_ms = (uint64_t)sqlite3_column_int64(statement, 2);
+    entry->wake_frame = (uint64_t)sqlite3_column_int64(statement, 4);
+    const struct control_entry none = {0};
+    before = before ? before : &none;
     return mood_from_text(column_text(statement, 3), &entry->mood) && entry->at_frame % PACKET_FRAMES == 0 &&
-           entry->sequence == (before ? before->sequence : 0) + 1 && entry->at_frame >= (before ? before->at_frame : 0);
+           entry->wake_frame % CHUNK_FRAMES == 0 && entry->sequence == before->sequence + 1 &&
+           entry->at_frame >= before->at_frame && entry->wake_frame >= before->wake_frame;
 }
 
 static enum status stations_read_changes(sqlite3 *database, sqlite3_stmt *statement, struct control_entry **past,
@@ -115,8 +119,8 @@ enum status stations_load(sqlite3 *database, const char *name, struct store_stat
     size_t changes_count = 0;
     enum status status = stations_find(database, name, &found);
     if (status == STATUS_OK)
-        status = database_prepare(database, "SELECT sequence, at_frame, unix_ms, mood FROM changes WHERE station = ?1 "
-                                  "ORDER BY sequence", name, &statement);
+        status = database_prepare(database, "SELECT sequence, at_frame, unix_ms, mood, wake_frame FROM changes "
+                                  "WHERE station = ?1 ORDER BY sequence", name, &statement);
     if (status != STATUS_OK)
         return status;
     status = stations_read_changes(database, statement, &changes, &changes_count);
@@ -207,14 +211,14 @@ enum status stations_keep(sqlite3 *database, const char *name, const struct cont
     if (!mood)
         return STATUS_MEMORY;
     enum status status = database_prepare(
-        database, "INSERT OR REPLACE INTO changes (station, sequence, at_frame, unix_ms, mood) VALUES "
-        "(?1, ?2, ?3, ?4, ?5)", name,
-        &statement);
+        database, "INSERT OR REPLACE INTO changes (station, sequence, at_frame, unix_ms, mood, wake_frame) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6)", name, &statement);
     if (status == STATUS_OK) {
         sqlite3_bind_int64(statement, 2, (sqlite3_int64)entry->sequence);
         sqlite3_bind_int64(statement, 3, (sqlite3_int64)entry->at_frame);
         sqlite3_bind_int64(statement, 4, (sqlite3_int64)entry->timestamp_ms);
         sqlite3_bind_text(statement, 5, mood, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 6, (sqlite3_int64)entry->wake_frame);
         status = stations_run(database, statement, "keep a change");
     }
     json_text_free(mood);

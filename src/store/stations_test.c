@@ -26,7 +26,8 @@ static struct store_station station_named(const char *name)
 
 static struct control_entry entry_of(uint64_t sequence)
 {
-    struct control_entry entry = {sequence, sequence * 4800, 1700000000000 + sequence, mood_default()};
+    struct control_entry entry = {sequence, sequence * 4800, 1700000000000 + sequence, mood_default(),
+                                  sequence / 3 * 4800};
     entry.mood.intensity = 1.0 / 3 + (double)sequence * 1e-9;
     entry.mood.scene = (int)sequence % scene_count;
     return entry;
@@ -70,6 +71,7 @@ static void test_a_station_and_its_changes_are_as_they_were(void **state)
         assert_true(kept->sequence == i && kept->at_frame == entry.at_frame);
         assert_true(kept->timestamp_ms == entry.timestamp_ms && kept->mood.intensity == entry.mood.intensity);
         assert_int_equal(mood_difference(&kept->mood, &entry.mood), 0);
+        assert_true(kept->wake_frame == entry.wake_frame);
     }
     free(past);
     assert_int_equal(store_station_load(desk->store, "other", &found, &past, &count), STATUS_OK);
@@ -99,6 +101,7 @@ static void test_changes_that_do_not_follow_each_other_are_damage(void **state)
     static const char *const sql[] = {
         "DELETE FROM changes WHERE sequence = 2", "UPDATE changes SET at_frame = 0 WHERE sequence = 3",
         "UPDATE changes SET at_frame = at_frame + 1 WHERE sequence = 3", "UPDATE changes SET mood = 'x'",
+        "UPDATE changes SET wake_frame = 9600 WHERE sequence = 2", "UPDATE changes SET wake_frame = 960",
         "UPDATE stations SET seed = '-1'", "UPDATE stations SET scala = '{}'",
         "UPDATE stations SET begin_minute = 1440",
     };

@@ -269,7 +269,7 @@ static void test_foreign_and_future_schemas_are_set_aside(void **state)
 {
     struct desk *desk = *state;
     static const char *const sql[] = {
-        "PRAGMA user_version = 3", "PRAGMA user_version = 0", "DROP TABLE presets",
+        "PRAGMA user_version = 4", "PRAGMA user_version = 0", "DROP TABLE presets",
         "ALTER TABLE presets RENAME COLUMN mood TO moods", "DROP TABLE changes"};
     for (int i = 0; i < 5; i++) {
         save(desk, "a");
@@ -289,6 +289,22 @@ static void test_a_file_of_the_first_schema_is_brought_up_to_date(void **state)
     assert_int_equal(count_presets(desk), 1);
     struct store_station station = {.name = "main"};
     assert_int_equal(store_station_begin(desk->store, &station), STATUS_OK);
+}
+
+static void test_a_file_of_the_second_schema_is_brought_up_to_date(void **state)
+{
+    struct desk *desk = *state;
+    struct store_station station = {.name = "main", .mood = mood_default(), .head.scala = tunings[TUNING_SCALA]};
+    struct control_entry entry = {1, 4800, 1700000000000, mood_default(), 4800}, *past = NULL;
+    size_t count;
+    assert_int_equal(store_station_begin(desk->store, &station), STATUS_OK);
+    assert_int_equal(store_station_keep(desk->store, "main", &entry), STATUS_OK);
+    desk_run_sql(desk, "ALTER TABLE changes DROP COLUMN wake_frame; PRAGMA user_version = 2");
+    assert_false(desk->set_aside);
+    assert_int_equal(store_station_load(desk->store, "main", &station, &past, &count), STATUS_OK);
+    assert_int_equal(count, 1);
+    assert_true(past->at_frame == 4800 && past->wake_frame == 0);
+    free(past);
 }
 
 static int save_in_a_process_that_dies(struct desk *desk, const char *name)
@@ -485,6 +501,7 @@ int main(void)
         DESK_TEST(test_an_empty_file_is_a_new_one),
         DESK_TEST(test_foreign_and_future_schemas_are_set_aside),
         DESK_TEST(test_a_file_of_the_first_schema_is_brought_up_to_date),
+        DESK_TEST(test_a_file_of_the_second_schema_is_brought_up_to_date),
         DESK_TEST(test_what_was_acknowledged_outlives_a_killed_process),
         DESK_TEST(test_the_log_of_changes_is_set_aside_as_well),
         DESK_TEST(test_a_full_disk_refuses_and_loses_nothing),

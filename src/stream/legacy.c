@@ -54,7 +54,7 @@ void legacy_greet(struct listener *listener, uint64_t now_ns)
     listener_join(listener);
     listener->pace.lead = (struct lead){.frames = legacy_lead_frames(listener)};
     listener->cursor = legacy_begin_frame(listener, now_ns);
-    listener->told_sequence = sequencer_latest(listener->station->sequencer);
+    listener->told_sequence = sequencer_steered(listener->station->sequencer);
     legacy->connected_ns = now_ns;
     legacy->tokens = tokens_full(LEGACY_TOKENS, LEGACY_TOKENS_PER_SECOND, now_ns);
     legacy_exempt(listener, now_ns);

@@ -33,6 +33,8 @@ struct v2_state {
     bool skip;                      // to be moved to a safe position before the next chunk
     bool returns;                   // it says which session it had
     bool resumes;                   // and where it wants to go on
+    bool holds;                     // it has sound from here on: what of it is out of date has to be said
+    bool scene_due;                 // it is to be told what sounds now once its station, which slept, has made that
     enum format ceiling;            // the highest rung that it wants; kept while it hears PCM
     uint32_t resume_generation;     // the last change that what it had when it came back knew of
     uint64_t resume_frame;          // the first frame that it lacked then

@@ -22,13 +22,13 @@ static void told_write(struct told *told, uint64_t sequence, json_t *message)
 
 void told_status(struct listener *listener, enum told_kind kind, json_t *(*write)(const struct mood_entry *entry))
 {
-    uint64_t latest = sequencer_latest(listener->station->sequencer);
+    uint64_t latest = sequencer_steered(listener->station->sequencer);
     struct told *told = told_find(listener, kind);
     if (latest == listener->told_sequence)
         return;
     if (told->len == 0 || told->sequence != latest) {
         struct mood_entry entry = steer_latest(listener->station);
-        told_write(told, entry.sequence, write(&entry));
+        told_write(told, latest, write(&entry));
     }
     if (told->len == 0)   // memory was short: another time
         return;

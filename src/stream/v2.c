@@ -246,6 +246,7 @@ static void v2_tell_scene(struct listener *listener, uint64_t now_ns)
     struct timeline *timeline = listener->station->timeline;
     uint64_t live = pace_live_frame(&listener->pace, now_ns);
     struct event_record record;
+    listener->v2.scene_due = false;
     listener->v2.joined_frame = live;
     if (timeline_event_at(timeline, EVENT_RECORD_SECTION, live, &record))
         (void)listener_say(listener, record.text, record.text_len);
@@ -270,6 +271,7 @@ static uint64_t v2_begin_anywhere(struct listener *listener, uint64_t now_ns)
     uint64_t from = changed < live ? live : changed < v2->resume_frame ? changed : v2->resume_frame;
     v2_begin_at(listener, frames_round_down(from, CHUNK_FRAMES), now_ns);
     atomic_fetch_add_explicit(&listener->stream->stats.resumes, 1, memory_order_relaxed);
+    listener->v2.holds = true;
     return from < v2->resume_frame ? from : UINT64_MAX;
 }
 
@@ -280,14 +282,16 @@ static void v2_greet(struct listener *listener, uint64_t now_ns)
     listener->v2.chunk_bytes = v2_usual_bytes(listener->format);
     listener_join(listener);
     uint64_t changed = v2_begin_anywhere(listener, now_ns);
-    listener->told_sequence = sequencer_latest(listener->station->sequencer);
+    listener->told_sequence = sequencer_steered(listener->station->sequencer);
     uint64_t session = random_u64((uint64_t)listener->station->origin_unix_ns, now_ns, listener->number);
     snprintf(listener->v2.session, sizeof listener->v2.session, "%016llx", (unsigned long long)session);
     if (!listener_tell(listener, v2_hello(listener, now_ns)))
         return;
     if (changed != UINT64_MAX)
         v2_tell_supersede(listener, changed, listener->v2.resume_generation + 1);
-    v2_tell_scene(listener, now_ns);
+    listener->v2.scene_due = timeline_frontier(listener->station->timeline, listener->format) == 0;
+    if (!listener->v2.scene_due)
+        v2_tell_scene(listener, now_ns);
 }
 
 static json_t *v2_status(const struct mood_entry *entry)
@@ -297,9 +301,13 @@ static json_t *v2_status(const struct mood_entry *entry)
 }
 
 // False when there is more to tell than fits in.
-static bool v2_tell_events(struct listener *listener)
+static bool v2_tell_events(struct listener *listener, uint64_t now_ns)
 {
     struct timeline *timeline = listener->station->timeline;
+    if (listener->v2.scene_due && timeline_frontier(timeline, listener->format) == 0)
+        return true;
+    if (listener->v2.scene_due)
+        v2_tell_scene(listener, now_ns);
     struct event_record record;
     int told = 0;
     if (timeline_last_event(timeline) == listener->v2.told_event)
@@ -386,6 +394,7 @@ static bool v2_send(struct listener *listener, uint64_t now_ns)
     if (!v2->preroll)
         v2->chunk_bytes += ((int32_t)(batch.bytes / (size_t)count) - (int32_t)v2->chunk_bytes) / 8;
     v2_spend(listener, count);
+    v2->holds = true;
     listener->cursor += (uint64_t)count * CHUNK_FRAMES;
     listener->missing_ns = 0;
     v2->preroll = false;
@@ -449,7 +458,7 @@ static uint64_t v2_serve(struct listener *listener, uint64_t now_ns)
     if (v2_outdated(listener))
         v2_follow_changes(listener, now_ns);
     told_status(listener, TOLD_V2, v2_status);
-    if (!v2_tell_events(listener))
+    if (!v2_tell_events(listener, now_ns))
         idle_ns = now_ns + V2_MORE_EVENTS_MS * NS_PER_MS;
     uint64_t next_ns = listener->v2.playing ? v2_serve_audio(listener, now_ns) : idle_ns;
     connection_go(listener->connection);

@@ -45,7 +45,7 @@ void v2_follow_changes(struct listener *listener, uint64_t now_ns)
     v2->generation = timeline_generation(listener->station->timeline, listener->format);
     uint64_t chunk = frames_round_down(from, CHUNK_FRAMES);
     chunk = chunk < live ? live : chunk;
-    if (chunk >= listener->cursor)
+    if (chunk >= listener->cursor || !v2->holds)
         return;
     bool again = v2->superseded_ns != 0 && now_ns - v2->superseded_ns < V2_QUICK_NS;
     v2->superseded_ns = now_ns;

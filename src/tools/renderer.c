@@ -6,6 +6,14 @@
 
 enum { STATE_ALIGNMENT = 64, CHUNK_BYTES = CHUNK_FRAMES * CHANNELS * sizeof(float) };
 
+// Stands where what comes from the next chunk on can be made.
+static void renderer_start(struct renderer *renderer)
+{
+    const struct program *program = renderer->program;
+    renderer->woken = mood_log_woken(program->log, renderer->next_frame);
+    programme_start(renderer->programme, program, programme_begin_frame(program, renderer->next_frame));
+}
+
 // Renders `frames`, at most CHUNK_FRAMES.
 static void renderer_advance(struct renderer *renderer, float *out, int frames)
 {
@@ -38,12 +46,14 @@ enum status renderer_init(struct renderer *renderer, const struct program *progr
         renderer_finish(renderer);
         return STATUS_MEMORY;
     }
-    programme_start(renderer->programme, program, programme_begin_frame(first_frame));
+    renderer_start(renderer);
     return STATUS_OK;
 }
 
 void renderer_chunk(struct renderer *renderer, float *out)
 {
+    if (mood_log_woken(renderer->program->log, renderer->next_frame) != renderer->woken)
+        renderer_start(renderer);
     renderer_skip(renderer);
     renderer_advance(renderer, out, CHUNK_FRAMES);
     renderer->next_frame += CHUNK_FRAMES;

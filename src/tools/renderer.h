@@ -1,4 +1,5 @@
-// A programme's sound from any frame on, chunk by chunk, whatever has to be rendered before it.
+// A programme's sound from any frame on, chunk by chunk, whatever has to be rendered before it. Where the station woke
+// another sound begins, without a fade: nobody has heard what comes before.
 #pragma once
 #include <stdint.h>
 
@@ -9,6 +10,7 @@ struct renderer {
     const struct program *program;
     const struct backend *backend;
     uint64_t next_frame;     // of the next chunk
+    uint64_t woken;          // where its programme began from silence last
     int block_frames;        // how much one render call makes
     float *scratch;          // a chunk, for what is dropped
 };

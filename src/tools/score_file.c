@@ -36,11 +36,12 @@ static enum status score_mood(json_t *parameters, struct mood *mood, struct text
 
 static enum status score_entry(struct score_file *score, json_t *entry, size_t index, struct text *failure)
 {
-    json_int_t sequence, at_frame;
+    json_int_t sequence, at_frame, wake_frame = 0;
     json_t *parameters;
     struct mood mood = mood_default();
-    if (json_unpack(entry, "{s:I, s:I, s:o}", "sequence", &sequence, "at_frame", &at_frame, "parameters",
-                    &parameters) != 0 || sequence < 0 || at_frame < 0 || (index == 0 && at_frame != 0)) {
+    if (json_unpack(entry, "{s:I, s:I, s:o, s?I}", "sequence", &sequence, "at_frame", &at_frame, "parameters",
+                    &parameters, "wake_frame", &wake_frame) != 0 || sequence < 0 || at_frame < 0 || wake_frame < 0 ||
+        (index == 0 && (at_frame != 0 || wake_frame != 0))) {
         text_printf(failure, "entry %zu has no proper sequence, at_frame and parameters", index);
         return STATUS_INVALID;
     }
@@ -49,9 +50,11 @@ static enum status score_entry(struct score_file *score, json_t *entry, size_t i
         return status;
     if (index == 0)
         return mood_log_init(&score->log, &mood);
-    status = mood_log_append(&score->log, (uint64_t)sequence, (uint64_t)at_frame, &mood);
+    status = mood_log_copy(&score->log, &(struct mood_entry){.sequence = (uint64_t)sequence, .mood = mood,
+                                                             .at_frame = (uint64_t)at_frame,
+                                                             .wake_frame = (uint64_t)wake_frame});
     if (status != STATUS_OK)
-        text_printf(failure, "entry %zu is out of order or off the grid of 960 frames", index);
+        text_printf(failure, "entry %zu is out of order or off its grid (at_frame 960 frames, wake_frame 4800)", index);
     return status;
 }
 

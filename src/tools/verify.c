@@ -250,6 +250,8 @@ enum { SWITCH_FRAMES = 2 * FRAME_RATE, SWITCHING = -2 };
 static void tracks_mark_changes(const struct mood_log *log, uint64_t from_frame, int *numbers, size_t count)
 {
     for (size_t i = 1; i < log->count; i++) {
+        if (log->entries[i].changed == 0)   // a waking
+            continue;
         uint64_t at = log->entries[i].at_frame, end = at + SWITCH_FRAMES;
         uint64_t frame = frames_round_down(control_heard_from(at), CHUNK_FRAMES);
         for (; frame < end; frame += CHUNK_FRAMES)
