@@ -3,10 +3,10 @@
 //
 // It starts when the live frame and START_FRAMES more are there, fades in and out over 20 ms around a gap, over 50 ms
 // at a pause, and stays within some milliseconds of the server's clock, and so of all other players: no frame is
-// dropped or played twice, but its pace is bent by 300 ppm (half a cent), more than sound cards drift. Where the
-// station skipped sound it plays on to the cut and crossfades to what follows, if enough of that is there: it is then
-// ahead of the live playhead and falls back into step by bending. Otherwise it falls silent until the live playhead is
-// past the cut.
+// dropped or played twice, but its pace is bent by 300 ppm (half a cent), more than sound cards drift; in its first
+// seconds, until it is well known where it stands, by a few cents. Where the station skipped sound it plays on to the
+// cut and crossfades to what follows, if enough of that is there: it is then ahead of the live playhead and falls back
+// into step by bending. Otherwise it falls silent until the live playhead is past the cut.
 import { interpolate, REACH_FRAMES } from './interpolate.js';
 import { CROSS_FRAMES } from './ring.js';
 
@@ -15,9 +15,11 @@ const FADE_FRAMES = 960;
 const PAUSE_FRAMES = 2400;
 // Further than this from the live frame it jumps; further than BEND_FROM it bends its pace until BEND_UNTIL.
 const JUMP_FRAMES = 24000;
-const BEND_FROM_FRAMES = 144;
+const BEND_FROM_FRAMES = 72;
 const BEND_UNTIL_FRAMES = 24;
 const BEND = 0.0003;
+const SETTLE_FRAMES = 480000;
+const SETTLE_BEND = 0.002;
 const SILENCE = 1e-4;
 // What has to be there beyond a cut, and how far ahead of the live frame it may bring us.
 const BEYOND_CUT_FRAMES = 48000;
@@ -32,6 +34,8 @@ export class Playout {
     // Of the audio context, where what was rendered last ends.
     #contextFrame = 0;
     #rate = 1;
+    // How much has been heard since it started.
+    #playedFrames = 0;
     // The bend ends as soon as the position falls on a whole frame.
     #straightening = false;
     #gain = 0;
@@ -96,6 +100,7 @@ export class Playout {
     render(left, right, contextFrame) {
         const live = contextFrame + this.#liveOffset;
         this.#contextFrame = contextFrame + left.length;
+        this.#playedFrames += left.length;
         if (this.#state === 'waiting') this.#tryStart(live);
         if (this.#state === 'stopped' || this.#state === 'waiting') {
             left.fill(0);
@@ -125,6 +130,7 @@ export class Playout {
         if (frame < this.#ring.cutTo && frame + START_FRAMES > this.#ring.cutFrom && this.#ring.cutFrom >= 0) return;
         this.#position = frame;
         this.#fraction = 0;
+        this.#playedFrames = 0;
         this.#rate = 1;
         this.#straightening = false;
         this.#gain = 0;
@@ -139,10 +145,11 @@ export class Playout {
         if (Math.abs(ahead) > JUMP_FRAMES) {
             this.#jumps++;
             this.#state = 'leaving';
-        } else if (this.#rate === 1 && Math.abs(ahead) > BEND_FROM_FRAMES) {
-            this.#rate = ahead > 0 ? 1 - BEND : 1 + BEND;
         } else if (this.#rate !== 1 && Math.abs(ahead) < BEND_UNTIL_FRAMES) {
             this.#straightening = true;
+        } else if (this.#rate !== 1 || Math.abs(ahead) > BEND_FROM_FRAMES) {
+            const bend = this.#playedFrames < SETTLE_FRAMES ? SETTLE_BEND : BEND;
+            this.#rate = ahead > 0 ? 1 - bend : 1 + bend;
         }
     }
 

@@ -529,7 +529,7 @@ describe('faults', { skip: !server }, () => {
     test('two players are in step', async (t) => {
         const pages = [await openPage(browser, url), await openPage(browser, url)];
         for (const page of pages) await play(page);
-        await until(pages[1], () => window.auralis.stats().buffered_ms > 4000);
+        await until(pages[1], () => window.auralis.stats().buffered_ms > 8000, null, 40000);
         // What is heard when this machine's clock says zero, by one page and the other.
         const apartMs = [];
         for (let i = 0; i < 21; i++) {
