@@ -130,7 +130,7 @@ static bool v2_hello(struct member *member, json_t *hello, int64_t arrival_ns)
         tally_place(&member->tally, (uint64_t)first, (uint64_t)burst_until);
         member->plays_from = (uint64_t)first + FRAME_RATE;
     } else {
-        tally_supersede(&member->tally, (uint64_t)first, (uint64_t)burst_until);
+        tally_resume(&member->tally, (uint64_t)first, (uint64_t)burst_until);
     }
     double live = time_ms * 48 + CHUNK_FRAMES;
     crowd->report->resumes += member->greeted && ((uint64_t)first == member->held_until || (double)first > live);

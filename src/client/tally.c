@@ -23,13 +23,19 @@ void tally_place(struct tally *tally, uint64_t next, uint64_t steady_from)
     tally->placed = true;
 }
 
-void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until)
+// What came before a change and was to come again will not: it is heard as it was.
+static void tally_pass_over(struct tally *tally, uint64_t to)
 {
     uint64_t had = to < tally->furthest ? to : tally->furthest;
-    if (had > tally->next) {
-        tally->outdated += (had - tally->next) / tally->span;
-        tally->next = had;
-    }
+    if (had <= tally->next)
+        return;
+    tally->outdated += (had - tally->next) / tally->span;
+    tally->next = had;
+}
+
+void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until)
+{
+    tally_pass_over(tally, to);
     if (!tally->heard)
         tally->next = to;
     tally_end_burst(tally, burst_until);
@@ -41,6 +47,12 @@ void tally_supersede(struct tally *tally, uint64_t from, uint64_t burst_until)
         tally->next = from;
     tally->excused_until = burst_until;
     tally_end_burst(tally, burst_until);
+}
+
+void tally_resume(struct tally *tally, uint64_t from, uint64_t burst_until)
+{
+    tally_pass_over(tally, from);
+    tally_supersede(tally, from, burst_until);
 }
 
 void tally_end_burst(struct tally *tally, uint64_t burst_until)

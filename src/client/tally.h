@@ -47,6 +47,9 @@ void tally_skip(struct tally *tally, uint64_t to, uint64_t burst_until);
 // The server says that all from `from` on comes again, with a burst: a change has made it another. What is behind that
 // comes later than it would have, and is not expected at its time.
 void tally_supersede(struct tally *tally, uint64_t from, uint64_t burst_until);
+// On another connection the server goes on at `from`, with a burst: as after a change, and as after a skip for what was
+// to come again.
+void tally_resume(struct tally *tally, uint64_t from, uint64_t burst_until);
 // The burst ends elsewhere: the lead has moved.
 void tally_end_burst(struct tally *tally, uint64_t burst_until);
 // The chunk at a position comes in a burst.

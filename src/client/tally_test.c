@@ -330,11 +330,30 @@ static void what_is_skipped_of_what_comes_again_was_heard_before(void **state)
     assert_int_equal(report.last_gap, 48000 + 4800 * 32);
 }
 
+// Likewise who comes back so late that the server goes on behind what was to come again.
+static void what_a_connection_took_with_it_of_what_comes_again_was_heard_before(void **state)
+{
+    run(0, 30, 3);
+    tally_supersede(&tally, 48000 + 4800 * 22, 48000 + 4800 * 44);
+    run(22, 24, 3);
+    tally_resume(&tally, 48000 + 4800 * 28, 48000 + 4800 * 50);
+    run(28, 40, 3);
+    tally_resume(&tally, 48000 + 4800 * 40, 48000 + 4800 * 60);
+    run(40, 45, 3);
+    tally_resume(&tally, 48000 + 4800 * 47, 48000 + 4800 * 60);
+    run(47, 60, 3);
+    finish(due_ns(59) + 50 * MS);
+    assert_int_equal(report.outdated, 4);
+    assert_int_equal(report.gaps, 1);
+    assert_int_equal(report.gap_frames, 4800 * 2);
+}
+
 #define CASE(name) cmocka_unit_test_setup(name, set_up)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_is_skipped_of_what_comes_again_was_heard_before),
+        CASE(what_a_connection_took_with_it_of_what_comes_again_was_heard_before),
         CASE(a_lead_that_falls_is_expected_later),
         CASE(a_delivery_is_due_and_expected_as_one),
         CASE(a_burst_counts_apart),
