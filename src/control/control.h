@@ -43,6 +43,9 @@ struct control_entry {
     uint64_t wake_frame;         // as in struct mood_entry
 };
 
+// Appends it to a log of its programme.   Errors: as mood_log_copy.
+MUST_USE enum status control_append(struct mood_log *log, const struct control_entry *entry);
+
 struct control_config {
     const struct clock *clock;
     uint64_t origin_ns;          // clock time of frame 0

@@ -44,7 +44,7 @@ struct sequencer {
     struct history history;
 };
 
-static enum status sequencer_append(struct mood_log *log, const struct control_entry *entry)
+enum status control_append(struct mood_log *log, const struct control_entry *entry)
 {
     return mood_log_copy(log, &(struct mood_entry){.sequence = entry->sequence, .at_frame = entry->at_frame,
                                                    .wake_frame = entry->wake_frame, .mood = entry->mood});
@@ -65,7 +65,7 @@ static void sequencer_recall_history(struct sequencer *sequencer, const struct c
 static bool sequencer_recall(struct sequencer *sequencer, const struct control_entry *past, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (past[i].sequence != i + 1 || sequencer_append(&sequencer->log, &past[i]) != STATUS_OK)
+        if (past[i].sequence != i + 1 || control_append(&sequencer->log, &past[i]) != STATUS_OK)
             return false;
         if (sequencer->log.entries[i + 1].changed != 0)
             atomic_store(&sequencer->steered, past[i].sequence);
@@ -195,7 +195,7 @@ static void sequencer_give(struct sequencer *sequencer, uint64_t hand)
 static void sequencer_put(struct sequencer *sequencer, const struct control_entry *entry)
 {
     sequencer_lock(sequencer);
-    enum status status = sequencer_append(&sequencer->log, entry);
+    enum status status = control_append(&sequencer->log, entry);
     bool steered = sequencer_last(sequencer)->changed != 0;
     sequencer_unlock(sequencer);
     check(status == STATUS_OK);

@@ -18,13 +18,6 @@ const struct mood_parameter mood_parameters[MOOD_PARAMETERS] = {
 #define MOOD_UNIT(name, value, title, help) MOOD_ROW(name, MOOD_KIND_UNIT, 0, 1, "", title, help)
 #define MOOD_TOGGLE(name, value, title, help) MOOD_ROW(name, MOOD_KIND_TOGGLE, 0, 1, "", title, help)
 #include "score/mood.def"
-#undef MOOD_KEY
-#undef MOOD_SCENE
-#undef MOOD_TUNING
-#undef MOOD_MODE
-#undef MOOD_INTEGER
-#undef MOOD_UNIT
-#undef MOOD_TOGGLE
 #undef MOOD_ROW
 };
 
@@ -39,13 +32,6 @@ struct mood mood_default(void)
 #define MOOD_UNIT MOOD_MODE
 #define MOOD_TOGGLE MOOD_MODE
 #include "score/mood.def"
-#undef MOOD_KEY
-#undef MOOD_SCENE
-#undef MOOD_TUNING
-#undef MOOD_MODE
-#undef MOOD_INTEGER
-#undef MOOD_UNIT
-#undef MOOD_TOGGLE
     };
 #define MOOD_KEY(name, value, ...) check(key_from_text(value, &mood.name));
 #define MOOD_SCENE(...)
@@ -55,13 +41,6 @@ struct mood mood_default(void)
 #define MOOD_UNIT(...)
 #define MOOD_TOGGLE(...)
 #include "score/mood.def"
-#undef MOOD_KEY
-#undef MOOD_SCENE
-#undef MOOD_TUNING
-#undef MOOD_MODE
-#undef MOOD_INTEGER
-#undef MOOD_UNIT
-#undef MOOD_TOGGLE
     return mood;
 }
 
@@ -90,13 +69,6 @@ struct mood mood_apply(const struct mood *mood, const struct mood_patch *patch)
 #define MOOD_UNIT MOOD_KEY
 #define MOOD_TOGGLE MOOD_KEY
 #include "score/mood.def"
-#undef MOOD_KEY
-#undef MOOD_SCENE
-#undef MOOD_TUNING
-#undef MOOD_MODE
-#undef MOOD_INTEGER
-#undef MOOD_UNIT
-#undef MOOD_TOGGLE
     mood_agree(&result, patch->set);
     return result;
 }
@@ -117,13 +89,6 @@ uint32_t mood_difference(const struct mood *a, const struct mood *b)
 #define MOOD_UNIT MOOD_SCENE
 #define MOOD_TOGGLE MOOD_SCENE
 #include "score/mood.def"
-#undef MOOD_KEY
-#undef MOOD_SCENE
-#undef MOOD_TUNING
-#undef MOOD_MODE
-#undef MOOD_INTEGER
-#undef MOOD_UNIT
-#undef MOOD_TOGGLE
     return bits;
 }
 
@@ -156,12 +121,5 @@ uint64_t mood_hash(const struct mood *mood, uint64_t hash)
 #define MOOD_UNIT(name, ...) hash = mood_fold_unit(hash, mood->name);
 #define MOOD_TOGGLE MOOD_SCENE
 #include "score/mood.def"
-#undef MOOD_KEY
-#undef MOOD_SCENE
-#undef MOOD_TUNING
-#undef MOOD_MODE
-#undef MOOD_INTEGER
-#undef MOOD_UNIT
-#undef MOOD_TOGGLE
     return hash;
 }

@@ -14,13 +14,6 @@ struct mood {
 #define MOOD_UNIT(name, ...) double name;
 #define MOOD_TOGGLE(name, ...) bool name;
 #include "score/mood.def"
-#undef MOOD_KEY
-#undef MOOD_SCENE
-#undef MOOD_TUNING
-#undef MOOD_MODE
-#undef MOOD_INTEGER
-#undef MOOD_UNIT
-#undef MOOD_TOGGLE
 };
 
 // One id a parameter, in the order of the table: MOOD_ID_key, MOOD_ID_mode, ...
@@ -33,13 +26,6 @@ enum mood_id {
 #define MOOD_UNIT MOOD_KEY
 #define MOOD_TOGGLE MOOD_KEY
 #include "score/mood.def"
-#undef MOOD_KEY
-#undef MOOD_SCENE
-#undef MOOD_TUNING
-#undef MOOD_MODE
-#undef MOOD_INTEGER
-#undef MOOD_UNIT
-#undef MOOD_TOGGLE
     MOOD_PARAMETERS
 };
 

@@ -1,5 +1,6 @@
 #include "score/mood_log.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/frames.h"
@@ -131,17 +132,24 @@ enum status mood_log_append(struct mood_log *log, uint64_t sequence, uint64_t at
                                                    .wake_frame = wake_frame});
 }
 
-const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame)
+// The last entry with `most` or less of a field, a uint64_t that never falls from one entry to the next.
+static const struct mood_entry *mood_log_last(const struct mood_log *log, size_t field, uint64_t most)
 {
     size_t low = 0, high = log->count;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (log->entries[middle].at_frame <= frame)
+        const char *entry = (const char *)&log->entries[middle];
+        if (*(const uint64_t *)(const void *)(entry + field) <= most)
             low = middle;
         else
             high = middle;
     }
     return &log->entries[low];
+}
+
+const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame)
+{
+    return mood_log_last(log, offsetof(struct mood_entry, at_frame), frame);
 }
 
 struct mood mood_log_mood(const struct mood_log *log, uint64_t frame)
@@ -156,15 +164,7 @@ struct scene_blend mood_log_blend(const struct mood_log *log, uint64_t frame)
 
 uint64_t mood_log_woken(const struct mood_log *log, uint64_t frame)
 {
-    size_t low = 0, high = log->count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (log->entries[middle].wake_frame <= frame)
-            low = middle;
-        else
-            high = middle;
-    }
-    return log->entries[low].wake_frame;
+    return mood_log_last(log, offsetof(struct mood_entry, wake_frame), frame)->wake_frame;
 }
 
 uint64_t mood_log_hash(const struct mood_log *log, size_t count)
@@ -185,15 +185,7 @@ uint64_t mood_log_beats(const struct mood_log *log, uint64_t frame)
 
 uint64_t mood_log_frame_of_beats(const struct mood_log *log, uint64_t beats)
 {
-    size_t low = 0, high = log->count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (log->entries[middle].beats <= beats)
-            low = middle;
-        else
-            high = middle;
-    }
-    const struct mood_entry *entry = &log->entries[low];
+    const struct mood_entry *entry = mood_log_last(log, offsetof(struct mood_entry, beats), beats);
     uint64_t bpm = (uint64_t)entry->mood.bpm;
     return entry->at_frame + (beats - entry->beats + bpm - 1) / bpm;
 }

@@ -152,9 +152,7 @@ static enum status render_recall(struct score_file *score, const struct store_st
     score->seed = station->seed;
     score->log.head = station->head;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = mood_log_copy(&score->log, &(struct mood_entry){.sequence = past[i].sequence, .mood = past[i].mood,
-                                                                 .at_frame = past[i].at_frame,
-                                                                 .wake_frame = past[i].wake_frame});
+        status = control_append(&score->log, &past[i]);
     return status;
 }
 
