@@ -71,9 +71,9 @@ static void system_health(const struct route_call *call)
     bool asleep = atomic_load(&station_stats(app->station)->asleep);
     bool ring = asleep || buffered >= CHUNK_FRAMES;
     bool full = asleep || buffered * 2 >= atomic_load(&app->warden.lead_frames);
-    uint64_t now_ns = clock_now_ns(&app->clock), woken_ns = atomic_load(&station_stats(app->station)->woken_ns);
-    bool woken = woken_ns > 0 && now_ns - woken_ns < 2 * NS_PER_SECOND;
-    bool starting = woken || now_ns - app->started_ns < 2 * NS_PER_SECOND;
+    uint64_t woken_ns = atomic_load(&station_stats(app->station)->woken_ns);
+    uint64_t begun_ns = woken_ns > app->started_ns ? woken_ns : app->started_ns;
+    bool starting = clock_now_ns(&app->clock) - begun_ns < 2 * NS_PER_SECOND;
     enum timeline_state state = timeline_state(app->timeline);
     bool engine = (ring || starting) && state != TIMELINE_FAILED;
     bool at_ease = atomic_load(&app->warden.level) == PRESSURE_NONE && full;

@@ -31,7 +31,6 @@ struct station {
     uint64_t splice_at_frame;           // of the change whose first chunk is not out yet; NO_SPLICE: none
     struct clock real;                  // durations are real ones, whatever the station's clock does
     uint64_t heard_ns;                  // when somebody listened last
-    bool asleep;
     struct wakeup wakeup;
     struct thread thread;
     atomic_bool stopping;
@@ -137,7 +136,6 @@ static void fall_asleep(struct station *station)
     for (int i = 0; i < FORMAT_COUNT; i++)
         outlet_close(&station->outlets[i], &station->source);
     station->splice_at_frame = NO_SPLICE;
-    station->asleep = true;
     atomic_store(&station->stats.asleep, true);
 }
 
@@ -149,7 +147,6 @@ static void wake_up(struct station *station, uint64_t playhead, uint64_t now_ns)
     if (frame > 0 && sequencer_wake(station->config.sequencer, frame) != STATUS_OK)
         log_warn("station %s: that it wakes cannot be kept, so it is rendered as if it had not slept", station->name);
     log_debug("station %s: wakes", station->name);
-    station->asleep = false;
     atomic_store(&station->stats.asleep, false);
     atomic_store(&station->stats.woken_ns, now_ns);
     atomic_fetch_add(&station->stats.wakings, 1);
@@ -159,14 +156,14 @@ static void wake_up(struct station *station, uint64_t playhead, uint64_t now_ns)
 // Returns whether it sleeps.
 static bool follow_sleep(struct station *station, uint64_t playhead, uint64_t now_ns)
 {
-    bool heard = is_heard(station);
+    bool heard = is_heard(station), asleep = atomic_load(&station->stats.asleep);
     if (heard)
         station->heard_ns = now_ns;
-    if (station->asleep && heard)
+    if (asleep && heard)
         wake_up(station, playhead, now_ns);
-    else if (!station->asleep && !heard && is_tired(station, now_ns))
+    else if (!asleep && !heard && is_tired(station, now_ns))
         fall_asleep(station);
-    return station->asleep;
+    return atomic_load(&station->stats.asleep);
 }
 
 static void follow_readers(struct station *station, uint64_t playhead, uint64_t now_ns)
@@ -237,7 +234,7 @@ static void station_run(void *argument)
 {
     struct station *station = argument;
     station->heard_ns = clock_now_ns(station->config.clock);
-    if (!station->asleep)
+    if (!station->config.asleep)
         front_stand_at(&station->front, playhead_at(station, station->heard_ns));
     while (!atomic_load(&station->stopping)) {
         uint64_t now_ns = clock_now_ns(station->config.clock), playhead = playhead_at(station, now_ns);
@@ -275,7 +272,6 @@ static void station_prepare(struct station *station, const struct station_config
     station->config.name = station->name;
     station->source = (struct outlet_source){&station->front.audio, &station->front.log, config->timeline};
     station->splice_at_frame = NO_SPLICE;
-    station->asleep = config->asleep;
     atomic_init(&station->stats.asleep, config->asleep);
     atomic_init(&station->wanted_lead, config->lead_frames);
     clock_init(&station->real, 1);
