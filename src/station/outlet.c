@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "control/control.h"
-#include "wire/websocket.h"
+#include "station/framing.h"
 
 #define CLOSE_AFTER_NS (2 * NS_PER_SECOND)
 
-enum { STATE_ALIGNMENT = 64, HEADER_BYTES = MESSAGE_HEADER_BYTES + 2 * CHUNK_PACKETS };
+enum { STATE_ALIGNMENT = 64 };
 
 // A snapshot is taken when the last one is so old. To encode two seconds again takes some ten milliseconds.
 enum { OUTLET_SNAPSHOT_FRAMES = 2 * FRAME_RATE };
@@ -178,35 +178,6 @@ static struct encode_input input_at(struct outlet *outlet, const struct audio *a
     };
 }
 
-// WebSocket head and message header, as far as the format has them. Returns their bytes.
-static size_t write_heads(const struct chunk *chunk, const struct encoder *encoder, size_t payload_bytes, uint8_t *out)
-{
-    if (encoder->codec == 0)
-        return 0;
-    struct message_header header = {
-        .codec = encoder->codec,
-        .flags = chunk->flags,
-        .packet_count = chunk->packet_count,
-        .generation = chunk->generation,
-        .first_frame = chunk->first_frame,
-        .frame_count = chunk->frame_count,
-    };
-    memcpy(header.packet_bytes, chunk->packet_bytes, sizeof header.packet_bytes);
-    size_t message_bytes = message_header_bytes(&header) + payload_bytes;
-    size_t head_bytes = websocket_write_head(out, WEBSOCKET_BINARY, message_bytes);
-    return head_bytes + message_write(&header, out + head_bytes);
-}
-
-static void fill(struct chunk *chunk, const struct encoder *encoder, const struct encode_output *output)
-{
-    chunk->packet_count = output->packet_count;
-    for (int i = 0; i < output->packet_count; i++)
-        chunk->packet_bytes[i] = output->packet_bytes[i];
-    chunk->payload_offset = (uint32_t)write_heads(chunk, encoder, output->len, chunk->bytes);
-    memcpy(chunk->bytes + chunk->payload_offset, output->bytes, output->len);
-    chunk->len = chunk->payload_offset + (uint32_t)output->len;
-}
-
 // A chunk says so when anything that its encoder's state may go back to stood in for music.
 static uint8_t flags_at(const struct outlet *outlet, uint64_t frame)
 {
@@ -223,7 +194,7 @@ static enum status publish(const struct outlet *outlet, const struct outlet_sour
     chunk->frame_count = CHUNK_FRAMES;
     chunk->flags = flags_at(outlet, frame);
     chunk->generation = control_generation(source->log, frame + CHUNK_FRAMES);
-    fill(chunk, outlet->encoder, output);
+    framing_fill(chunk, outlet->encoder, output);
     timeline_publish(source->timeline, chunk, (uint32_t)source->log->entries[source->log->count - 1].sequence);
     return STATUS_OK;
 }
@@ -245,12 +216,6 @@ enum status outlet_encode(struct outlet *outlet, const struct outlet_source *sou
     status = publish(outlet, source, frame, &output);
     *published = status == STATUS_OK;
     return status;
-}
-
-size_t outlet_chunk_bytes(enum format format)
-{
-    const struct encoder *encoder = encoders[format];
-    return encoder->max_bytes + (encoder->codec ? WEBSOCKET_MAX_HEAD_BYTES + HEADER_BYTES : 0);
 }
 
 size_t outlet_bytes(const struct outlet *outlet)

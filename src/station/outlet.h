@@ -56,6 +56,4 @@ bool outlet_ready(const struct outlet *outlet, const struct outlet_source *sourc
 //   published: out, false for a chunk that only warmed the encoder up, or went out before.
 // Errors: as encoder.encode; STATUS_FULL when readers pin all chunks. That chunk is then missing.
 MUST_USE enum status outlet_encode(struct outlet *outlet, const struct outlet_source *source, bool *published);
-// Longest chunk of a format in the timeline.
-size_t outlet_chunk_bytes(enum format format);
 size_t outlet_bytes(const struct outlet *outlet);

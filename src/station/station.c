@@ -7,6 +7,7 @@
 #include "base/frames.h"
 #include "os/log.h"
 #include "os/thread.h"
+#include "station/framing.h"
 #include "station/front.h"
 #include "station/outlet.h"
 #include "station/programme.h"
@@ -63,7 +64,7 @@ struct timeline *station_timeline_create(uint64_t lead_frames)
     struct timeline_config config;
     for (int i = 0; i < FORMAT_COUNT; i++) {
         config.chunks_kept[i] = kept_chunks((enum format)i, station_ahead_frames(lead_frames));
-        config.chunk_bytes[i] = outlet_chunk_bytes((enum format)i);
+        config.chunk_bytes[i] = framing_bytes((enum format)i);
     }
     return timeline_create(&config);
 }

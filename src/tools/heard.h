@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "client/decoder.h"
-#include "tools/encoding.h"
+#include "station/encoding.h"
 
 struct heard {
     struct encoding encoding;

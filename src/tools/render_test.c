@@ -14,7 +14,7 @@
 #include "base/frames.h"
 #include "encode/encode.h"
 #include "score/scene.h"
-#include "tools/encoding.h"
+#include "station/encoding.h"
 #include "tools/tools.h"
 
 enum { FILE_MAX = 4 << 20, WAV_HEAD_BYTES = 44 };

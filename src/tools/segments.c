@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "os/thread.h"
-#include "tools/renderer.h"
+#include "station/renderer.h"
 
 enum { FRONT_CHUNKS_MAX = 100, CHUNK_SAMPLES = CHUNK_FRAMES * CHANNELS };
 

@@ -7,7 +7,7 @@
 #include "base/frames.h"
 #include "base/hash.h"
 #include "control/control.h"
-#include "tools/encoding.h"
+#include "station/encoding.h"
 
 enum { WINDOW_CHUNKS = 4, LEGACY_SAMPLES = FORMAT_LEGACY_FRAMES * CHANNELS };
 

@@ -9,7 +9,7 @@
 #include "base/base64.h"
 #include "base/frames.h"
 #include "encode/encode.h"
-#include "tools/encoding.h"
+#include "station/encoding.h"
 #include "tools/verify.h"
 
 enum { FIRST = 150, CHUNKS = 6, PREROLL_PACKETS = 16, PCM_BYTES = FORMAT_LEGACY_FRAMES * 4 };

@@ -1,6 +1,7 @@
 // A programme's sound from any frame on, chunk by chunk, whatever has to be rendered before it. Where the station woke
 // another sound begins, without a fade: nobody has heard what comes before.
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "station/programme.h"
@@ -19,7 +20,9 @@ struct renderer {
 // outlive the renderer.   Errors: STATUS_MEMORY.
 MUST_USE enum status renderer_init(struct renderer *renderer, const struct program *program,
                                    const struct backend *backend, uint64_t first_frame, int block_frames);
-// out: CHUNK_FRAMES frames, interleaved stereo.
+// Renders up to a chunk of what lies before the next one and is dropped. False: nothing does.
+bool renderer_approach(struct renderer *renderer);
+// The next chunk, whatever lies before it.   out: CHUNK_FRAMES frames, interleaved stereo.
 void renderer_chunk(struct renderer *renderer, float *out);
 // Harmless on an all-zero renderer.
 void renderer_finish(struct renderer *renderer);

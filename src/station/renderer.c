@@ -1,4 +1,4 @@
-#include "tools/renderer.h"
+#include "station/renderer.h"
 
 #include <stdlib.h>
 
@@ -24,16 +24,6 @@ static void renderer_advance(struct renderer *renderer, float *out, int frames)
     }
 }
 
-// Drops what lies before the first chunk.
-static void renderer_skip(struct renderer *renderer)
-{
-    uint64_t at;
-    while ((at = programme_frame(renderer->programme)) < renderer->next_frame) {
-        uint64_t left = renderer->next_frame - at;
-        renderer_advance(renderer, renderer->scratch, left < CHUNK_FRAMES ? (int)left : CHUNK_FRAMES);
-    }
-}
-
 enum status renderer_init(struct renderer *renderer, const struct program *program, const struct backend *backend,
                           uint64_t first_frame, int block_frames)
 {
@@ -50,11 +40,22 @@ enum status renderer_init(struct renderer *renderer, const struct program *progr
     return STATUS_OK;
 }
 
-void renderer_chunk(struct renderer *renderer, float *out)
+bool renderer_approach(struct renderer *renderer)
 {
     if (mood_log_woken(renderer->program->log, renderer->next_frame) != renderer->woken)
         renderer_start(renderer);
-    renderer_skip(renderer);
+    uint64_t at = programme_frame(renderer->programme);
+    if (at >= renderer->next_frame)
+        return false;
+    uint64_t left = renderer->next_frame - at;
+    renderer_advance(renderer, renderer->scratch, left < CHUNK_FRAMES ? (int)left : CHUNK_FRAMES);
+    return true;
+}
+
+void renderer_chunk(struct renderer *renderer, float *out)
+{
+    while (renderer_approach(renderer))
+        continue;
     renderer_advance(renderer, out, CHUNK_FRAMES);
     renderer->next_frame += CHUNK_FRAMES;
 }
