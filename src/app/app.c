@@ -88,7 +88,6 @@ static enum status app_inject(struct app *app)
                     faults->items[i]);
             return STATUS_INVALID;
         }
-    app->backend = injection_backend(app->injection);
     log_warn("the renderer will go wrong, as asked for by --inject");
     return STATUS_OK;
 }
@@ -147,6 +146,12 @@ static enum status app_keep(void *context, const struct control_entry *entry)
     return recall_change(&app->recall, app, entry);
 }
 
+// With the faults that are asked for.
+static const struct backend *app_station_backend(const struct app *app)
+{
+    return app->injection ? injection_backend(app->injection) : app->backend;
+}
+
 static enum status app_start_station(struct app *app)
 {
     const struct store_station *programme = &app->recall.station;
@@ -173,7 +178,7 @@ static enum status app_start_station(struct app *app)
                                                            .origin_ns = app->origin_ns,
                                                            .lead_frames = app->options.lead_frames,
                                                            .clock = &app->clock,
-                                                           .backend = app->backend,
+                                                           .backend = app_station_backend(app),
                                                            .timeline = app->timeline,
                                                            .sequencer = app->sequencer,
                                                            .keepsakes = *app->recall.keepsakes
@@ -184,6 +189,21 @@ static enum status app_start_station(struct app *app)
                                                                      app->options.sleep_s > 0,
                                                        });
     return status == STATUS_OK ? STATUS_OK : app_refuse(status, "cannot start the station", APP_STATION);
+}
+
+static enum status app_start_background(struct app *app)
+{
+    const struct background_station station = {.seed = app->seed, .head = app->recall.station.head,
+                                               .sequencer = app->sequencer};
+    app->tapes = tapes_create();
+    app->errands = errands_create();
+    enum status status = app->tapes && app->errands ? STATUS_OK : STATUS_MEMORY;
+    if (status == STATUS_OK)
+        status = background_create(&app->background, &(struct background_config){.stations = &station,
+                                                                                 .station_count = 1,
+                                                                                 .backend = app->backend,
+                                                                                 .errands = app->errands});
+    return status == STATUS_OK ? STATUS_OK : app_refuse(status, "cannot start", "ranges and previews");
 }
 
 static enum status app_start_stream(struct app *app)
@@ -214,6 +234,8 @@ static enum status app_start_stream(struct app *app)
                                                          .jwt_secret = *app->jwt_secret ? app->jwt_secret : NULL,
                                                          .origins = options->origins,
                                                          .hosts = options->hosts,
+                                                         .tapes = app->tapes,
+                                                         .errands = app->errands,
                                                      });
     return status == STATUS_OK ? STATUS_OK : app_refuse(status, "cannot start", "streaming");
 }
@@ -374,6 +396,8 @@ enum status app_start(struct app *app, const struct options *options)
     app->seed = app->recall.station.seed;
     status = app_start_station(app);
     if (status == STATUS_OK)
+        status = app_start_background(app);
+    if (status == STATUS_OK)
         status = app_start_stream(app);
     warden_init(&app->warden, app);
     if (status == STATUS_OK)
@@ -392,6 +416,9 @@ void app_stop(struct app *app)
         stream_detach(app->stream);
     net_destroy(app->net);
     stream_destroy(app->stream);
+    background_destroy(app->background);
+    errands_destroy(app->errands);
+    tapes_destroy(app->tapes);
     if (app->injection)
         injection_end(app->injection);
     station_destroy(app->station);

@@ -12,6 +12,7 @@
 #include "net/server.h"
 #include "os/clock.h"
 #include "os/thread.h"
+#include "station/background.h"
 #include "station/inject.h"
 #include "station/station.h"
 #include "store/store.h"
@@ -43,6 +44,9 @@ struct app {
     struct sequencer *sequencer;
     struct timeline *timeline;
     struct station *station;
+    struct tapes *tapes;             // of ranges and previews, which
+    struct errands *errands;
+    struct background *background;   // makes
     struct stream *stream;
     struct net_server *net;
     struct warden warden;

@@ -85,6 +85,10 @@ void sequencer_destroy(struct sequencer *sequencer);
 // After an error nothing has changed and *result is untouched; what could not be kept counts against the credit.
 MUST_USE enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patch *patch,
                                       enum control_source source, uint64_t hand, struct control_result *result);
+// What the change would be that a submit made now; none is made. Any thread; does not wait for one that is being kept.
+// Errors: STATUS_INVALID.
+MUST_USE enum status sequencer_try(const struct sequencer *sequencer, const struct mood_patch *patch,
+                                   struct control_entry *entry);
 // One step back or forward through the history. A step is what one submit changed: all parameters of a patch go back
 // together, so that no mood comes up that never was. Any submit that alters something ends what could be redone. A step
 // is gone once one of its changes has fallen out of the history.
@@ -108,6 +112,8 @@ uint64_t sequencer_guard_frames(const struct sequencer *sequencer);
 // From the next change on. Any thread.
 void sequencer_set_guard(struct sequencer *sequencer, uint64_t frames);
 uint64_t sequencer_apart_frames(const struct sequencer *sequencer);
+// That of the last one in force at a frame.
+uint64_t sequencer_in_force(const struct sequencer *sequencer, uint64_t frame);
 // Copies up to cap entries from index `first` on; an entry's index is its sequence number, 0 the mood at frame 0.
 // Returns how many. Any thread.
 size_t sequencer_entries(const struct sequencer *sequencer, size_t first, struct mood_entry *out, size_t cap);

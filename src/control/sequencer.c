@@ -323,6 +323,20 @@ enum status sequencer_submit(struct sequencer *sequencer, const struct mood_patc
     return status;
 }
 
+enum status sequencer_try(const struct sequencer *sequencer, const struct mood_patch *patch,
+                          struct control_entry *entry)
+{
+    if (!sequencer_allows_all(patch))
+        return STATUS_INVALID;
+    sequencer_lock(sequencer);
+    const struct mood_entry *last = sequencer_last(sequencer);
+    *entry = (struct control_entry){.sequence = last->sequence + 1, .at_frame = sequencer_stamp(sequencer),
+                                    .timestamp_ms = (uint64_t)clock_unix_ns(sequencer->clock) / NS_PER_MS,
+                                    .mood = mood_apply(&last->mood, patch), .wake_frame = last->wake_frame};
+    sequencer_unlock(sequencer);
+    return STATUS_OK;
+}
+
 static enum status sequencer_step(struct sequencer *sequencer, uint64_t hand, bool back, struct control_result *result)
 {
     enum status status = STATUS_CONFLICT;
@@ -368,6 +382,14 @@ uint64_t sequencer_latest(const struct sequencer *sequencer)
 uint64_t sequencer_steered(const struct sequencer *sequencer)
 {
     return atomic_load(&sequencer->steered);
+}
+
+uint64_t sequencer_in_force(const struct sequencer *sequencer, uint64_t frame)
+{
+    sequencer_lock(sequencer);
+    uint64_t sequence = mood_log_at(&sequencer->log, frame)->sequence;
+    sequencer_unlock(sequencer);
+    return sequence;
 }
 
 uint64_t sequencer_guard_frames(const struct sequencer *sequencer)

@@ -11,7 +11,7 @@ enum { ADMISSION_SPARE = 4096 };   // addresses remembered besides those that ha
 
 #define ADMISSION_MINUTE_NS (60 * NS_PER_SECOND)
 
-// Attempts are counted in a minute that begins with the first of them.
+// What is counted is so in a minute that begins with the first of it.
 struct admission_minute {
     uint64_t since_ns;
     int count;
@@ -130,18 +130,18 @@ static bool admission_exempt(const struct admission *admission, const struct htt
     return peer->loopback && !admission->limits.limit_loopback;
 }
 
-bool admission_attempt(struct admission *admission, const struct http_peer *peer, enum admission_kind kind,
-                       uint64_t now_ns, int *retry_s)
+bool admission_count(struct admission *admission, const struct http_peer *peer, enum admission_kind kind, int count,
+                     uint64_t now_ns, int *retry_s)
 {
-    int max = admission->limits.max_attempts[kind];
+    int max = admission->limits.max_a_minute[kind];
     if (max == 0 || admission_exempt(admission, peer))
         return true;
     pthread_mutex_lock(&admission->mutex);
     struct admission_minute *minute = &admission_take(admission, peer->key)->minutes[kind];
     if (minute->count == 0 || now_ns - minute->since_ns >= ADMISSION_MINUTE_NS)
         *minute = (struct admission_minute){.since_ns = now_ns};
-    bool taken = minute->count < max;
-    minute->count += taken;
+    bool taken = count <= max - minute->count;
+    minute->count += taken ? count : 0;
     *retry_s = (int)((minute->since_ns + ADMISSION_MINUTE_NS - now_ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
     pthread_mutex_unlock(&admission->mutex);
     return taken;

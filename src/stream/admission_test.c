@@ -10,7 +10,7 @@
 
 #define MINUTE (60 * NS_PER_SECOND)
 
-static const struct admission_limits LIMITS = {.max_open = 5, .max_attempts = {60, 10}};
+static const struct admission_limits LIMITS = {.max_open = 5, .max_a_minute = {60, 10, 1200}};
 
 static struct http_peer peer_of(uint64_t key)
 {
@@ -22,7 +22,7 @@ static int attempts(struct admission *admission, uint64_t key, enum admission_ki
     struct http_peer peer = peer_of(key);
     int retry_s, taken = 0;
     for (int i = 0; i < tries; i++)
-        taken += admission_attempt(admission, &peer, kind, now_ns, &retry_s);
+        taken += admission_count(admission, &peer, kind, 1, now_ns, &retry_s);
     return taken;
 }
 
@@ -37,6 +37,21 @@ static void attempts_are_counted_by_the_minute_and_kind(void **state)
     admission_destroy(admission);
 }
 
+// All of what is asked for, or none of it.
+static void more_than_one_is_counted_at_a_time(void **state)
+{
+    struct admission *admission = admission_create(&LIMITS, 100);
+    struct http_peer peer = peer_of(7);
+    int retry_s;
+    assert_true(admission_count(admission, &peer, ADMISSION_RANGES, 1000, 5, &retry_s));
+    assert_false(admission_count(admission, &peer, ADMISSION_RANGES, 201, 5, &retry_s));
+    assert_false(admission_count(admission, &peer, ADMISSION_RANGES, INT32_MAX, 5, &retry_s));
+    assert_true(admission_count(admission, &peer, ADMISSION_RANGES, 200, 5, &retry_s));
+    assert_false(admission_count(admission, &peer, ADMISSION_RANGES, 1, 5, &retry_s));
+    assert_true(admission_count(admission, &peer, ADMISSION_RANGES, 1200, 5 + MINUTE, &retry_s));
+    admission_destroy(admission);
+}
+
 static void who_is_refused_is_told_when_the_minute_ends(void **state)
 {
     struct admission *admission = admission_create(&LIMITS, 100);
@@ -44,7 +59,7 @@ static void who_is_refused_is_told_when_the_minute_ends(void **state)
     int retry_s = 0;
     uint64_t start = 123 * NS_PER_SECOND;
     assert_int_equal(attempts(admission, 7, ADMISSION_LEGACY, start, 10), 10);
-    assert_false(admission_attempt(admission, &peer, ADMISSION_LEGACY, start + 50 * NS_PER_SECOND + 1, &retry_s));
+    assert_false(admission_count(admission, &peer, ADMISSION_LEGACY, 1, start + 50 * NS_PER_SECOND + 1, &retry_s));
     assert_int_equal(retry_s, 10);
     admission_destroy(admission);
 }
@@ -66,11 +81,11 @@ static void open_connections_are_counted_until_they_leave(void **state)
 static void loopback_is_exempt_unless_told_otherwise(void **state)
 {
     struct http_peer peer = {.key = 1, .loopback = true};
-    struct admission_limits limits = {.max_open = 1, .max_attempts = {1, 1}};
+    struct admission_limits limits = {.max_open = 1, .max_a_minute = {1, 1, 1}};
     int retry_s;
     struct admission *admission = admission_create(&limits, 100);
     for (int i = 0; i < 10; i++) {
-        assert_true(admission_attempt(admission, &peer, ADMISSION_V2, 5, &retry_s));
+        assert_true(admission_count(admission, &peer, ADMISSION_V2, 1, 5, &retry_s));
         assert_true(admission_enter(admission, &peer));
     }
     for (int i = 0; i < 10; i++)
@@ -78,8 +93,8 @@ static void loopback_is_exempt_unless_told_otherwise(void **state)
     admission_destroy(admission);
     limits.limit_loopback = true;
     admission = admission_create(&limits, 100);
-    assert_true(admission_attempt(admission, &peer, ADMISSION_V2, 5, &retry_s));
-    assert_false(admission_attempt(admission, &peer, ADMISSION_V2, 5, &retry_s));
+    assert_true(admission_count(admission, &peer, ADMISSION_V2, 1, 5, &retry_s));
+    assert_false(admission_count(admission, &peer, ADMISSION_V2, 1, 5, &retry_s));
     assert_true(admission_enter(admission, &peer));
     assert_false(admission_enter(admission, &peer));
     admission_destroy(admission);
@@ -133,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attempts_are_counted_by_the_minute_and_kind),
+        cmocka_unit_test(more_than_one_is_counted_at_a_time),
         cmocka_unit_test(who_is_refused_is_told_when_the_minute_ends),
         cmocka_unit_test(open_connections_are_counted_until_they_leave),
         cmocka_unit_test(loopback_is_exempt_unless_told_otherwise),

@@ -97,7 +97,7 @@ static bool door_may_try(struct stream *stream, const struct http_request *reque
 {
     int retry_s;
     uint64_t now_ns = clock_now_ns(stream->config.clock);
-    if (admission_attempt(stream->admission, &request->peer, protocol->kind, now_ns, &retry_s))
+    if (admission_count(stream->admission, &request->peer, protocol->kind, 1, now_ns, &retry_s))
         return true;
     atomic_fetch_add(&stream->stats.refused_attempts, 1);
     return door_answer(response, retry_s,

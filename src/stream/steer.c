@@ -89,15 +89,6 @@ struct mood_entry steer_latest(const struct stream_station *station)
     return entry;
 }
 
-uint64_t steer_generation(const struct stream_station *station, uint64_t frame)
-{
-    uint64_t sequence = sequencer_latest(station->sequencer);
-    struct mood_entry entry;
-    while (sequence > 0 && sequencer_entries(station->sequencer, sequence, &entry, 1) == 1 && entry.at_frame > frame)
-        sequence--;
-    return sequence;
-}
-
 const char *steer_complaint(const struct steering *steering, char *text, int cap)
 {
     const struct mood_refusal *refusal = &steering->refusal;

@@ -28,7 +28,5 @@ void steer_answer(struct stream_loop *loop);
 void steer_forget(struct stream_loop *loop);
 // The last change there is.
 struct mood_entry steer_latest(const struct stream_station *station);
-// Sequence number of the last change in force at a frame.
-uint64_t steer_generation(const struct stream_station *station, uint64_t frame);
 // What was wrong, as a sentence. Writes cap bytes at most. Returns text.
 const char *steer_complaint(const struct steering *steering, char *text, int cap);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/frames.h"
 #include "os/log.h"
 #include "stream/door.h"
 #include "stream/listener.h"
@@ -18,7 +19,8 @@ static enum status stream_claim(struct stream *stream)
     const struct stream_config *config = &stream->config;
     const struct admission_limits limits = {
         .max_open = config->max_per_address,
-        .max_attempts = {[ADMISSION_V2] = config->max_attempts_v2, [ADMISSION_LEGACY] = config->max_attempts_legacy},
+        .max_a_minute = {[ADMISSION_V2] = config->max_attempts_v2, [ADMISSION_LEGACY] = config->max_attempts_legacy,
+                         [ADMISSION_RANGES] = STREAM_RANGE_SECONDS * FRAME_RATE / CHUNK_FRAMES},
         .limit_loopback = config->limit_loopback,
     };
     size_t stations_bytes = (size_t)config->station_count * sizeof *config->stations;

@@ -6,9 +6,13 @@
 #include "base/histogram.h"
 #include "base/status.h"
 #include "control/control.h"
+#include "control/errands.h"
 #include "net/server.h"
 #include "os/clock.h"
+#include "timeline/tapes.h"
 #include "timeline/timeline.h"
+
+enum { STREAM_RANGE_SECONDS = 120 };   // no range is longer, and no address gets more in a minute
 
 // A station as the network sees it. Everything outlives the stream.
 struct stream_station {
@@ -34,6 +38,8 @@ struct stream_config {
     const char *jwt_secret;                  // NULL: tokens are refused
     const char *const *origins;              // further allowed origins, NULL-terminated
     const char *const *hosts;                // further allowed Host names, NULL-terminated
+    struct tapes *tapes;                     // of ranges, whose station is a place in `stations`; outlives the stream
+    struct errands *errands;                 // who makes them takes those from here; NULL: nobody does
     uint64_t burst_chunks_per_second;        // beyond the steady schedule, of each loop; 0: the default (budget.h)
 };
 
@@ -50,6 +56,7 @@ struct stream_stats {
     atomic_uint_fast64_t resumes;            // listeners who went on where they had stopped
     atomic_uint_fast64_t splices;            // times that a listener is sent again what a change made another
     atomic_uint_fast64_t rung_changes[STREAM_RUNG_CHANGES];
+    atomic_uint_fast64_t ranges, refused_ranges, range_chunks_sent;
     atomic_uint_fast64_t burst_waits;        // times that somebody had to wait for a part of a burst
     atomic_uint_fast64_t refused_full, refused_address, refused_attempts, refused_token, refused_request,
         refused_memory;

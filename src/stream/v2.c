@@ -216,14 +216,14 @@ static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
         listener->stream->config.version, "station", station->name, "session", listener->v2.session, "seed", seed,
         "rate", FRAME_RATE, "chunk_frames", CHUNK_FRAMES, "packet_frames", PACKET_FRAMES);
     json_t *clocks = json_pack(
-        "{s:f, s:f, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:I}", "time_ms", v2_time_ms(listener, now_ns),
+        "{s:f, s:f, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:i}", "time_ms", v2_time_ms(listener, now_ns),
         "origin_unix_ms", (double)station->origin_unix_ns / (double)NS_PER_MS, "lead_frames",
         (json_int_t)listener->pace.lead.frames, "max_lead_frames", (json_int_t)station->lead_frames, "guard_frames",
         (json_int_t)sequencer_guard_frames(station->sequencer), "delivery_frames",
         (int)listener->pace.delivery_frames, "phase_frames", (int)listener->pace.phase_frames, "generation",
-        (json_int_t)steer_generation(station, pace_live_frame(&listener->pace, now_ns)), "first_frame",
+        (json_int_t)sequencer_in_force(station->sequencer, pace_live_frame(&listener->pace, now_ns)), "first_frame",
         (json_int_t)listener->cursor, "burst_until_frame", (json_int_t)pace_burst_until(&listener->pace), "sequence",
-        (json_int_t)latest.sequence);
+        (json_int_t)latest.sequence, "max_range_frames", v2_most_range_frames(listener));
     json_t *sound = json_pack(
         "{s:s, s:[s,s], s:i, s:[i,i,i], s:i, s:s, s:o}", "format", format_wire_name(listener->format), "formats",
         format_wire_name(FORMAT_OPUS), format_wire_name(FORMAT_PCM), "bitrate", (int)format_bitrate(listener->format),
@@ -395,6 +395,7 @@ static bool v2_send(struct listener *listener, uint64_t now_ns)
         v2->chunk_bytes += ((int32_t)(batch.bytes / (size_t)count) - (int32_t)v2->chunk_bytes) / 8;
     v2_spend(listener, count);
     v2->holds = true;
+    v2->given_bytes = connection_bytes_given(listener->connection);
     listener->cursor += (uint64_t)count * CHUNK_FRAMES;
     listener->missing_ns = 0;
     v2->preroll = false;
@@ -461,9 +462,12 @@ static uint64_t v2_serve(struct listener *listener, uint64_t now_ns)
     if (!v2_tell_events(listener, now_ns))
         idle_ns = now_ns + V2_MORE_EVENTS_MS * NS_PER_MS;
     uint64_t next_ns = listener->v2.playing ? v2_serve_audio(listener, now_ns) : idle_ns;
+    uint64_t range_ns = v2_serve_range(listener, now_ns);
     connection_go(listener->connection);
     if (listener->blocked)
         return next_ns;
+    if (range_ns < idle_ns)
+        idle_ns = range_ns;
     return next_ns < idle_ns ? next_ns : idle_ns;
 }
 
@@ -514,6 +518,7 @@ const struct protocol protocol_v2 = {
     .answered = v2_answered,
     .refuse = v2_refuse,
     .binary = v2_binary,
+    .closed = v2_forget_range,
     .farewell = v2_farewell,
     .drain = v2_drain,
 };

@@ -1,7 +1,9 @@
-// Protocol v2 in four parts: what is sent when (v2.c), what is sent again since it is another now (v2_splice.c), what
-// clients ask for (v2_answers.c), and what is done about those to whom it does not arrive in time (v2_ladder.c).
+// Protocol v2 in five parts: what is sent when (v2.c), what is sent again since it is another now (v2_splice.c), what
+// clients ask for (v2_answers.c), what of that is apart from what is on air (v2_ranges.c), and what is done about those
+// to whom it does not arrive in time (v2_ladder.c).
 #pragma once
 #include "stream/listener.h"
+#include "stream/steer.h"
 #include "wire/delivery.h"
 
 // What is said about a wish that cannot be met.
@@ -50,6 +52,31 @@ void v2_aim(struct listener *listener, enum format format, const char *reason, u
 bool v2_turn(struct listener *listener, uint64_t now_ns);
 // A player reports where it is and what it holds. Believed while it is possible.
 void v2_player_says(struct listener *listener, uint64_t playhead_frame, uint64_t lead_ns, uint64_t now_ns);
+
+// An answer to a message with an id: adds it, if it is one that can be given back.
+void v2_set_id(json_t *answer, json_t *id);
+// Answers that nothing was done.
+void v2_complain(struct listener *listener, json_t *id, const char *code, const char *text);
+// Likewise to a message that is malformed. Returns false.
+bool v2_malformed(struct listener *listener, const json_t *message, const char *text);
+// The message's id in *id, NULL: it has none. False when it is none, which has been answered.
+bool v2_read_id(struct listener *listener, json_t *message, json_t **id);
+// What a message asks for by `format` and `bitrate`; without them what the listener has. False when there is no such
+// thing, which has been answered.
+bool v2_read_format(struct listener *listener, const json_t *message, enum format *format, enum format *ceiling);
+// Tells what was wrong with a wish.
+void v2_refuse_control(struct listener *listener, const struct steering *steering);
+
+// Of a range; 0: nobody makes any.
+int v2_most_range_frames(const struct listener *listener);
+// Messages that ask for a range of the programme, for a preview, and that either end.
+bool v2_on_range(struct listener *listener, json_t *message, uint64_t now_ns);
+bool v2_on_preview(struct listener *listener, json_t *message, uint64_t now_ns);
+bool v2_on_cancel(struct listener *listener, json_t *message, uint64_t now_ns);
+// Sends the next part of a range, if there is one and nothing else is due. Returns when to be called again.
+uint64_t v2_serve_range(struct listener *listener, uint64_t now_ns);
+// It has closed.
+void v2_forget_range(struct listener *listener);
 
 // As in struct protocol.
 bool v2_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns);

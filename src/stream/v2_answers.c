@@ -12,23 +12,29 @@ static bool v2_id_ok(const json_t *id)
 }
 
 // Anything else would be sent back at a length that an answer has no room for.
-static void v2_set_id(json_t *answer, json_t *id)
+void v2_set_id(json_t *answer, json_t *id)
 {
     if (v2_id_ok(id) && answer)
         json_object_set(answer, "id", id);
 }
 
-static void v2_complain(struct listener *listener, json_t *id, const char *code, const char *text)
+void v2_complain(struct listener *listener, json_t *id, const char *code, const char *text)
 {
     json_t *error = json_pack("{s:s, s:s, s:s}", "type", "error", "code", code, "message", text);
     v2_set_id(error, id);
     (void)listener_tell(listener, error);
 }
 
-static bool v2_malformed(struct listener *listener, const json_t *message, const char *text)
+bool v2_malformed(struct listener *listener, const json_t *message, const char *text)
 {
     v2_complain(listener, json_object_get(message, "id"), "INVALID_MESSAGE", text);
     return false;
+}
+
+bool v2_read_id(struct listener *listener, json_t *message, json_t **id)
+{
+    *id = json_object_get(message, "id");
+    return !*id || v2_id_ok(*id) || v2_malformed(listener, message, "id is a text of at most 64 bytes");
 }
 
 static void v2_ack(struct listener *listener, json_t *id, const struct control_result *result)
@@ -43,7 +49,7 @@ static void v2_ack(struct listener *listener, json_t *id, const struct control_r
     (void)listener_tell(listener, ack);
 }
 
-static void v2_refuse_control(struct listener *listener, const struct steering *steering)
+void v2_refuse_control(struct listener *listener, const struct steering *steering)
 {
     char text[256];
     enum status status = steering->wish.status;
@@ -71,9 +77,9 @@ void v2_answered(struct listener *listener, const struct steering *steering)
 
 static bool v2_on_control(struct listener *listener, json_t *message, uint64_t now_ns)
 {
-    json_t *id = json_object_get(message, "id");
-    if (id && !v2_id_ok(id))
-        return v2_malformed(listener, message, "id is a text of at most 64 bytes");
+    json_t *id;
+    if (!v2_read_id(listener, message, &id))
+        return false;
     const json_t *parameters = json_object_get(message, "parameters");
     if (!json_is_object(parameters))
         return v2_malformed(listener, message, "parameters is an object");
@@ -118,16 +124,23 @@ static bool v2_on_report(struct listener *listener, json_t *message, uint64_t no
     return true;
 }
 
-// One of the two may be left out: the format stays then, or the ceiling.
-static bool v2_on_codec(struct listener *listener, json_t *message, uint64_t now_ns)
+bool v2_read_format(struct listener *listener, const json_t *message, enum format *format, enum format *ceiling)
 {
     const json_t *name = json_object_get(message, "format"), *bitrate = json_object_get(message, "bitrate");
-    enum format format, ceiling = listener->v2.ceiling;
-    const char *wanted = name || !bitrate ? json_string_value(name) : format_wire_name(listener->format);
-    if (bitrate && (!json_is_integer(bitrate) || !format_opus_rung(json_integer_value(bitrate), &ceiling)))
+    const char *wanted = name ? json_string_value(name) : format_wire_name(listener->format);
+    *ceiling = listener->v2.ceiling;
+    if (bitrate && (!json_is_integer(bitrate) || !format_opus_rung(json_integer_value(bitrate), ceiling)))
         return v2_malformed(listener, message, V2_BITRATES);
-    if (!wanted || !v2_format_from_name(wanted, ceiling, &format))
+    return (wanted && v2_format_from_name(wanted, *ceiling, format)) || v2_malformed(listener, message, V2_FORMATS);
+}
+
+static bool v2_on_codec(struct listener *listener, json_t *message, uint64_t now_ns)
+{
+    enum format format, ceiling;
+    if (!json_object_get(message, "format") && !json_object_get(message, "bitrate"))
         return v2_malformed(listener, message, V2_FORMATS);
+    if (!v2_read_format(listener, message, &format, &ceiling))
+        return false;
     listener->v2.ceiling = ceiling;
     if (!listener->blocked && v2_outdated(listener))
         v2_follow_changes(listener, now_ns);
@@ -167,8 +180,9 @@ static const struct {
     const char *type;
     bool (*handle)(struct listener *listener, json_t *message, uint64_t now_ns);
 } v2_messages[] = {
-    {"codec", v2_on_codec}, {"control", v2_on_control}, {"pause", v2_on_pause},   {"ping", v2_on_ping},
-    {"play", v2_on_play},   {"report", v2_on_report},
+    {"cancel", v2_on_cancel}, {"codec", v2_on_codec}, {"control", v2_on_control}, {"pause", v2_on_pause},
+    {"ping", v2_on_ping},     {"play", v2_on_play},   {"preview", v2_on_preview}, {"range", v2_on_range},
+    {"report", v2_on_report},
 };
 
 bool v2_message(struct listener *listener, const char *type, json_t *message, uint64_t now_ns)

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/frames.h"
@@ -224,10 +225,24 @@ void chunk_retain(struct chunk *chunk)
     atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
 }
 
+struct chunk *chunk_create(size_t bytes)
+{
+    struct chunk *chunk = malloc(sizeof *chunk + bytes);
+    if (chunk) {
+        memset(chunk, 0, sizeof *chunk);
+        atomic_init(&chunk->references, 1);
+    }
+    return chunk;
+}
+
 void chunk_release(struct chunk *chunk)
 {
-    if (chunk && atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) == 1)
+    if (!chunk || atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) > 1)
+        return;
+    if (chunk->pool)
         chunk_pool_give(chunk->pool, chunk);
+    else
+        free(chunk);
 }
 
 uint64_t timeline_frontier(const struct timeline *timeline, enum format format)

@@ -15,7 +15,7 @@ struct chunk_pool;
 // Ready to send: opus and pcm are whole WebSocket frames (head, message header, payload), legacy is bare base64.
 struct chunk {
     atomic_int references;
-    struct chunk_pool *pool;
+    struct chunk_pool *pool;   // NULL: its memory is its own
     uint64_t first_frame;
     uint32_t frame_count;
     uint32_t generation;
@@ -84,6 +84,8 @@ void timeline_on_splice(struct timeline *timeline, void (*raise)(void *context),
 // --- readers, any thread ---
 // The chunk that begins at first_frame, with a reference for the caller; NULL when it is not there (yet, or any more).
 struct chunk *timeline_acquire(struct timeline *timeline, enum format format, uint64_t first_frame);
+// A chunk with room for `bytes` and one reference, of no timeline.   NULL when memory is short.
+struct chunk *chunk_create(size_t bytes);
 void chunk_retain(struct chunk *chunk);
 // Accepts NULL.
 void chunk_release(struct chunk *chunk);

@@ -19,6 +19,7 @@ enum message_flag {
     MESSAGE_PREROLL = 1 << 2,        // decode, drop the sound
     MESSAGE_DISCONTINUITY = 1 << 3,  // does not follow the chunk before
     MESSAGE_HELD = 1 << 4,           // stands in for music that did not come in time: no function of seed and log
+    MESSAGE_ASIDE = 1 << 5,          // of a range or a preview that the client has asked for: apart from what is on air
 };
 
 struct message_header {

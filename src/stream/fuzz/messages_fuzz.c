@@ -10,18 +10,42 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { FUZZ_INPUTS_A_SERVER = 64, FUZZ_CHUNKS = 30 };
+enum { FUZZ_INPUTS_A_SERVER = 64, FUZZ_CHUNKS = 30, FUZZ_CHUNK_BYTES = 16 };
+
+// Ranges and previews that were asked for: some are made, as far as they are short, some break off.
+static void fuzz_make(struct errands *errands)
+{
+    struct errand errand;
+    while (errands_take(errands, &errand)) {
+        for (int i = tape_length(errand.tape) % FUZZ_CHUNKS; i > 0; i--) {
+            struct chunk *chunk = chunk_create(FUZZ_CHUNK_BYTES);
+            check(chunk);
+            chunk->len = (uint32_t)websocket_write_head(chunk->bytes, WEBSOCKET_BINARY, 1);
+            chunk->bytes[chunk->len++] = 2;
+            tape_append(errand.tape, chunk);
+        }
+        tape_end(errand.tape);
+    }
+}
 
 // A server for some inputs, then another one: none keeps a long log of controls.
 static struct rig *fuzz_rig(void)
 {
     static struct rig rig;
+    static struct stream_config config;
     static unsigned inputs;
-    struct stream_config config = rig_config();
+    if (config.errands)
+        fuzz_make(config.errands);
     if (inputs++ % FUZZ_INPUTS_A_SERVER != 0)
         return &rig;
-    if (rig.server)
+    if (rig.server) {
         rig_end(&rig);
+        errands_destroy(config.errands);
+        tapes_destroy(config.tapes);
+    }
+    config = rig_config();
+    config.tapes = tapes_create();
+    config.errands = errands_create();
     rig_begin(&rig, &config, 0);
     rig_publish(&rig, RIG_LIVE_CHUNK - FUZZ_CHUNKS / 2 * CHUNK_FRAMES, FUZZ_CHUNKS);
     return &rig;

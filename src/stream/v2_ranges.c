@@ -1,0 +1,261 @@
+// Protocol v2 (doc/protocol.md, section 6): what is apart from what is on air. A range is a part of the programme, past
+// or to come; a preview is the next seconds as they would be under other parameters. Both are made in the background,
+// on a tape, and go out between what is due.
+#include <stdlib.h>
+
+#include "base/frames.h"
+#include "stream/v2.h"
+
+enum { V2_RANGE_CHUNKS = 2, V2_RANGE_BUSY_MS = 1000, V2_RANGE_LEAD_FRAMES = FRAME_RATE };
+
+// So often a listener gets a part of its range, ten times as fast as it is heard; and so often a loop sends one.
+#define V2_RANGE_NS (20 * NS_PER_MS)
+#define V2_RANGE_LOOP_NS (NS_PER_MS / 2)
+#define V2_RANGE_MOST_FRAME (UINT64_C(1) << 52)
+#define V2_RANGE_FRAMES "frames is a whole number, 1 to 5760000"
+
+_Static_assert(STREAM_RANGE_SECONDS * FRAME_RATE == 5760000, "the text says so");
+
+struct v2_range {
+    struct tape *tape;
+    json_t *id;              // NULL: it has none
+    int next;                // the next chunk of the tape
+    uint64_t serve_ns;       // when that may go out
+};
+
+int v2_most_range_frames(const struct listener *listener)
+{
+    return listener->stream->config.errands ? STREAM_RANGE_SECONDS * FRAME_RATE : 0;
+}
+
+static bool v2_refuse_range(struct listener *listener, json_t *id, const char *code, const char *text, int retry_ms)
+{
+    json_t *error = json_pack("{s:s, s:s, s:s, s:i}", "type", "error", "code", code, "message", text, "retry_ms",
+                              retry_ms);
+    atomic_fetch_add_explicit(&listener->stream->stats.refused_ranges, 1, memory_order_relaxed);
+    v2_set_id(error, id);
+    (void)listener_tell(listener, error);
+    return true;
+}
+
+// Says what comes.
+static void v2_tell_range(struct listener *listener, const struct tape_subject *subject, const struct errand *errand,
+                          json_t *id)
+{
+    bool opus = format_is_opus(subject->format);
+    const char *encoder_id = listener->station->encoder_ids[subject->format];
+    json_t *told = json_pack(
+        "{s:s, s:I, s:I, s:I, s:s, s:i, s:i, s:s}", "type", errand->trial ? "preview" : "range", "from_frame",
+        (json_int_t)subject->first_frame, "to_frame", (json_int_t)subject->end_frame, "generation",
+        (json_int_t)subject->generation, "format", format_wire_name(subject->format), "bitrate",
+        (int)format_bitrate(subject->format), "decoder_delay_frames",
+        opus ? (int)listener->station->decoder_delay_frames : 0, "encoder_id", encoder_id ? encoder_id : "");
+    if (errand->trial && told) {
+        json_object_set_new(told, "at_frame", json_integer((json_int_t)errand->change.at_frame));
+        json_object_set_new(told, "parameters", mood_to_json(&errand->change.mood));
+    }
+    v2_set_id(told, id);
+    (void)listener_tell(listener, told);
+}
+
+// A tape that was to be made is not.
+static void v2_give_up_tape(struct tape *tape, bool blank)
+{
+    if (blank)
+        tape_end(tape);
+    tape_release(tape);
+}
+
+// From now on it is the listener's range. False when nobody can make it.
+static bool v2_begin_range(struct listener *listener, const struct errand *errand, bool blank, json_t *id)
+{
+    struct v2_range *range = malloc(sizeof *range);
+    if (!range || (blank && !errands_ask(listener->stream->config.errands, errand))) {
+        free(range);
+        v2_give_up_tape(errand->tape, blank);
+        return false;
+    }
+    *range = (struct v2_range){.tape = errand->tape, .id = json_incref(id)};
+    listener->v2.range = range;
+    return true;
+}
+
+// Takes the tape, or has one made.   frames: that were asked for.
+static bool v2_ask_for(struct listener *listener, const struct tape_subject *subject, struct errand *errand,
+                       uint64_t frames, json_t *id, uint64_t now_ns)
+{
+    static const char busy[] = "too many ranges are being made";
+    struct stream *stream = listener->stream;
+    int chunks = (int)(frames_round_up(frames, CHUNK_FRAMES) / CHUNK_FRAMES), retry_s = 0;
+    bool blank;
+    if (tapes_take(stream->config.tapes, subject, &errand->tape, &blank) != STATUS_OK)
+        return v2_refuse_range(listener, id, "BUSY", busy, V2_RANGE_BUSY_MS);
+    if (!admission_count(stream->admission, &listener->peer, ADMISSION_RANGES, chunks, now_ns, &retry_s)) {
+        v2_give_up_tape(errand->tape, blank);
+        return v2_refuse_range(listener, id, "RATE_LIMIT_EXCEEDED", "two minutes of sound a minute", retry_s * 1000);
+    }
+    if (!v2_begin_range(listener, errand, blank, id))
+        return v2_refuse_range(listener, id, "BUSY", busy, V2_RANGE_BUSY_MS);
+    atomic_fetch_add_explicit(&stream->stats.ranges, 1, memory_order_relaxed);
+    v2_tell_range(listener, subject, errand, id);
+    if (!listener->blocked && !listener->closing)
+        listener_wake_at(listener, now_ns, now_ns);
+    return true;
+}
+
+// What ranges and previews have in common: how many frames, in which format, and whose answer it is. *good: it can be
+// gone on with. Returns what the handler is to return else.
+static bool v2_read_wish(struct listener *listener, json_t *message, struct tape_subject *subject, uint64_t *frames,
+                         json_t **id, bool *good)
+{
+    enum format ceiling;
+    const json_t *wanted = json_object_get(message, "frames");
+    *good = false;
+    if (!v2_read_id(listener, message, id) || !v2_read_format(listener, message, &subject->format, &ceiling))
+        return false;
+    if (!json_is_integer(wanted))
+        return v2_malformed(listener, message, V2_RANGE_FRAMES);
+    json_int_t count = json_integer_value(wanted);
+    subject->station = (int)(listener->station - listener->stream->config.stations);
+    *frames = (uint64_t)count;
+    if (v2_most_range_frames(listener) == 0)
+        v2_complain(listener, *id, "INTERNAL_ERROR", "no ranges are made here");
+    else if (count < 1 || count > STREAM_RANGE_SECONDS * FRAME_RATE)
+        v2_complain(listener, *id, "INVALID_PARAMETERS", V2_RANGE_FRAMES);
+    else if (listener->v2.range)
+        return v2_refuse_range(listener, *id, "BUSY", "one range at a time", V2_RANGE_BUSY_MS);
+    else
+        *good = true;
+    return true;
+}
+
+static void v2_set_frames(struct tape_subject *subject, uint64_t from_frame, uint64_t frames)
+{
+    subject->first_frame = frames_round_down(from_frame, CHUNK_FRAMES);
+    subject->end_frame = frames_round_up(from_frame + frames, CHUNK_FRAMES);
+}
+
+bool v2_on_range(struct listener *listener, json_t *message, uint64_t now_ns)
+{
+    struct tape_subject subject = {0};
+    struct errand errand = {0};
+    uint64_t frames;
+    json_t *id;
+    bool good, answered = v2_read_wish(listener, message, &subject, &frames, &id, &good);
+    if (!good)
+        return answered;
+    const json_t *from = json_object_get(message, "from_frame");
+    json_int_t first = json_integer_value(from);
+    if (!json_is_integer(from) || first < 0 || (uint64_t)first > V2_RANGE_MOST_FRAME)
+        return v2_malformed(listener, message, "from_frame is a whole number, a frame of the programme");
+    v2_set_frames(&subject, (uint64_t)first, frames);
+    uint64_t heard_until = subject.end_frame + CONTROL_EARLY_FRAMES - 1;
+    subject.generation = (uint32_t)sequencer_in_force(listener->station->sequencer, heard_until);
+    return v2_ask_for(listener, &subject, &errand, frames, id, now_ns);
+}
+
+// The change as it would be made now. False when there is none like it, which has been answered.
+static bool v2_try(struct listener *listener, const json_t *parameters, json_t *id, struct control_entry *change)
+{
+    struct steering steering = {.listener = listener, .id = id};
+    struct wish *wish = &steering.wish;
+    wish->status = mood_patch_from_json(parameters, NULL, &wish->patch, &steering.refusal);
+    if (wish->status == STATUS_OK)
+        wish->status = sequencer_try(listener->station->sequencer, &wish->patch, change);
+    if (wish->status != STATUS_OK)
+        v2_refuse_control(listener, &steering);
+    return wish->status == STATUS_OK;
+}
+
+bool v2_on_preview(struct listener *listener, json_t *message, uint64_t now_ns)
+{
+    struct tape_subject subject = {.trial = true};
+    struct errand errand = {.trial = true};
+    uint64_t frames;
+    json_t *id;
+    bool good, answered = v2_read_wish(listener, message, &subject, &frames, &id, &good);
+    if (!good)
+        return answered;
+    const json_t *parameters = json_object_get(message, "parameters");
+    if (!json_is_object(parameters))
+        return v2_malformed(listener, message, "parameters is an object");
+    if (!v2_try(listener, parameters, id, &errand.change))
+        return true;
+    v2_set_frames(&subject, control_heard_from(errand.change.at_frame), frames);
+    subject.generation = (uint32_t)errand.change.sequence - 1;
+    return v2_ask_for(listener, &subject, &errand, frames, id, now_ns);
+}
+
+void v2_forget_range(struct listener *listener)
+{
+    struct v2_range *range = listener->v2.range;
+    if (!range)
+        return;
+    tape_release(range->tape);
+    json_decref(range->id);
+    free(range);
+    listener->v2.range = NULL;
+}
+
+static void v2_end_range(struct listener *listener, const char *reason)
+{
+    json_t *end = json_pack("{s:s, s:s}", "type", "range_end", "reason", reason);
+    v2_set_id(end, listener->v2.range->id);
+    (void)listener_tell(listener, end);
+    v2_forget_range(listener);
+}
+
+bool v2_on_cancel(struct listener *listener, json_t *message, uint64_t now_ns)
+{
+    if (listener->v2.range)
+        v2_end_range(listener, "cancelled");
+    return true;
+}
+
+// Returns how many chunks went out.
+static int v2_send_range(struct listener *listener, uint64_t now_ns)
+{
+    struct v2_range *range = listener->v2.range;
+    struct batch batch;
+    struct chunk *chunk;
+    int count = 0;
+    batch_begin(&batch, listener);
+    for (; count < V2_RANGE_CHUNKS && (chunk = tape_chunk(range->tape, range->next + count)); count++) {
+        batch_chunk(&batch, chunk, 0);
+        batch_shared(&batch, chunk->bytes, chunk->len);
+    }
+    if (count == 0 || !batch_send(&batch, now_ns))
+        return 0;
+    range->next += count;
+    atomic_fetch_add_explicit(&listener->stream->stats.range_chunks_sent, (uint64_t)count, memory_order_relaxed);
+    return count;
+}
+
+// What is on air comes first: it is not due, and there is some of it in hand.
+static bool v2_may_send_range(const struct listener *listener, uint64_t now_ns)
+{
+    if (!listener->v2.playing)
+        return true;
+    uint64_t live = pace_live_frame(&listener->pace, now_ns), half = listener->pace.lead.frames / 2;
+    uint64_t in_hand = half < V2_RANGE_LEAD_FRAMES ? half : V2_RANGE_LEAD_FRAMES;
+    return pace_send_ns(&listener->pace, listener->cursor) > now_ns && listener->cursor > live + in_hand;
+}
+
+uint64_t v2_serve_range(struct listener *listener, uint64_t now_ns)
+{
+    struct v2_range *range = listener->v2.range;
+    struct stream_loop *loop = listener->loop;
+    if (!range || listener->blocked || listener->closing)
+        return UINT64_MAX;
+    uint64_t serve_ns = range->serve_ns > loop->range_ns ? range->serve_ns : loop->range_ns;
+    if (now_ns < serve_ns)
+        return serve_ns;
+    range->serve_ns = now_ns + V2_RANGE_NS;
+    if (v2_may_send_range(listener, now_ns) && v2_send_range(listener, now_ns) > 0)
+        loop->range_ns = now_ns + V2_RANGE_LOOP_NS;
+    if (range->next == tape_length(range->tape))
+        v2_end_range(listener, "done");
+    else if (tape_state(range->tape) == TAPE_BROKEN && !tape_chunk(range->tape, range->next))
+        v2_end_range(listener, "failed");
+    return listener->v2.range ? range->serve_ns : UINT64_MAX;
+}

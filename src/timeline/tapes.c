@@ -1,0 +1,259 @@
+#include "timeline/tapes.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+
+enum { TAPE_HEADS_BYTES = 64 };   // of a chunk, beside what its bit rate says
+
+struct tape {
+    struct tapes *tapes;
+    struct tape *newer, *older;      // by when it was asked for last
+    struct tape_subject subject;
+    int readers;                     // guarded by the mutex, as what follows
+    bool making;
+    size_t bytes;                    // that it holds; while it is made: or will hold
+    int length;
+    atomic_int made;                 // chunks, and
+    atomic_int state;                // enum tape_state; behind the chunk that made it whole
+    struct chunk *chunks[];
+};
+
+struct tapes {
+    pthread_mutex_t mutex;           // held for some comparisons
+    struct tape *newest, *oldest;
+    int making;
+    size_t bytes, idle_bytes;        // of all; of those that nobody reads
+};
+
+struct tapes *tapes_create(void)
+{
+    struct tapes *tapes = calloc(1, sizeof *tapes);
+    if (tapes)
+        pthread_mutex_init(&tapes->mutex, NULL);
+    return tapes;
+}
+
+static void tapes_unlink(struct tapes *tapes, struct tape *tape)
+{
+    *(tape->newer ? &tape->newer->older : &tapes->newest) = tape->older;
+    *(tape->older ? &tape->older->newer : &tapes->oldest) = tape->newer;
+}
+
+static void tapes_link(struct tapes *tapes, struct tape *tape)
+{
+    tape->newer = NULL;
+    tape->older = tapes->newest;
+    *(tape->older ? &tape->older->newer : &tapes->oldest) = tape;
+    tapes->newest = tape;
+}
+
+// Nobody reads it, nobody makes it.
+static void tapes_drop(struct tapes *tapes, struct tape *tape)
+{
+    tapes_unlink(tapes, tape);
+    tapes->bytes -= tape->bytes;
+    for (int i = 0; i < atomic_load(&tape->made); i++)
+        chunk_release(tape->chunks[i]);
+    free(tape);
+}
+
+static bool tape_idle(const struct tape *tape)
+{
+    return tape->readers == 0 && !tape->making;
+}
+
+// Drops those that nobody has asked for longest, until they and all take no more than that.
+static void tapes_shrink(struct tapes *tapes, size_t idle_bytes, size_t bytes)
+{
+    for (struct tape *tape = tapes->oldest, *newer; tape; tape = newer) {
+        newer = tape->newer;
+        if (!tape_idle(tape) || (tapes->idle_bytes <= idle_bytes && tapes->bytes <= bytes))
+            continue;
+        tapes->idle_bytes -= tape->bytes;
+        tapes_drop(tapes, tape);
+    }
+}
+
+void tapes_destroy(struct tapes *tapes)
+{
+    if (!tapes)
+        return;
+    tapes_shrink(tapes, 0, 0);
+    check(!tapes->newest);
+    pthread_mutex_destroy(&tapes->mutex);
+    free(tapes);
+}
+
+static bool tape_is_of(const struct tape *tape, const struct tape_subject *subject)
+{
+    const struct tape_subject *own = &tape->subject;
+    return own->station == subject->station && own->format == subject->format &&
+           own->first_frame == subject->first_frame && own->end_frame == subject->end_frame &&
+           own->generation == subject->generation && !own->trial && !subject->trial &&
+           atomic_load(&tape->state) != TAPE_BROKEN;
+}
+
+static struct tape *tapes_find(struct tapes *tapes, const struct tape_subject *subject)
+{
+    struct tape *tape = tapes->newest;
+    while (tape && !tape_is_of(tape, subject))
+        tape = tape->older;
+    return tape;
+}
+
+static size_t tape_expected_bytes(const struct tape_subject *subject, int length)
+{
+    size_t chunk = format_is_opus(subject->format) ? format_bitrate(subject->format) / 80 : CHUNK_FRAMES * 4;
+    return (size_t)length * (sizeof(struct chunk) + TAPE_HEADS_BYTES + chunk);
+}
+
+static enum status tapes_begin(struct tapes *tapes, const struct tape_subject *subject, struct tape **begun)
+{
+    int length = (int)((subject->end_frame - tape_begin_frame(subject)) / CHUNK_FRAMES);
+    size_t bytes = tape_expected_bytes(subject, length);
+    if (tapes->making >= TAPES_MAKING || bytes > TAPES_BYTES)
+        return STATUS_FULL;
+    tapes_shrink(tapes, SIZE_MAX, TAPES_BYTES - bytes);
+    if (tapes->bytes > TAPES_BYTES - bytes)
+        return STATUS_FULL;
+    struct tape *tape = calloc(1, sizeof *tape + (size_t)length * sizeof(struct chunk *));
+    if (!tape)
+        return STATUS_MEMORY;
+    tape->tapes = tapes;
+    tape->subject = *subject;
+    tape->making = true;
+    tape->bytes = bytes;
+    tape->length = length;
+    tapes->bytes += bytes;
+    tapes->making++;
+    tapes_link(tapes, tape);
+    *begun = tape;
+    return STATUS_OK;
+}
+
+enum status tapes_take(struct tapes *tapes, const struct tape_subject *subject, struct tape **taken, bool *blank)
+{
+    check(subject->first_frame < subject->end_frame && subject->first_frame % CHUNK_FRAMES == 0 &&
+          subject->end_frame % CHUNK_FRAMES == 0);
+    enum status status = STATUS_OK;
+    pthread_mutex_lock(&tapes->mutex);
+    struct tape *tape = tapes_find(tapes, subject);
+    *blank = !tape;
+    if (!tape) {
+        status = tapes_begin(tapes, subject, &tape);
+    } else {
+        tapes_unlink(tapes, tape);
+        tapes_link(tapes, tape);
+        if (tape_idle(tape))
+            tapes->idle_bytes -= tape->bytes;
+    }
+    if (status == STATUS_OK) {
+        tape->readers++;
+        *taken = tape;
+    }
+    pthread_mutex_unlock(&tapes->mutex);
+    return status;
+}
+
+size_t tapes_bytes(struct tapes *tapes)
+{
+    pthread_mutex_lock(&tapes->mutex);
+    size_t bytes = tapes->bytes;
+    pthread_mutex_unlock(&tapes->mutex);
+    return bytes;
+}
+
+const struct tape_subject *tape_subject(const struct tape *tape)
+{
+    return &tape->subject;
+}
+
+int tape_length(const struct tape *tape)
+{
+    return tape->length;
+}
+
+struct chunk *tape_chunk(const struct tape *tape, int n)
+{
+    return n < atomic_load(&tape->made) ? tape->chunks[n] : NULL;
+}
+
+enum tape_state tape_state(const struct tape *tape)
+{
+    return (enum tape_state)atomic_load(&tape->state);
+}
+
+// What nobody can ask for again goes at once.
+static void tapes_let_go(struct tapes *tapes, struct tape *tape)
+{
+    if (!tape_idle(tape))
+        return;
+    if (tape->subject.trial || atomic_load(&tape->state) == TAPE_BROKEN) {
+        tapes_drop(tapes, tape);
+        return;
+    }
+    tapes->idle_bytes += tape->bytes;
+    tapes_shrink(tapes, TAPES_IDLE_BYTES, SIZE_MAX);
+}
+
+void tape_release(struct tape *tape)
+{
+    struct tapes *tapes = tape->tapes;
+    pthread_mutex_lock(&tapes->mutex);
+    check(tape->readers > 0);
+    tape->readers--;
+    tapes_let_go(tapes, tape);
+    pthread_mutex_unlock(&tapes->mutex);
+}
+
+void tape_append(struct tape *tape, struct chunk *chunk)
+{
+    int made = atomic_load(&tape->made);
+    check(made < tape->length);
+    tape->chunks[made] = chunk;
+    atomic_store(&tape->made, made + 1);
+    if (made + 1 == tape->length)
+        atomic_store(&tape->state, TAPE_WHOLE);
+}
+
+static size_t tape_made_bytes(const struct tape *tape)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < atomic_load(&tape->made); i++)
+        bytes += sizeof(struct chunk) + tape->chunks[i]->len;
+    return bytes;
+}
+
+// With the mutex held.
+static void tapes_end(struct tapes *tapes, struct tape *tape)
+{
+    if (atomic_load(&tape->state) == TAPE_MAKING)
+        atomic_store(&tape->state, TAPE_BROKEN);
+    size_t bytes = tape_made_bytes(tape);
+    tapes->bytes = tapes->bytes - tape->bytes + bytes;
+    tape->bytes = bytes;
+    tape->making = false;
+    tapes->making--;
+    tapes_let_go(tapes, tape);
+}
+
+void tape_end(struct tape *tape)
+{
+    struct tapes *tapes = tape->tapes;
+    pthread_mutex_lock(&tapes->mutex);
+    tapes_end(tapes, tape);
+    pthread_mutex_unlock(&tapes->mutex);
+}
+
+bool tape_end_unwanted(struct tape *tape)
+{
+    struct tapes *tapes = tape->tapes;
+    pthread_mutex_lock(&tapes->mutex);
+    bool unwanted = tape->readers == 0;
+    if (unwanted)
+        tapes_end(tapes, tape);
+    pthread_mutex_unlock(&tapes->mutex);
+    return unwanted;
+}
