@@ -1,10 +1,10 @@
 """A server that was killed goes on where it was: the same programme, the same changes, at the right frame, and who
 listens hears nothing of it.
 
-usage: restart_test.py BINARY [--kills N] [--listeners N] [--tls] [unittest options]
+usage: restart_test.py BINARY [--kills N] [--listeners N] [--restarts N] [--tls] [unittest options]
 
 --kills: so many times a server is killed under changes, 12 if not given. --listeners: so many hear Opus while one is
-killed, 5 if not given; --tls: over TLS.
+killed, 5 if not given, --restarts times, 2 if not given, eleven seconds apart; --tls: over TLS.
 """
 import contextlib
 import json
@@ -35,7 +35,7 @@ def number_of(flag, usual):
     return number
 
 
-KILLS, LISTENERS = number_of("--kills", 12), number_of("--listeners", 5)
+KILLS, LISTENERS, RESTARTS = number_of("--kills", 12), number_of("--listeners", 5), number_of("--restarts", 2)
 TLS = "--tls" in sys.argv
 if TLS:
     sys.argv.remove("--tls")
@@ -201,6 +201,7 @@ class Restarts(unittest.TestCase):
             over, knocking = self.knock(old, refused)
             with self.server("--seed", "5", "--takeover", listen="127.0.0.1:1") as new:
                 self.assertEqual(new.port, old.port)
+                self.assertIn("--listen 127.0.0.1:1 is for one", new.log())
                 self.assertEqual(log_of(new), log)
                 self.assertEqual(old.process.wait(40), 0)
                 self.assertEqual(new.post("/api/control", {"intensity": 0.2})[0], 200)
@@ -258,40 +259,45 @@ class Restarts(unittest.TestCase):
         self.assertLess(took[1], took[0] / 2)
 
     def test_listeners_hear_nothing_of_it(self):
-        """Killed twice, with changes before and after: what comes is a render of the log, without a gap."""
+        """Killed, with changes before and after, and again: what comes is a render of the log, without a gap."""
         options = ["--max-listeners", str(LISTENERS + 100), "--accept-rate", str(max(1000, LISTENERS // 2)),
                    *(["--tls-self-signed"] if TLS else [])]
-        with self.server(*options) as server:
-            listen = f"{server.host}:{server.port}"
-            listening = [subprocess.Popen(
-                [BINARY, "listen", server.url, "--format", form, "--listeners", str(count), "--duration", "40",
-                 "--reconnect", "--verify", "--json", *(["--insecure"] if TLS else [])], stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, text=True)
-                for form, count in (("opus", LISTENERS), ("pcm", 2))]
-            time.sleep(14)
-            self.assertEqual(server.post("/api/control", {"intensity": 0.9})[0], 200)
-            time.sleep(1)
-            self.kill(server)
-        for rest in (10, 8):
+        listen = "127.0.0.1:0"
+        for life in range(RESTARTS + 1):
             with self.server(*options, listen=listen) as server:
-                time.sleep(rest)
-                self.assertEqual(server.post("/api/control", {"intensity": 0.2 + rest / 100})[0], 200)
+                listen = f"{server.host}:{server.port}"
+                if life == 0:
+                    listening = self.listen(server, 20 + 10 * RESTARTS)
+                time.sleep(14 if life == 0 else 10)
+                self.assertEqual(server.post("/api/control", {"intensity": 0.9 - life / 10})[0], 200)
                 time.sleep(1)
-                if rest == 10:
+                if life < RESTARTS:
                     self.kill(server)
                     continue
                 for process in listening:
-                    out, said = process.communicate(timeout=120)
-                    report = json.loads(out)
-                    print(f"{report['listeners']} listeners, killed twice: {report['dry']} had nothing left,"
-                          f" {report['gaps']} gaps, {report['mismatches']} of {report['verified']} messages different,"
-                          f" {report['outdated']} chunks heard as they were before a change")
-                    for name in ("gaps", "dry", "decode_errors", "protocol_errors", "mismatches", "lost", "stale"):
-                        self.assertEqual(report[name], 0, (name, said, report))
-                    # Of a crowd some come so late that nothing newer than the playhead can be what they lacked first.
-                    self.assertGreaterEqual(report["resumes"], (2 if LISTENERS < 100 else 1) * report["listeners"])
-                    self.assertGreater(report["verified"], 300 * report["listeners"])
-                    self.assertGreaterEqual(report["splices"], 3 * report["listeners"], report)
+                    self.heard_nothing(process)
+
+    def listen(self, server, seconds):
+        """Many who hear Opus, and two who hear PCM."""
+        return [subprocess.Popen(
+            [BINARY, "listen", server.url, "--format", form, "--listeners", str(count), "--duration", str(seconds),
+             "--reconnect", "--verify", "--json", *(["--insecure"] if TLS else [])], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+            for form, count in (("opus", LISTENERS), ("pcm", 2))]
+
+    def heard_nothing(self, process):
+        out, said = process.communicate(timeout=120)
+        report = json.loads(out)
+        print(f"{report['listeners']} listeners, {RESTARTS} times killed: {report['dry']} had nothing left,"
+              f" {report['gaps']} gaps, {report['mismatches']} of {report['verified']} messages different,"
+              f" {report['outdated']} chunks heard as they were before a change")
+        for name in ("gaps", "dry", "decode_errors", "protocol_errors", "mismatches", "lost", "stale"):
+            self.assertEqual(report[name], 0, (name, said, report))
+        # Of a crowd some come so late that nothing newer than the playhead can be what they lacked first.
+        resumes = RESTARTS if LISTENERS < 100 else 1
+        self.assertGreaterEqual(report["resumes"], resumes * report["listeners"])
+        self.assertGreater(report["verified"], 300 * report["listeners"])
+        self.assertGreaterEqual(report["splices"], (RESTARTS + 1) * report["listeners"], report)
 
 
 class Hand(threading.Thread):

@@ -268,6 +268,9 @@ static enum status app_start_net(struct app *app)
                                                    .ping_s = (int)options->ping_s,
                                                    .limit_loopback = strcmp(options->limit_loopback, "on") == 0,
                                                });
+    if (status == STATUS_OK && app->taken > 0 && options->port != 0 && options->port != net_port(app->net))
+        log_warn("listening on port %u as the server before did; --listen %s is for one that has no other's place",
+                 (unsigned)net_port(app->net), options->listen);
     app->taken = 0;
     if (status == STATUS_IN_USE) {
         fprintf(stderr, "auralis: %s is in use by another program; choose another with --listen ADDR:PORT\n",

@@ -84,7 +84,7 @@ void stream_detach(struct stream *stream);
 // Tells everybody that the server goes (v2: goodbye, v1: shutdown_warning), lets old clients have what is due for
 // drain_ns, closes with 1000 or 1001. Any thread; returns at once.
 void stream_drain(struct stream *stream, const char *reason, uint64_t drain_ns);
-// Memory is short: newcomers are refused (503) until it is not. Any thread.
+// Memory is short: newcomers are refused (503), and ranges too, until it is not. Any thread.
 void stream_refuse(struct stream *stream, bool refuse);
 // No v2 listener is sent chunks further ahead than this, nor than its station's lead; UINT64_MAX: no limit. Those who
 // are connected are told and move there gradually (wire/lead.h). What is sent further ahead than before must be

@@ -88,7 +88,8 @@ static bool v2_ask_for(struct listener *listener, const struct tape_subject *sub
     struct stream *stream = listener->stream;
     int chunks = (int)(frames_round_up(frames, CHUNK_FRAMES) / CHUNK_FRAMES), retry_s = 0;
     bool blank;
-    if (tapes_take(stream->config.tapes, subject, &errand->tape, &blank) != STATUS_OK)
+    if (atomic_load(&stream->refusing) ||
+        tapes_take(stream->config.tapes, subject, &errand->tape, &blank) != STATUS_OK)
         return v2_refuse_range(listener, id, "BUSY", busy, V2_RANGE_BUSY_MS);
     if (!admission_count(stream->admission, &listener->peer, ADMISSION_RANGES, chunks, now_ns, &retry_s)) {
         v2_give_up_tape(errand->tape, blank);

@@ -307,6 +307,10 @@ static void a_server_makes_so_many_at_once(void **state)
     assert_int_equal(json_whole(error, "retry_ms"), 1000);
     json_decref(error);
     make_whole(take(&archive, &errand));
+    stream_refuse(archive.rig.stream, true);   // memory is short
+    guest_say(&guests[TAPES_MAKING], wish);
+    expect_error(&guests[TAPES_MAKING], "BUSY");
+    stream_refuse(archive.rig.stream, false);
     guest_say(&guests[TAPES_MAKING], wish);
     json_decref(guest_await(&guests[TAPES_MAKING], "range"));
     for (int i = 0; i <= TAPES_MAKING; i++)
