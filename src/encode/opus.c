@@ -18,9 +18,9 @@
 enum {
     OPUS_COMPLEXITY = 5,
     OPUS_LOOKAHEAD_FRAMES = 312,           // 2.5 ms of overlap and 4 ms of delay compensation; checked at init
-    OPUS_PACKET_MAX_BYTES = 1275,          // the library's largest; four times what 128 kb/s take on average
-    OPUS_64_PACKET_MAX_BYTES = 640,        // four times the average too: the library itself keeps to twice
-    OPUS_32_PACKET_MAX_BYTES = 320,
+    OPUS_PACKET_MAX_BYTES = 640,           // twice the average, which the library itself keeps to
+    OPUS_64_PACKET_MAX_BYTES = 320,
+    OPUS_32_PACKET_MAX_BYTES = 160,
     OPUS_ENCODER_ROOM = 96 * 1024,         // libopus 1.3 takes half of it
     TAKEOVER_FRAMES = 10 * FRAME_RATE,
     PRIMING_FRAMES = 10 * PACKET_FRAMES,   // whole chunks
