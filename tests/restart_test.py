@@ -177,7 +177,7 @@ class Restarts(unittest.TestCase):
         def ask():
             while not over.wait(0.02):
                 try:
-                    status, _, _ = server.get("/api/health")
+                    status, _, _ = server.get("/")
                     if status != 200:
                         refused.append(status)
                 except OSError as fault:

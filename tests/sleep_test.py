@@ -11,7 +11,7 @@ import time
 import unittest
 
 from legacy_client import V0, Client
-from server import Server, wait_until
+from server import INSTRUMENTED, Server, wait_until
 
 BINARY = sys.argv.pop(1)
 SLEEPY = ("--sleep-after", "1", "--lead", "2")
@@ -58,7 +58,9 @@ class Sleep(unittest.TestCase):
             with Client(server, V0) as client:
                 client.first("audio", skip=10)
                 self.hears(server, "pcm")
-                self.assertEqual(client.all("status") + client.all("warning"), [])
+                self.assertEqual(client.all("status"), [])
+                if not INSTRUMENTED:   # which may be too slow to let anybody hear all of it
+                    self.assertEqual(client.all("warning"), [])
             self.assertEqual(server.metric("auralis_wakings_total"), 2)
             self.assertEqual(len(set(wake_frames(server))), 3)
 
