@@ -349,6 +349,39 @@ static void mixes_come_every_second_and_move_slowly(void **state)
     mood_log_finish(&log);
 }
 
+// The gain of a layer over half an hour.
+struct gains {
+    float least, most;
+};
+
+static struct gains gains_of(const struct mood *mood, enum layer layer)
+{
+    struct mood_log log = testing_log(mood);
+    struct gains gains = {1, 0};
+    for (uint64_t second = 0; second < 1800; second++) {
+        float gain = mix_at(&(struct program){7, &log}, SECONDS(second)).gain[layer];
+        gains.least = gain < gains.least ? gain : gains.least;
+        gains.most = gain > gains.most ? gain : gains.most;
+    }
+    mood_log_finish(&log);
+    return gains;
+}
+
+// A layer breathes by a share of its level, however soft it is; what comes to nothing has no step on the way.
+static void soft_layers_are_soft_and_alive(void **state)
+{
+    static const double textures[] = {.001, .01, .05, .1, .25, .5};
+    struct mood mood = mood_default();
+    for (size_t i = 0; i < sizeof textures / sizeof *textures; i++) {
+        mood.texture = textures[i];
+        struct gains gains = gains_of(&mood, LAYER_TEXTURE);
+        assert_true(gains.least > 0 && (double)gains.most < 2 * mood.texture);
+        assert_true(gains.most > 1.1f * gains.least && gains.most < 1.36f * gains.least);
+    }
+    mood.texture = 0;
+    assert_true(gains_of(&mood, LAYER_TEXTURE).most == 0);
+}
+
 static void one_mix_for_several_entries_at_a_frame(void **state)
 {
     struct mood mood = mood_default();
@@ -399,6 +432,7 @@ int main(void)
         cmocka_unit_test(tempo_changes_do_not_rewrite_the_count),
         cmocka_unit_test(swells_follow_intensity),
         cmocka_unit_test(mixes_come_every_second_and_move_slowly),
+        cmocka_unit_test(soft_layers_are_soft_and_alive),
         cmocka_unit_test(one_mix_for_several_entries_at_a_frame),
         cmocka_unit_test(noise_is_smooth_and_even),
     };

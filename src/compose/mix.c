@@ -19,17 +19,22 @@ static float mix_clamp(double value)
     return (float)(value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value);
 }
 
+// The first tenth of the parameter brings more than the others: little weather is weather all the same.
+static double mix_weather(double texture)
+{
+    return 0.9 * texture + 0.5 * (texture < 0.1 ? texture : 0.1);
+}
+
+// A layer breathes by a share of its level, so that a soft one stays soft and what comes to nothing does so gently.
 static void mix_gains(const struct program *program, uint64_t frame, const struct mood *mood, double drone,
                       float *gain)
 {
-    const double texture = mood->texture;
     const bool enabled[LAYER_COUNT] = {mood->enable_pads, mood->enable_melody, mood->enable_kicks,
-                                       mood->enable_swells, mood->enable_melody, mood->enable_pads && drone > 0.0,
-                                       texture > 0.0};
-    const double base[LAYER_COUNT] = {0.85, 0.52, 0.7, 0.65, 0.42, 0.85 * drone, 0.05 + 0.9 * texture};
+                                       mood->enable_swells, mood->enable_melody, mood->enable_pads, true};
+    const double base[LAYER_COUNT] = {0.85, 0.52, 0.7, 0.65, 0.42, 0.85 * drone, mix_weather(mood->texture)};
     for (uint64_t layer = 0; layer < LAYER_COUNT; layer++) {
         double breath = noise_at(program->seed, PURPOSE_MIX_LAYER + layer, frame, LAYER_FRAMES + layer * FRAME_RATE);
-        double level = base[layer] + 0.1 * (mood->intensity - 0.5) + 0.15 * (breath - 0.5);
+        double level = base[layer] * (1.0 + 0.2 * (mood->intensity - 0.5) + 0.3 * (breath - 0.5));
         gain[layer] = enabled[layer] ? mix_clamp(level) : 0.0f;
     }
 }
