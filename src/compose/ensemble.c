@@ -4,31 +4,42 @@
 #include "compose/purpose.h"
 #include "score/scene.h"
 
-enum instrument ensemble_instrument(const struct program *program, uint64_t frame, enum layer layer, uint64_t index)
+// The scene that a number from 0 to 1 hits.
+static const struct scene *ensemble_scene(const struct scene_shares *shares, double at)
 {
-    struct scene_blend blend = mood_log_blend(program->log, frame);
-    uint64_t draw = (index * LAYER_COUNT + (uint64_t)layer) * 2;
-    bool there = random_unit(program->seed, PURPOSE_ENSEMBLE, draw) < blend.share;
-    return scene_instrument(&scenes[there ? blend.to : blend.from], layer,
-                            random_unit(program->seed, PURPOSE_ENSEMBLE, draw + 1));
+    int last = 0;
+    for (int scene = 0; scene < scene_count; scene++) {
+        if (shares->of[scene] <= 0.0f)
+            continue;
+        last = scene;
+        at -= (double)shares->of[scene];
+        if (at < 0.0)
+            break;
+    }
+    return &scenes[last];
 }
 
-static double ensemble_between(double from, double to, double share)
+enum instrument ensemble_instrument(const struct program *program, uint64_t frame, enum layer layer, uint64_t index)
 {
-    return from + (to - from) * share;
+    struct scene_shares shares = mood_log_shares(program->log, frame);
+    uint64_t draw = (index * LAYER_COUNT + (uint64_t)layer) * 2;
+    const struct scene *scene = ensemble_scene(&shares, random_unit(program->seed, PURPOSE_ENSEMBLE, draw));
+    return scene_instrument(scene, layer, random_unit(program->seed, PURPOSE_ENSEMBLE, draw + 1));
 }
 
 struct ensemble_amounts ensemble_amounts(const struct program *program, uint64_t frame)
 {
-    struct scene_blend blend = mood_log_blend(program->log, frame);
-    const struct scene *from = &scenes[blend.from], *to = &scenes[blend.to];
-    return (struct ensemble_amounts){
-        .melody = ensemble_between(from->melody, to->melody, blend.share),
-        .loops = ensemble_between(from->loops, to->loops, blend.share),
-        .drone = ensemble_between(from->drone, to->drone, blend.share),
-        .shimmer = ensemble_between(from->shimmer, to->shimmer, blend.share),
-        .chorus = ensemble_between(from->chorus, to->chorus, blend.share),
-        .echo = ensemble_between(from->echo, to->echo, blend.share),
-        .loudness = ensemble_between(from->loudness, to->loudness, blend.share),
-    };
+    struct scene_shares shares = mood_log_shares(program->log, frame);
+    struct ensemble_amounts amounts = {.loudness = 0.0};
+    for (int i = 0; i < scene_count; i++) {
+        double share = (double)shares.of[i];
+        amounts.melody += share * scenes[i].melody;
+        amounts.loops += share * scenes[i].loops;
+        amounts.drone += share * scenes[i].drone;
+        amounts.shimmer += share * scenes[i].shimmer;
+        amounts.chorus += share * scenes[i].chorus;
+        amounts.echo += share * scenes[i].echo;
+        amounts.loudness += share * scenes[i].loudness;
+    }
+    return amounts;
 }

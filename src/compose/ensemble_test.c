@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "compose/ensemble.h"
 #include "compose/layers.h"
 #include "compose/testing.h"
 #include "score/scene.h"
@@ -128,6 +129,69 @@ static void scenes_give_way_note_by_note(void **state)
     mood_log_finish(&log);
 }
 
+// Drift, from 60 s on another scene, from 75 s on a third one or back; each takes 30 s.
+static struct mood_log log_of_two_changes(int second, int third)
+{
+    struct mood mood = mood_default(), other = scene_mood(&scenes[second]), last = scene_mood(&scenes[third]);
+    struct mood_log log = testing_log(&mood);
+    testing_append(&log, SECONDS(60), &other);
+    testing_append(&log, SECONDS(75), &last);
+    return log;
+}
+
+static bool is_near(float a, float b, float most)
+{
+    return a - b < most && b - a < most;
+}
+
+static bool mixes_are_near(const struct mix *a, const struct mix *b)
+{
+    bool near = is_near(a->brightness, b->brightness, .01f) && is_near(a->motion, b->motion, .01f) &&
+                is_near(a->space, b->space, .01f) && is_near(a->warmth, b->warmth, .01f) &&
+                is_near(a->shimmer, b->shimmer, .01f) && is_near(a->chorus, b->chorus, .01f) &&
+                is_near(a->echo, b->echo, .01f) && is_near(a->loudness, b->loudness, .05f);
+    for (int layer = 0; layer < LAYER_COUNT; layer++)
+        near = near && is_near(a->gain[layer], b->gain[layer], .01f);
+    return near;
+}
+
+// A tenth of a second moves nothing further than a thirtieth of its way or so, wherever on the way of one scene another
+// is chosen.
+static void scenes_give_way_without_a_step(void **state)
+{
+    for (int n = 0; n < scene_count * scene_count; n++) {
+        struct mood_log log = log_of_two_changes(n / scene_count, n % scene_count);
+        struct program program = {8, &log};
+        struct mix before = mix_at(&program, SECONDS(59));
+        struct ensemble_amounts amounts_before = ensemble_amounts(&program, SECONDS(59));
+        for (uint64_t frame = SECONDS(59.1); frame < SECONDS(106); frame += SECONDS(.1)) {
+            struct mix mix = mix_at(&program, frame);
+            struct ensemble_amounts amounts = ensemble_amounts(&program, frame);
+            assert_true(mixes_are_near(&before, &mix));
+            assert_true(is_near((float)amounts.melody, (float)amounts_before.melody, .01f));
+            assert_true(is_near((float)amounts.loops, (float)amounts_before.loops, .01f));
+            before = mix;
+            amounts_before = amounts;
+        }
+        mood_log_finish(&log);
+    }
+}
+
+// Who plays a note hardly depends on whether it begins just before the second change or just after it.
+static void who_plays_is_kept_by_another_change(void **state)
+{
+    for (int n = 0; n < scene_count * scene_count; n++) {
+        struct mood_log log = log_of_two_changes(n / scene_count, n % scene_count);
+        struct program program = {8, &log};
+        int others = 0;
+        for (uint64_t index = 0; index < 200; index++)
+            others += ensemble_instrument(&program, SECONDS(75) - CONTROL_FRAMES, LAYER_LEAD, index) !=
+                      ensemble_instrument(&program, SECONDS(75) + CONTROL_FRAMES, LAYER_LEAD, index);
+        assert_in_range(others, 0, 1);
+        mood_log_finish(&log);
+    }
+}
+
 struct hour {
     int notes;
     double pitch, brightness;    // means
@@ -177,6 +241,8 @@ int main(void)
         cmocka_unit_test(the_drone_stands_on_the_tonic),
         cmocka_unit_test(weather_never_stops),
         cmocka_unit_test(scenes_give_way_note_by_note),
+        cmocka_unit_test(scenes_give_way_without_a_step),
+        cmocka_unit_test(who_plays_is_kept_by_another_change),
         cmocka_unit_test(nights_are_thinner_lower_and_darker),
     };
     return cmocka_run_group_tests_name("ensemble", tests, NULL, NULL);

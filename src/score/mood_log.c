@@ -39,19 +39,23 @@ static struct mood mood_entry_mood(const struct mood_entry *entry, uint64_t fram
     return mood;
 }
 
-static struct scene_blend mood_entry_blend(const struct mood_entry *entry, uint64_t frame)
+static struct scene_shares mood_entry_shares(const struct mood_entry *entry, uint64_t frame)
 {
-    return (struct scene_blend){entry->scene_from, entry->mood.scene,
-                                mood_share(entry->morph_from, entry->morph_until, frame)};
+    struct scene_shares shares = entry->shares;
+    double gone = mood_share(entry->morph_from, entry->morph_until, frame);
+    for (int scene = 0; scene < scene_count; scene++) {
+        double from = (double)shares.of[scene], to = scene == entry->mood.scene;
+        shares.of[scene] = (float)(from + (to - from) * gone);
+    }
+    return shares;
 }
 
 // Sets out for another scene, or goes on with what is under way.
 static void mood_entry_morph(struct mood_entry *entry, const struct mood_entry *last)
 {
-    struct scene_blend blend = mood_entry_blend(last, entry->at_frame);
     bool sets_out = entry->changed >> MOOD_ID_scene & 1;
     struct mood from = mood_entry_mood(last, entry->at_frame);
-    entry->scene_from = sets_out && blend.share >= 0.5 ? blend.to : blend.from;
+    entry->shares = sets_out ? mood_entry_shares(last, entry->at_frame) : last->shares;
     entry->morph_from = sets_out ? entry->at_frame : last->morph_from;
     entry->morph_until = last->morph_until;
     if (sets_out)
@@ -82,7 +86,7 @@ enum status mood_log_init(struct mood_log *log, const struct mood *mood)
                              .head = mood_log_head_default()};
     if (!log->entries)
         return STATUS_MEMORY;
-    log->entries[log->count++] = (struct mood_entry){.mood = *mood, .scene_from = mood->scene};
+    log->entries[log->count++] = (struct mood_entry){.mood = *mood};
     return STATUS_OK;
 }
 
@@ -157,9 +161,9 @@ struct mood mood_log_mood(const struct mood_log *log, uint64_t frame)
     return mood_entry_mood(mood_log_at(log, frame), frame);
 }
 
-struct scene_blend mood_log_blend(const struct mood_log *log, uint64_t frame)
+struct scene_shares mood_log_shares(const struct mood_log *log, uint64_t frame)
 {
-    return mood_entry_blend(mood_log_at(log, frame), frame);
+    return mood_entry_shares(mood_log_at(log, frame), frame);
 }
 
 uint64_t mood_log_woken(const struct mood_log *log, uint64_t frame)

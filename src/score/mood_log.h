@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "score/mood.h"
+#include "score/scene.h"
 #include "score/tuning.h"
 
 // Beats are counted in bpm x frames: this many make one beat.
@@ -12,22 +13,21 @@
 
 enum { MOOD_GLIDES = 7 };   // the parameters that glide to another scene's values
 
+// How much there is of each scene, in the order of scenes[]: 0..1, and 1 in all.
+struct scene_shares {
+    float of[SCENES_MOST];
+};
+
 struct mood_entry {
     uint64_t sequence;    // 0: the mood that the station began with, at frame 0
     uint64_t at_frame;    // multiple of 960; never before the entry ahead of it
     uint64_t beats;       // bpm x frames gone by at at_frame
     uint32_t changed;     // bits of the parameters that this entry moved
-    int scene_from;       // the scene that a change of scene comes from
     struct mood mood;     // all parameters from at_frame on, or towards which a change of scene is under way
     double from[MOOD_GLIDES];          // while it is: where what glides stood at at_frame
     uint64_t morph_from, morph_until;  // frames; no change is under way from morph_until on
+    struct scene_shares shares;        // at morph_from, from where they go on to mood.scene alone
     uint64_t wake_frame;               // where the programme began from silence last; 0: at its beginning
-};
-
-// Two scenes, and how much of the second there is.
-struct scene_blend {
-    int from, to;         // places in scenes[]
-    double share;         // 0..1; 1: `to` alone
 };
 
 // What holds for all of a programme.
@@ -63,7 +63,8 @@ const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame)
 // All parameters at `frame`. A change of scene takes morph_seconds: until then all units but harmonic_density glide on
 // straight lines, and the rest is the new scene's at once. What is moved meanwhile moves at once.
 struct mood mood_log_mood(const struct mood_log *log, uint64_t frame);
-struct scene_blend mood_log_blend(const struct mood_log *log, uint64_t frame);
+// A change of scene sets out from the shares that there are, also where another one was under way.
+struct scene_shares mood_log_shares(const struct mood_log *log, uint64_t frame);
 // The tuning that a mood of this log asks for.
 const struct tuning *mood_log_tuning(const struct mood_log *log, const struct mood *mood);
 // Where the programme began from silence last, at or before `frame`; 0: at its beginning.

@@ -100,6 +100,20 @@ static struct mood_log log_of_a_morph(void)
     return log;
 }
 
+// Of the first three scenes; of all together there is one.
+static void assert_shares(const struct mood_log *log, uint64_t frame, double first, double second, double third)
+{
+    struct scene_shares shares = mood_log_shares(log, frame);
+    const double expected[] = {first, second, third};
+    double all = 0;
+    for (int scene = 0; scene < scene_count; scene++) {
+        double share = (double)shares.of[scene];
+        assert_true(fabs(share - (scene < 3 ? expected[scene] : 0)) < 1e-6);
+        all += share;
+    }
+    assert_true(fabs(all - 1) < 1e-6);
+}
+
 // 10 s from .5 to .9, and what does not glide is there at once.
 static void a_scene_takes_its_time(void **state)
 {
@@ -111,9 +125,10 @@ static void a_scene_takes_its_time(void **state)
     assert_true(mood_log_mood(&log, 11 * second).intensity == .9);
     assert_int_equal(mood_log_mood(&log, second).bpm, 60);
     assert_true(mood_log_mood(&log, second).harmonic_density == .1);
-    assert_true(mood_log_blend(&log, 0).share == 1 && mood_log_blend(&log, 0).to == 0);
-    struct scene_blend middle = mood_log_blend(&log, 6 * second);
-    assert_true(middle.from == 0 && middle.to == 1 && fabs(middle.share - .5) < 1e-9);
+    assert_shares(&log, 0, 1, 0, 0);
+    assert_shares(&log, second, 1, 0, 0);
+    assert_shares(&log, 6 * second, .5, .5, 0);
+    assert_true(mood_log_shares(&log, 11 * second).of[1] == 1);
     mood_log_finish(&log);
 }
 
@@ -128,7 +143,8 @@ static void a_touch_does_not_stop_a_morph(void **state)
     for (uint64_t frame = 4 * second; frame < 12 * second; frame += 4801) {
         assert_true(mood_log_mood(&log, frame).space == .1);
         assert_true(fabs(mood_log_mood(&log, frame).intensity - mood_log_mood(&untouched, frame).intensity) < 1e-9);
-        assert_true(fabs(mood_log_blend(&log, frame).share - mood_log_blend(&untouched, frame).share) < 1e-9);
+        struct scene_shares shares = mood_log_shares(&log, frame), others = mood_log_shares(&untouched, frame);
+        assert_memory_equal(&shares, &others, sizeof shares);
     }
     mood_log_finish(&log);
     mood_log_finish(&untouched);
@@ -145,8 +161,22 @@ static void a_morph_begins_where_another_was(void **state)
     assert_int_equal(mood_log_append(&log, 2, 8 * second, &mood), STATUS_OK);
     assert_true(fabs(mood_log_mood(&log, 8 * second).intensity - .78) < 1e-9);
     assert_true(fabs(mood_log_mood(&log, 13 * second).intensity - .44) < 1e-9);
-    struct scene_blend blend = mood_log_blend(&log, 8 * second);
-    assert_true(blend.from == 1 && blend.to == 2 && blend.share == 0);
+    assert_shares(&log, 8 * second, .3, .7, 0);
+    assert_shares(&log, 13 * second, .15, .35, .5);
+    assert_shares(&log, 18 * second, 0, 0, 1);
+    mood_log_finish(&log);
+}
+
+// Three seconds on the way, and then back.
+static void a_morph_that_is_undone_goes_back(void **state)
+{
+    struct mood_log log = log_of_a_morph();
+    const uint64_t second = 48000;
+    struct mood mood = mood_log_at(&log, 0)->mood;
+    assert_int_equal(mood_log_append(&log, 2, 4 * second, &mood), STATUS_OK);
+    assert_shares(&log, 4 * second, .7, .3, 0);
+    assert_shares(&log, 9 * second, .85, .15, 0);
+    assert_shares(&log, 14 * second, 1, 0, 0);
     mood_log_finish(&log);
 }
 
@@ -187,6 +217,7 @@ int main(void)
         cmocka_unit_test(a_scene_takes_its_time),
         cmocka_unit_test(a_touch_does_not_stop_a_morph),
         cmocka_unit_test(a_morph_begins_where_another_was),
+        cmocka_unit_test(a_morph_that_is_undone_goes_back),
         cmocka_unit_test(where_it_woke_last_is_found),
     };
     return cmocka_run_group_tests_name("mood_log", tests, NULL, NULL);

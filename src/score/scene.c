@@ -89,6 +89,7 @@ const struct scene scenes[] = {
 };
 
 const int scene_count = sizeof scenes / sizeof scenes[0];
+_Static_assert(sizeof scenes / sizeof scenes[0] <= SCENES_MOST, "shares of scenes have room for all");
 
 const struct scene *scene_find(const char *name)
 {

@@ -3,7 +3,7 @@
 #include "score/event.h"
 #include "score/mood.h"
 
-enum { SCENE_PARTS = 3 };
+enum { SCENE_PARTS = 3, SCENES_MOST = 16 };
 
 // An instrument, and how many of a layer's notes it has in relation to the others.
 struct scene_part {
@@ -25,7 +25,7 @@ struct scene {
     double loudness;     // LUFS that it is brought to
 };
 
-// All scenes; the first is the default.
+// All scenes, SCENES_MOST at most; the first is the default.
 extern const struct scene scenes[];
 extern const int scene_count;
 // NULL when there is none of that name.
