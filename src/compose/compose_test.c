@@ -302,25 +302,47 @@ static void lanes_follow(struct lane lanes[INSTRUMENT_COUNT][INSTRUMENT_LANES_MA
     }
 }
 
+static void assert_lanes(const struct program *program, uint64_t end)
+{
+    struct score score = testing_score(program, 0, end);
+    struct lane lanes[INSTRUMENT_COUNT][INSTRUMENT_LANES_MAX] = {0};
+    int notes = 0;
+    for (size_t i = 0; i < score.count; i++) {
+        lanes_follow(lanes, &score.events[i]);
+        notes += score.events[i].kind == EVENT_NOTE_ON;
+    }
+    assert_true(notes > 500);
+    for (int lane = 0; lane < INSTRUMENT_COUNT * INSTRUMENT_LANES_MAX; lane++) {
+        const struct lane *one = &lanes[lane / INSTRUMENT_LANES_MAX][lane % INSTRUMENT_LANES_MAX];
+        assert_true(!one->held || (one->id >> 12) * CONTROL_FRAMES + LONGEST_HELD > end);
+    }
+    score_free(&score);
+}
+
 static void no_lane_is_taken_while_it_sounds(void **state)
 {
     static const uint64_t every_s[] = {1, 6, 30, 100000}, length_s[] = {1300, 2600, 7200, 7200};
     for (uint64_t turn = 0; turn < 4; turn++) {
         uint64_t end = SECONDS(length_s[turn]);
         struct mood_log log = testing_restless_log(turn, SECONDS(every_s[turn]), end);
-        struct score score = testing_score(&(struct program){turn, &log}, 0, end);
-        struct lane lanes[INSTRUMENT_COUNT][INSTRUMENT_LANES_MAX] = {0};
-        int notes = 0;
-        for (size_t i = 0; i < score.count; i++) {
-            lanes_follow(lanes, &score.events[i]);
-            notes += score.events[i].kind == EVENT_NOTE_ON;
+        assert_lanes(&(struct program){turn, &log}, end);
+        mood_log_finish(&log);
+    }
+}
+
+// At the slowest tempo, where chords are longest: from hardly any move of the density in a chord to one in each packet.
+static void no_lane_is_taken_when_the_density_never_rests(void **state)
+{
+    for (uint64_t turn = 0; turn < 4; turn++) {
+        struct mood mood = mood_default();
+        mood.bpm = 40;
+        struct mood_log log = testing_log(&mood);
+        uint64_t every = (uint64_t[]){PACKET_FRAMES, SECONDS(1), SECONDS(4), SECONDS(9)}[turn];
+        for (uint64_t i = 0; i * every < SECONDS(1200); i++) {
+            testing_move(&mood, MOOD_ID_harmonic_density, random_u64(turn, 905, i));
+            testing_append(&log, i * every, &mood);
         }
-        assert_true(notes > 500);
-        for (int lane = 0; lane < INSTRUMENT_COUNT * INSTRUMENT_LANES_MAX; lane++) {
-            const struct lane *one = &lanes[lane / INSTRUMENT_LANES_MAX][lane % INSTRUMENT_LANES_MAX];
-            assert_true(!one->held || (one->id >> 12) * CONTROL_FRAMES + LONGEST_HELD > end);
-        }
-        score_free(&score);
+        assert_lanes(&(struct program){turn, &log}, SECONDS(1200));
         mood_log_finish(&log);
     }
 }
@@ -464,6 +486,7 @@ int main(void)
         cmocka_unit_test(every_parameter_is_heard),
         cmocka_unit_test(events_are_ordered_and_in_range),
         cmocka_unit_test(no_lane_is_taken_while_it_sounds),
+        cmocka_unit_test(no_lane_is_taken_when_the_density_never_rests),
         cmocka_unit_test(ids_are_unique),
         cmocka_unit_test(the_cap_is_never_reached),
         cmocka_unit_test(what_sounds_is_what_began_and_has_not_ended),

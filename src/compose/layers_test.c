@@ -404,6 +404,58 @@ static void one_mix_for_several_entries_at_a_frame(void **state)
     mood_log_finish(&log);
 }
 
+// Pad notes that begin at a frame.
+static int pads_at(const struct score *score, uint64_t frame)
+{
+    int count = 0;
+    for (size_t i = 0; i < score->count; i++)
+        count += score->events[i].kind == EVENT_NOTE_ON && score->events[i].note.layer == LAYER_PAD &&
+                 score->events[i].at_frame == frame;
+    return count;
+}
+
+// In it a chord begins 2 s before `*at` and lasts for half a minute at least.
+static struct program program_with_a_long_chord(const struct mood_log *log, uint64_t *at)
+{
+    struct program program = {2, log};
+    struct passage passage = passage_at(&program, SECONDS(100));
+    while (passage.until - passage.onset < SECONDS(32) || passage.onset % PACKET_FRAMES != 0)
+        passage = passage_at(&program, passage.until);
+    *at = passage.onset + SECONDS(2);
+    return program;
+}
+
+static void append_density(struct mood_log *log, uint64_t at_frame, double density)
+{
+    struct mood mood = mood_log_at(log, at_frame)->mood;
+    mood.harmonic_density = density;
+    testing_append(log, at_frame, &mood);
+}
+
+// Three voices go and come back, twice. The first time two find a lane to spare and the third waits for its own; the
+// second time two have their own again.
+static void voices_come_back_within_a_chord(void **state)
+{
+    struct mood mood = mood_default();
+    mood.harmonic_density = 1;
+    struct mood_log log = testing_log(&mood);
+    uint64_t at;
+    struct program program = program_with_a_long_chord(&log, &at);
+    append_density(&log, at, .1);
+    append_density(&log, at + SECONDS(1), 1);
+    append_density(&log, at + SECONDS(10), .1);
+    append_density(&log, at + SECONDS(11), .7);
+    append_density(&log, at + SECONDS(12), 1);
+    struct score score = testing_score(&program, at - SECONDS(2), at + SECONDS(29));
+    assert_int_equal(pads_at(&score, at - SECONDS(2)), 6);
+    assert_int_equal(pads_at(&score, at + SECONDS(1)), 2);
+    assert_int_equal(pads_at(&score, at + SECONDS(8)), 1);
+    assert_int_equal(pads_at(&score, at + SECONDS(11)), 2);
+    assert_int_equal(pads_at(&score, at + SECONDS(18)), 1);
+    score_free(&score);
+    mood_log_finish(&log);
+}
+
 static void noise_is_smooth_and_even(void **state)
 {
     double before = noise_at(1, 2, 0, 10000), sum = 0;
@@ -434,6 +486,7 @@ int main(void)
         cmocka_unit_test(mixes_come_every_second_and_move_slowly),
         cmocka_unit_test(soft_layers_are_soft_and_alive),
         cmocka_unit_test(one_mix_for_several_entries_at_a_frame),
+        cmocka_unit_test(voices_come_back_within_a_chord),
         cmocka_unit_test(noise_is_smooth_and_even),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);

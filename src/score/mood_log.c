@@ -156,6 +156,14 @@ const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame)
     return mood_log_last(log, offsetof(struct mood_entry, at_frame), frame);
 }
 
+const struct mood_entry *mood_log_next(const struct mood_log *log, const struct mood_entry *entry)
+{
+    const struct mood_entry *end = log->entries + log->count;
+    for (entry++; entry + 1 < end && entry[1].at_frame == entry->at_frame;)
+        entry++;
+    return entry < end ? entry : NULL;
+}
+
 struct mood mood_log_mood(const struct mood_log *log, uint64_t frame)
 {
     return mood_entry_mood(mood_log_at(log, frame), frame);

@@ -60,6 +60,8 @@ MUST_USE enum status mood_log_copy(struct mood_log *log, const struct mood_entry
 MUST_USE enum status mood_log_reserve(struct mood_log *log);
 // The entry in force at `frame`, never NULL.
 const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame);
+// The one that follows an entry which was in force; NULL when none does.
+const struct mood_entry *mood_log_next(const struct mood_log *log, const struct mood_entry *entry);
 // All parameters at `frame`. A change of scene takes morph_seconds: until then all units but harmonic_density glide on
 // straight lines, and the rest is the new scene's at once. What is moved meanwhile moves at once.
 struct mood mood_log_mood(const struct mood_log *log, uint64_t frame);

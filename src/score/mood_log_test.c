@@ -34,6 +34,17 @@ static void the_last_entry_at_a_frame_is_in_force(void **state)
     mood_log_finish(&log);
 }
 
+static void what_was_never_in_force_is_passed_over(void **state)
+{
+    struct mood_log log = log_of_three();
+    const struct mood_entry *entry = mood_log_next(&log, mood_log_at(&log, 0));
+    assert_int_equal(entry->sequence, 4);
+    entry = mood_log_next(&log, entry);
+    assert_int_equal(entry->sequence, 9);
+    assert_null(mood_log_next(&log, entry));
+    mood_log_finish(&log);
+}
+
 static void beats_are_the_integral_of_the_tempo(void **state)
 {
     struct mood_log log = log_of_three();
@@ -210,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_entry_at_a_frame_is_in_force),
+        cmocka_unit_test(what_was_never_in_force_is_passed_over),
         cmocka_unit_test(beats_are_the_integral_of_the_tempo),
         cmocka_unit_test(frame_of_beats_is_the_first_frame),
         cmocka_unit_test(a_log_never_runs_backwards),
