@@ -456,6 +456,26 @@ static void voices_come_back_within_a_chord(void **state)
     mood_log_finish(&log);
 }
 
+// Another key and another density, of which nothing is left at the same frame.
+static void what_is_taken_back_at_once_is_not_heard(void **state)
+{
+    struct mood mood = mood_default();
+    struct mood_log log = testing_log(&mood), untouched = testing_log(&mood);
+    for (uint64_t i = 1; i < 20; i++) {
+        struct mood other = testing_mood("D", MODE_DORIAN);
+        other.harmonic_density = i % 2;
+        testing_append(&log, SECONDS(7 * i), &other);
+        testing_append(&log, SECONDS(7 * i), &mood);
+    }
+    struct score score = testing_score(&(struct program){4, &log}, 0, SECONDS(150));
+    struct score expected = testing_score(&(struct program){4, &untouched}, 0, SECONDS(150));
+    assert_true(testing_same_score(&score, &expected));
+    score_free(&score);
+    score_free(&expected);
+    mood_log_finish(&log);
+    mood_log_finish(&untouched);
+}
+
 static void noise_is_smooth_and_even(void **state)
 {
     double before = noise_at(1, 2, 0, 10000), sum = 0;
@@ -487,6 +507,7 @@ int main(void)
         cmocka_unit_test(soft_layers_are_soft_and_alive),
         cmocka_unit_test(one_mix_for_several_entries_at_a_frame),
         cmocka_unit_test(voices_come_back_within_a_chord),
+        cmocka_unit_test(what_is_taken_back_at_once_is_not_heard),
         cmocka_unit_test(noise_is_smooth_and_even),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);

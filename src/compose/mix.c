@@ -90,12 +90,8 @@ void mix_compose(const struct program *program, struct events *events)
     uint64_t second = frames_round_up(events->from, FRAME_RATE);
     for (; second < events->to; second += FRAME_RATE)
         mix_add(program, second, events);
-    const struct mood_entry *end = program->log->entries + program->log->count;
-    const struct mood_entry *entry = events->from > 0 ? mood_log_at(program->log, events->from - 1) + 1
-                                                      : program->log->entries;
-    for (; entry < end && entry->at_frame < events->to; entry++) {
-        bool last = entry + 1 == end || entry[1].at_frame > entry->at_frame;
-        if (last && entry->at_frame % FRAME_RATE != 0)
+    const struct mood_entry *entry = mood_log_at(program->log, events->from > 0 ? events->from - 1 : 0);
+    while ((entry = mood_log_next(program->log, entry)) && entry->at_frame < events->to)
+        if (entry->at_frame % FRAME_RATE != 0)
             mix_add(program, entry->at_frame, events);
-    }
 }

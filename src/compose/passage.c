@@ -38,11 +38,9 @@ static uint64_t passage_grid_frame(const struct program *program, uint64_t earli
 // Where a change of key after the onset and before `limit` ends the chord; `limit` when there is none.
 static uint64_t passage_key_end(const struct program *program, const struct passage *passage, uint64_t limit)
 {
-    const struct mood_entry *first = mood_log_at(program->log, passage->onset);
-    const struct mood_entry *end = program->log->entries + program->log->count;
-    const uint32_t key_bits = 1u << MOOD_ID_key | 1u << MOOD_ID_mode | 1u << MOOD_ID_tuning;
-    for (const struct mood_entry *entry = first + 1; entry < end && entry->at_frame < limit; entry++) {
-        if (!(entry->changed & key_bits) || passage_same_key(&first->mood, &entry->mood))
+    const struct mood_entry *first = mood_log_at(program->log, passage->onset), *entry = first;
+    while ((entry = mood_log_next(program->log, entry)) && entry->at_frame < limit) {
+        if (passage_same_key(&first->mood, &entry->mood))
             continue;
         uint64_t soonest = passage->onset + (passage->ordinal == 0 ? PASSAGE_SHORTEST : KEY_SHORTEST);
         uint64_t at = entry->at_frame + KEY_DELAY;
