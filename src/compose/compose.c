@@ -40,7 +40,7 @@ static void compose_tune(const struct program *program, struct event *list, int 
 
 int compose_events(const struct program *program, uint64_t from, uint64_t to, struct event *out)
 {
-    struct events events = {.out = out, .from = from, .to = to};
+    struct events events = {.out = out, .cap = COMPOSE_MAX_EVENTS, .from = from, .to = to};
     if (from >= to)
         return 0;
     mix_compose(program, &events);
@@ -71,7 +71,7 @@ int compose_sounding(const struct program *program, uint64_t frame, struct event
     out[0] = (struct event){.at_frame = frame, .kind = EVENT_MIX, .mix = mix_at(program, frame)};
     if (frame == 0)
         return 1;
-    struct events events = {.out = out + 1, .to = frame};
+    struct events events = {.out = out + 1, .cap = COMPOSE_MAX_EVENTS - 1, .to = frame};
     events.from = frame > LAYERS_LONGEST_HOLD ? frame - LAYERS_LONGEST_HOLD : 0;
     melody_compose(program, &events);
     percussion_compose(program, &events);

@@ -18,10 +18,11 @@ enum { COMPOSE_MAX_EVENTS = 256 };
 // Causal: an event at frame f depends on log entries with at_frame <= f only. Additive: composing [a, c) gives the same
 // as [a, b) and [b, c). More than COMPOSE_MAX_EVENTS in a range do not happen (tested); they would be cut off.
 int compose_events(const struct program *program, uint64_t from, uint64_t to, struct event *out);
-// What a chain that starts from silence at `frame` must be told: one EVENT_MIX, then an EVENT_NOTE_ON for each note
-// that began before `frame` and has not ended before it, then the chord and the section that began last before it; each
-// keeps the at_frame at which it really happened, except the mix, which carries `frame`. What happens at `frame` itself
-// comes from compose_events. At frame 0: the mix alone.   out: room for COMPOSE_MAX_EVENTS. Returns how many.
+// What a chain that starts from silence at `frame` must be told: one EVENT_MIX, then, ordered as above, the chord that
+// began last before `frame` and an EVENT_NOTE_ON for each note that began before it and has not ended before it, then
+// the section that began last before it; each keeps the at_frame at which it really happened, except the mix, which
+// carries `frame`. What happens at `frame` itself comes from compose_events. At frame 0: the mix alone.
+//   out: room for COMPOSE_MAX_EVENTS. Returns how many.
 int compose_sounding(const struct program *program, uint64_t frame, struct event *out);
 // Entropy of the chord chain in bits per chord change, rows weighted by how often they are visited: of the plain table
 // of five chords at variety 0.

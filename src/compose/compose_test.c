@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "compose/events.h"
 #include "compose/passage.h"
 #include "compose/testing.h"
 
@@ -384,6 +385,17 @@ static void the_cap_is_never_reached(void **state)
     mood_log_finish(&log);
 }
 
+static void a_full_list_is_left_as_it_is(void **state)
+{
+    struct event out[3] = {{.at_frame = 0}};
+    struct events events = {.out = out, .cap = 2, .to = SECONDS(1)};
+    for (uint64_t i = 1; i <= 3; i++)
+        events_add(&events, &(struct event){.at_frame = i * CONTROL_FRAMES});
+    assert_int_equal(events.count, 2);
+    assert_int_equal(out[1].at_frame, 2 * CONTROL_FRAMES);
+    assert_int_equal(out[2].at_frame, 0);
+}
+
 // What sounds at `frame` according to the events since LONGEST_HELD before it: written to ids, in no order.
 static int notes_by_folding(const struct program *program, uint64_t frame, uint64_t *ids)
 {
@@ -412,8 +424,10 @@ static void assert_sounding(const struct program *program, uint64_t frame)
     int count = compose_sounding(program, frame, events), notes = 0, chords = 0, sections = 0;
     assert_int_equal(events[0].kind, EVENT_MIX);
     assert_int_equal(events[0].at_frame, frame);
+    assert_int_equal(events[count - 1].kind, frame > 0 ? EVENT_SECTION : EVENT_MIX);
     for (int i = 1; i < count; i++) {
         assert_true(events[i].at_frame < frame);
+        assert_true(i < 2 || i + 1 == count || in_order(&events[i - 1], &events[i]));
         if (events[i].kind == EVENT_NOTE_ON)
             ids[notes++] = events[i].note.id;
         chords += events[i].kind == EVENT_CHORD;
@@ -489,6 +503,7 @@ int main(void)
         cmocka_unit_test(no_lane_is_taken_when_the_density_never_rests),
         cmocka_unit_test(ids_are_unique),
         cmocka_unit_test(the_cap_is_never_reached),
+        cmocka_unit_test(a_full_list_is_left_as_it_is),
         cmocka_unit_test(what_sounds_is_what_began_and_has_not_ended),
         cmocka_unit_test(layers_that_are_off_are_silent),
         cmocka_unit_test(seeds_differ),

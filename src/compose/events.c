@@ -2,7 +2,7 @@
 
 void events_add(struct events *events, const struct event *event)
 {
-    if (event->at_frame < events->from || event->at_frame >= events->to || events->count == COMPOSE_MAX_EVENTS)
+    if (event->at_frame < events->from || event->at_frame >= events->to || events->count == events->cap)
         return;
     events->out[events->count++] = *event;
 }

@@ -8,7 +8,7 @@
 
 struct events {
     struct event *out;
-    int count;
+    int count, cap;
     uint64_t from, to;         // frames asked for: from <= at_frame < to
     struct harmony harmony;    // where the last composer stood, so that the next one need not walk there again
 };
