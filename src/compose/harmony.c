@@ -229,15 +229,16 @@ static struct harmony harmony_first(const struct program *program, struct sectio
 }
 
 // How badly a tone of the scale rubs against the chord: semitone neighbours first, then the order of preference.
+//   steps: above the root, 1..6
 static int harmony_extension_cost(const struct harmony *now, int steps)
 {
-    static const int preference[HARMONY_DEGREES] = {9, 0, 8, 3, 7, 2, 1};
+    static const int preference[HARMONY_DEGREES - 1] = {0, 8, 3, 7, 2, 1};
     int tone = (now->chord.root + harmony_above(now->mood.mode, now->chord.degree, steps)) % 12;
     unsigned tones = now->chord.tones;
     if (tones >> tone & 1)
         return 100;
     bool rubs = (tones >> (tone + 1) % 12 & 1) || (tones >> (tone + 11) % 12 & 1);
-    return preference[steps] + (rubs ? 20 : 0);
+    return preference[steps - 1] + (rubs ? 20 : 0);
 }
 
 // The pitch of a tone above the tenor that is freest of the voices that are there.

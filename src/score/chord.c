@@ -8,7 +8,6 @@ static const struct {
 } chord_kinds[CHORD_QUALITIES] = {
     [CHORD_MAJOR] = {"", 1 << 0 | 1 << 4 | 1 << 7},
     [CHORD_MINOR] = {"m", 1 << 0 | 1 << 3 | 1 << 7},
-    [CHORD_DIMINISHED] = {"dim", 1 << 0 | 1 << 3 | 1 << 6},
     [CHORD_SUS2] = {"sus2", 1 << 0 | 1 << 2 | 1 << 7},
     [CHORD_SUS4] = {"sus4", 1 << 0 | 1 << 5 | 1 << 7},
     [CHORD_MAJ7] = {"maj7", 1 << 0 | 1 << 4 | 1 << 7 | 1 << 11},

@@ -3,8 +3,6 @@
 #include "base/frames.h"
 #include "score/event.h"
 
-enum { COMPOSE_GRID = 64 };
-
 enum status click_watch_init(struct click_watch *watch)
 {
     *watch = (struct click_watch){.watched_frames = 0};
@@ -27,7 +25,7 @@ static bool click_watch_explains(const struct program *program, uint64_t frame)
     struct event events[COMPOSE_MAX_EVENTS];
     uint64_t from = frame < CLICKS_ONSET_AFTER_FRAMES ? 0 : frame - CLICKS_ONSET_AFTER_FRAMES;
     uint64_t to = frame + CLICKS_ONSET_BEFORE_FRAMES + 1;
-    int count = compose_events(program, frames_round_down(from, COMPOSE_GRID), frames_round_up(to, COMPOSE_GRID),
+    int count = compose_events(program, frames_round_down(from, CONTROL_FRAMES), frames_round_up(to, CONTROL_FRAMES),
                                events);
     for (int i = 0; i < count; i++)
         if (events[i].kind == EVENT_NOTE_ON && events[i].at_frame >= from && events[i].at_frame < to)
