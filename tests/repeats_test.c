@@ -48,8 +48,10 @@ static void assert_no_run_comes_twice(const struct scene *scene, bool with_loops
 {
     struct repetition found;
     size_t count = compose_tune(scene, with_loops, notes, cap), length = 1;
-    while (repetition_find(notes, count, length, TOLERANCE_FRAMES, &found) == 1)
+    int comes_twice;
+    while ((comes_twice = repetition_find(notes, count, length, TOLERANCE_FRAMES, &found)) == 1)
         length++;
+    assert_int_equal(comes_twice, 0);
     print_message("# %s%s: %zu notes in %d h, the longest run that comes twice has %zu\n", scene->name,
                   with_loops ? "" : ", melody alone", count, hours, length - 1);
     assert_true(count > 20);

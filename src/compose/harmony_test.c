@@ -89,6 +89,15 @@ static void assert_rules(const struct changes *changes)
     assert_int_equal(changes->illegal, 0);
 }
 
+// Adds what another stretch has.
+static void changes_join(struct changes *all, const struct changes *changes)
+{
+    all->count += changes->count;
+    all->common += changes->common;
+    for (size_t i = 0; i < sizeof all->motions / sizeof *all->motions; i++)
+        all->motions[i] += changes->motions[i];
+}
+
 static void voices_are_led_at_the_defaults(void **state)
 {
     for (uint64_t seed = 0; seed < 12; seed++) {
@@ -113,10 +122,7 @@ static void voices_are_led_in_every_scene(void **state)
             struct mood_log log = testing_log(&mood);
             struct changes changes = changes_of(&(struct program){seed, &log}, 0, HOURS(4));
             assert_rules(&changes);
-            all.count += changes.count;
-            all.common += changes.common;
-            for (size_t i = 0; i < sizeof all.motions / sizeof *all.motions; i++)
-                all.motions[i] += changes.motions[i];
+            changes_join(&all, &changes);
             mood_log_finish(&log);
         }
         print_message("# %s: median motion %d, a common tone in %.2f\n", scenes[n].name, median(&all),
@@ -156,20 +162,24 @@ static void what_breaks_the_rules_is_counted(void **state)
     }
 }
 
+// The median is that of a mode at a variety, over keys, tempos and seeds: of four hours alone it may be one more, for
+// they have few changes.
 static void voices_are_led_in_every_mode(void **state)
 {
-    for (int mode = 0; mode < MODE_COUNT; mode++) {
+    for (int n = 0; n < MODE_COUNT * 3; n++) {
+        struct changes all = {.count = 0};
         for (uint64_t turn = 0; turn < 9; turn++) {
-            struct mood mood = testing_mood(turn % 2 ? "F#" : "C", (enum mode)mode);
+            struct mood mood = testing_mood((const char *[]){"C", "F#", "A"}[turn / 3], (enum mode)(n / 3));
             mood.bpm = (int[]){40, 70, 120}[turn % 3];
-            mood.chord_progression_variety = (double[]){0, .5, 1}[turn / 3];
+            mood.chord_progression_variety = n % 3 / 2.0;
             struct mood_log log = testing_log(&mood);
             struct changes changes = changes_of(&(struct program){turn, &log}, 0, HOURS(4));
             assert_rules(&changes);
-            assert_true(median(&changes) <= 6);
             assert_true(changes.shortest_s >= 8 && changes.longest_s <= 90);
+            changes_join(&all, &changes);
             mood_log_finish(&log);
         }
+        assert_true(median(&all) <= 5);
     }
 }
 

@@ -168,11 +168,35 @@ static bool same_way(const struct event *a, const struct event *b)
 // How the motifs of a scene come back.
 struct memory {
     int motifs;            // rhythms of three notes that come back within three minutes: they do not without memory
-    int least, most;       // times that one of them is there in three minutes
+    int least, most;       // times that the one that comes most often is there in any three minutes
     int back, same;        // came back, not for the last time; with the same way from its second note to the third
     int last, last_same;   // likewise for the last time
     double notes_a_second;
 };
+
+// Times that the rhythm of three notes that comes most often is there in the three minutes from a frame on.
+static int most_times(const struct score *score, uint64_t from)
+{
+    int most = 0;
+    for (size_t i = 0; i + 3 <= score->count; i++) {
+        if (score->events[i].at_frame < from)
+            continue;
+        int times = 0;
+        for (size_t k = i; k + 3 <= score->count && score->events[k + 2].at_frame < from + SECONDS(180); k++)
+            times += same_rhythm(&score->events[i], &score->events[k]);
+        most = times > most ? times : most;
+    }
+    return most;
+}
+
+static void memory_look(struct memory *memory, const struct score *score)
+{
+    for (uint64_t from = 0; from + SECONDS(180) <= HOURS(2); from += SECONDS(20)) {
+        int times = most_times(score, from);
+        memory->least = times < memory->least ? times : memory->least;
+        memory->most = times > memory->most ? times : memory->most;
+    }
+}
 
 static struct memory memory_of(const struct score *score)
 {
@@ -197,14 +221,13 @@ static struct memory memory_of(const struct score *score)
         if (times == 1)
             continue;
         memory.motifs++;
-        memory.least = times < memory.least ? times : memory.least;
-        memory.most = times > memory.most ? times : memory.most;
         memory.back += times - 2;
         memory.same += same;
         memory.last++;
         memory.last_same += last_same;
     }
     free(known);
+    memory_look(&memory, score);
     return memory;
 }
 
@@ -221,8 +244,8 @@ static bool memory_is_heard(const struct memory *memory)
     return memory->motifs >= 70 && memory->motifs <= 250 && memory->least >= 2 && memory->most <= 6;
 }
 
-// Where there are .2 notes a second or more, two motifs to three minutes are there, each two to six times. Over other
-// chords they keep their contour more often than not; the last time, when their end is another, less often.
+// Where there are .2 notes a second or more, two motifs to three minutes are there, and in any three minutes the one
+// that comes most often does so two to six times. Over other chords they keep their contour more often than not; the last time, when their end is another, less often.
 static void motifs_come_back(void **state)
 {
     enum { SEEDS = 3 };

@@ -88,11 +88,13 @@ static void it_grows(void **state)
     struct mood_log log;
     struct mood mood = mood_default();
     assert_int_equal(mood_log_init(&log, &mood), STATUS_OK);
-    for (uint64_t i = 1; i < 1000; i++) {
+    uint64_t count = 2 * log.cap + 1;
+    for (uint64_t i = 1; i < count; i++) {
         mood.bpm = 40 + (int)(i % 80);
         assert_int_equal(mood_log_append(&log, i, i * 960, &mood), STATUS_OK);
     }
-    for (uint64_t i = 0; i < 1000; i++)
+    assert_true(log.count == count && log.cap >= count);
+    for (uint64_t i = 0; i < count; i++)
         assert_int_equal(mood_log_at(&log, i * 960 + 959)->sequence, i);
     mood_log_finish(&log);
 }
