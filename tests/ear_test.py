@@ -68,6 +68,13 @@ class Ear(unittest.TestCase):
         self.assertEqual([re.sub(r" is .*", "", text) for text in listening.kept(pieces)], ["drift, seed 7: dc"])
         self.assertEqual(listening.kept(pieces, ("clicks",)), [])
 
+    def test_what_is_allowed_may_be_open(self):
+        ends = (((None, -60), "<= -60"), ((3, None), ">= 3"), ((-2, 2.5), "-2 .. 2.5"), ((0, 0), "0"))
+        for (low, high), words in ends:
+            gate = {"name": "dc", "unit": "dBFS", "value": -40.0, "low": low, "high": high, "good": False}
+            self.assertEqual(listening.kept([{"name": "drift", "gates": [gate]}]),
+                             [f"drift: dc is -40 dBFS, allowed {words}"])
+
     def test_scenes_that_are_alike_are_told(self):
         def pieces(own, other):
             scenes = [("a", 1), ("a", 2), ("b", 1), ("b", 2)]

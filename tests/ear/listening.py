@@ -114,11 +114,25 @@ def ffmpeg_meters(path):
             "true_peak": float(re.search(r"Peak:\s+(\S+) dBFS", summary)[1])}
 
 
+def allowed(gate):
+    """As `auralis measure` prints it; an end that is open is null in JSON."""
+    low, high = gate["low"], gate["high"]
+    if low == high:
+        return f"{low:g}"
+    if low is None:
+        return f"<= {high:g}"
+    return f">= {low:g}" if high is None else f"{low:g} .. {high:g}"
+
+
+def broken(piece, gate):
+    if gate["value"] is None:
+        return f"{piece['name']}: no {gate['name']}"
+    return f"{piece['name']}: {gate['name']} is {gate['value']:.4g} {gate['unit']}, allowed {allowed(gate)}"
+
+
 def kept(pieces, names=None):
     """What was not kept, in words."""
-    return [f"{piece['name']}: {gate['name']} is {gate['value']:.4g} {gate['unit']}, allowed "
-            f"{gate['low']} .. {gate['high']}" if gate["value"] is not None else f"{piece['name']}: no {gate['name']}"
-            for piece in pieces for gate in piece["gates"]
+    return [broken(piece, gate) for piece in pieces for gate in piece["gates"]
             if not gate["good"] and (names is None or gate["name"] in names)]
 
 
