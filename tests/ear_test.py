@@ -3,23 +3,59 @@
 
 usage: ear_test.py BINARY [unittest options]
 """
+import contextlib
 import copy
+import io
 import json
 import pathlib
 import re
+import runpy
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from ear import listening, page  # noqa: E402
 
 BINARY = sys.argv.pop(1)
+SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "scripts" / "ear"
 
 
 def run(*arguments):
     done = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=200)
     return done.returncode, done.stdout, done.stderr
+
+
+def script(*arguments, **options):
+    done = subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, timeout=20,
+                          **options)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Listened:
+    """Has heard it all, but can draw nothing."""
+
+    def __init__(self, found):
+        self.found = found
+
+    def pieces(self, *options):
+        return self.found.pairs
+
+    def day(self, *_):
+        return self.found.day
+
+    def decoded(self, *_):
+        return self.found.decoded
+
+    def files(self, *_):
+        return self.found.files
+
+    def programs(self, *_):
+        return self.found.programs
+
+    def spectrograms(self, *_):
+        raise FileNotFoundError("sox")
 
 
 class Ear(unittest.TestCase):
@@ -113,16 +149,36 @@ class Ear(unittest.TestCase):
         self.assertEqual(len(listening.drifts(day((-18, -18, -18), voices=(5, 5, 9)))), 1)
         self.assertEqual(len(listening.drifts(day((-18, -18, -18), speeds=(100, 90, 50)))), 1)
 
-    def test_the_page_has_every_piece(self):
-        found = listening.Findings(
+    def findings(self):
+        return listening.Findings(
             hours=self.pieces[::2], pairs=self.pieces, day_scene="drift", day=self.pieces[:2],
             decoded=self.pieces[:1],
             files=[("drift", {"integrated": -18.04, "true_peak": -3.01}, {"integrated": -18.0, "true_peak": -3.0})],
             programs=[("runs", "tests/repeats_test 24", 0, "# drift: 3 notes\n")], failures=["what is wrong"])
-        text = page.text(found, (3600, 900, 300), 3)
+
+    def test_the_page_has_every_piece(self):
+        text = page.text(self.findings(), (3600, 900, 300), 3)
         for words in ("- what is wrong", "| drift |", "| glass |", "| drift, seed 8 |", "spectrograms/glass.png",
                       "| drift | -18.04 | -18.00 |", "drift: 3 notes"):
             self.assertIn(words, text)
+
+    def test_the_page_is_written_before_pictures_are_drawn(self):
+        complete = runpy.run_path(str(SCRIPT))["complete"]
+        with tempfile.TemporaryDirectory(prefix="auralis-ear-test-") as folder:
+            where = pathlib.Path(folder) / "sound.md"
+            with self.assertRaises(FileNotFoundError), contextlib.redirect_stderr(io.StringIO()):
+                complete(Listened(self.findings()), 3600, where)
+            self.assertIn("| drift, seed 8 |", where.read_text())
+
+    def test_what_is_missing_is_said_before_anything_is_heard(self):
+        status, _, errors = script(pathlib.Path(BINARY).parent, env={"PATH": "/nowhere"})
+        self.assertEqual(status, 1)
+        self.assertEqual(errors, "scripts/ear needs what is not here: ffmpeg, sox; `make ear` builds and installs it\n")
+
+    def test_a_look_is_no_report(self):
+        status, _, errors = script(pathlib.Path(BINARY).parent, "--seconds", 5, env={"PATH": "/nowhere"})
+        self.assertEqual(status, 2)
+        self.assertIn("doc/sound.md is for a complete run", errors)
 
 
 if __name__ == "__main__":

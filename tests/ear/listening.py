@@ -80,15 +80,13 @@ class Ear:
             path.unlink()
         return found
 
+    def needs(self):
+        """The programs that a complete run starts."""
+        return [self.binary, "ffmpeg", "sox", *(self.build / name for _, name, _ in longer_tests(0, 0))]
+
     def programs(self, seconds, few):
-        """Tests of the suite that take how long they go on."""
         found = []
-        for what, name, length in (
-                (f"{seconds} s with parameters changed every 5 s keep the gates and have no click", "tests/clicks_test",
-                 str(seconds)),
-                ("25 minutes are the same from minute 5, 12 and 21 on", "tests/seek_test", "25"),
-                ("no run of 12 notes comes again within a day", "tests/repeats_test", "24"),
-                ("libebur128 agrees on every scene as listeners get it", "src/tools/measure_test", str(few))):
+        for what, name, length in longer_tests(seconds, few):
             say(f"{name} {length}")
             done = subprocess.run([self.build / name, length], capture_output=True, text=True, check=False)
             found.append((what, f"{name} {length}", done.returncode, done.stdout + done.stderr))
@@ -104,6 +102,15 @@ class Ear:
             self.run("sox", sound, "-n", "remix", "1,2", "rate", "16k", "spectrogram", "-x", "900", "-y", "257", "-z",
                      "90", "-r", "-o", where / f"{scene}.png")
             sound.unlink()
+
+
+def longer_tests(seconds, few):
+    """Tests of the suite that take how long they go on: (what holds if they pass, program, length)."""
+    return ((f"{seconds} s with parameters changed every 5 s keep the gates and have no click", "tests/clicks_test",
+             str(seconds)),
+            ("25 minutes are the same from minute 5, 12 and 21 on", "tests/seek_test", "25"),
+            ("no run of 12 notes comes again within a day", "tests/repeats_test", "24"),
+            ("libebur128 agrees on every scene as listeners get it", "src/tools/measure_test", str(few)))
 
 
 def ffmpeg_meters(path):
