@@ -162,6 +162,16 @@ class Ear(unittest.TestCase):
                       "| drift | -18.04 | -18.00 |", "drift: 3 notes"):
             self.assertIn(words, text)
 
+    def test_figures_of_the_page_are_of_its_pieces(self):
+        found = self.findings()
+        found.hours = copy.deepcopy(found.hours)
+        for piece, slope in zip(found.hours, (-5.96, -7.25)):
+            piece["measures"]["slope"] = slope
+        found.hours[1]["scene"] = "night"
+        self.assertIn("\nSteeper than -6 dB an octave: night (-7.2 dB).\n", page.text(found, (3600, 900, 300), 3))
+        found.hours.pop()
+        self.assertIn("\nSteeper than -6 dB an octave: none.\n", page.text(found, (3600, 900, 300), 3))
+
     def test_the_page_is_written_before_pictures_are_drawn(self):
         complete = runpy.run_path(str(SCRIPT))["complete"]
         with tempfile.TemporaryDirectory(prefix="auralis-ear-test-") as folder:

@@ -15,6 +15,7 @@ DECODED_DBTP = -1
 DRIFT_LU = 1
 DRIFT_SHARE = .25    # of the mean: notes a minute and notes held
 DRIFT_COST = 1.5     # of the median hour's cost: what else the machine does is in it
+PICTURE_HZ, PICTURE_DB = 8000, 90    # how far spectrograms reach
 
 
 @dataclasses.dataclass
@@ -99,8 +100,8 @@ class Ear:
             sound = self.folder / "sound.wav"
             self.run(self.binary, "render", "--quiet", "--scene", scene, "--seed", "7", "--start", "600",
                      "--duration", seconds, "--out", sound)
-            self.run("sox", sound, "-n", "remix", "1,2", "rate", "16k", "spectrogram", "-x", "900", "-y", "257", "-z",
-                     "90", "-r", "-o", where / f"{scene}.png")
+            self.run("sox", sound, "-n", "remix", "1,2", "rate", 2 * PICTURE_HZ, "spectrogram", "-x", "900", "-y",
+                     "257", "-z", PICTURE_DB, "-r", "-o", where / f"{scene}.png")
             sound.unlink()
 
 

@@ -5,7 +5,10 @@ import re
 import subprocess
 import time
 
+from ear import listening
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+DARK_DB_PER_OCTAVE = -6
 COLUMNS = (("integrated", "LUFS", 1), ("loudness_range", "range LU", 1), ("short_term_move", "10 s move LU", 1),
            ("true_peak", "dBTP", 1), ("crest", "crest dB", 1), ("clicks", "clicks", 0), ("correlation", "L/R", 2),
            ("bass_correlation", "lows", 2), ("fold_down_loss", "mono dB", 1), ("dc", "DC dBFS", 0),
@@ -66,8 +69,15 @@ def program_lines(programs):
         yield from (f"  - {line[2:]}" for line in said.splitlines() if re.match("# ", line))
 
 
+def darkest(pieces):
+    steep = sorted((piece for piece in pieces if (piece["measures"]["slope"] or 0) < DARK_DB_PER_OCTAVE),
+                   key=lambda piece: piece["measures"]["slope"])
+    names = ", ".join(f"{piece['scene']} ({piece['measures']['slope']:.1f} dB)" for piece in steep)
+    return f"Steeper than {DARK_DB_PER_OCTAVE} dB an octave: {names or 'none'}.\n"
+
+
 def oddities():
-    """What people found who looked at the figures and the spectrograms."""
+    """What people found who looked at the figures and the spectrograms of the version that it names."""
     return (pathlib.Path(__file__).parent / "oddities.md").read_text().strip()
 
 
@@ -89,7 +99,8 @@ def text(found, lengths, minutes):
         *(f"- {failure}" for failure in found.failures), "",
         f"## {seconds / 60:.0f} minutes of each scene\n",
         *cards(found.hours, "scene", lambda piece: piece["scene"]),
-        "## What looks odd\n", oddities(), "",
+        darkest(found.hours),
+        "## Written by hand: what looked odd\n", oddities(), "",
         "## How far apart they are\n",
         f"Two seeds of each scene, {pair / 60:.0f} minutes. 1 is clearly heard; a piece has to be nearer to its own "
         "scene than to any other.\n",
@@ -106,7 +117,8 @@ def text(found, lengths, minutes):
         "## Longer tests\n",
         *program_lines(found.programs),
         "\n## Spectrograms\n",
-        f"{few / 60:.0f} minutes, from 600 s on; 0 to 8 kHz from the bottom up, 90 dB from black to white.\n",
+        f"{few / 60:.0f} minutes, from 600 s on; 0 to {listening.PICTURE_HZ / 1000:.0f} kHz from the bottom up, where "
+        f"the pictures end and not the sound, {listening.PICTURE_DB} dB from black to white.\n",
         *(f"**{piece['scene']}**\n\n![{piece['scene']}](spectrograms/{piece['scene']}.png)\n" for piece in found.hours),
     ]
     return "\n".join(lines).rstrip() + "\n"
