@@ -140,7 +140,18 @@ class Measure(unittest.TestCase):
         self.assertAlmostEqual(measures["first_click"], 60, delta=0.01)
         same = cards("--reference", self.render, self.render)[0]
         self.assertEqual(same["measures"]["reference_difference"], 0)
-        self.refused(2, "reference ends before", "--reference", self.bright, clicked)
+        self.refused(2, "clicked.wav: it ends after 100.000 s, the reference after 40.000 s", "--reference",
+                     self.bright, clicked)
+
+    def test_a_recording_that_breaks_off_is_not_what_it_should_be(self):
+        short = self.folder / "short.wav"
+        write(short, samples_of(self.render)[:2 * 48000 * 50])
+        self.refused(2, "short.wav: it ends after 50.000 s, the reference after 100.000 s", "--reference", self.render,
+                     short)
+        self.refused(2, "short.wav: it ends after 50.000 s, the reference after 100.000 s", "--reference", self.render,
+                     "--from", 30, "--duration", 60, short)
+        self.assertEqual(cards("--reference", self.render, "--duration", 50, short)[0]["measures"]["duration"], 50)
+        self.assertEqual(cards("--reference", short, "--duration", 30, self.render)[0]["measures"]["duration"], 30)
 
     def test_two_scenes_are_further_apart_than_a_scene_from_itself(self):
         pieces = cards("--distances", self.render, self.bright)
@@ -172,6 +183,7 @@ class Measure(unittest.TestCase):
         data = self.bright.read_bytes()
         broken.write_bytes(data[:len(data) // 2])
         self.refused(1, "broken.flac: it cannot be read beyond", broken)
+        self.refused(1, "bright.flac: the reference cannot be read on", "--reference", broken, self.bright)
 
     def test_mistakes(self):
         self.refused(2, "FILE is missing")

@@ -34,7 +34,7 @@ static const struct argument measure_arguments[] = {
      .help = "what is asked of the material: render, decoded, soft, soft-decoded, or what a scene declares; if not "
              "given decoded for what a lossy codec made, else render"},
     {.name = "reference", .kind = ARGUMENT_TEXT, .offset = AT(reference), .value = "FILE",
-     .help = "what it should be, sample by sample: a click is a difference"},
+     .help = "what it should be, sample by sample and as long: a click is a difference"},
     {.name = "distances", .kind = ARGUMENT_FLAG, .offset = AT(distances),
      .help = "tell how far each file is from each other one"},
     {.name = "gates", .kind = ARGUMENT_FLAG, .offset = AT(gates), .help = "exit with 1 when a gate is not kept"},
@@ -71,8 +71,8 @@ static enum status measure_add(struct measure_pass *pass, size_t frames, struct 
     if (!pass->reference)
         return card_meter_add(pass->meter, pass->sound, frames);
     if (sound_reader_read(pass->reference, pass->meant, frames) != frames) {
-        text_add(failure, "the reference ends before the file");
-        return STATUS_INVALID;
+        text_add(failure, "the reference cannot be read on");
+        return STATUS_IO;
     }
     return card_meter_add_pair(pass->meter, pass->sound, pass->meant, frames);
 }
@@ -129,6 +129,24 @@ static enum status measure_check_profile(const char *name, struct text *failure)
     return STATUS_INVALID;
 }
 
+static uint64_t measure_left(const struct measure *measure, const struct sound_reader *reader)
+{
+    uint64_t left = sound_reader_frames(reader);
+    return left < measure->frames ? left : measure->frames;
+}
+
+// The reference has as much as the file: a recording that breaks off, or goes on, is not what it should be.
+static enum status measure_check_length(const struct measure *measure, const struct measure_pass *pass,
+                                        const char *path, struct text *failure)
+{
+    if (!pass->reference || measure_left(measure, pass->reference) == pass->frames)
+        return STATUS_OK;
+    text_printf(failure, "%s: it ends after %.3f s, the reference after %.3f s; --duration measures less", path,
+                (double)(measure->from_frame + sound_reader_frames(pass->reader)) / FRAME_RATE,
+                (double)(measure->from_frame + sound_reader_frames(pass->reference)) / FRAME_RATE);
+    return STATUS_INVALID;
+}
+
 static enum status measure_file(struct measure *measure, struct measure_piece *piece, struct text *failure)
 {
     const char *reference = measure->options.reference;
@@ -140,11 +158,12 @@ static enum status measure_file(struct measure *measure, struct measure_piece *p
     if (status == STATUS_OK && reference)
         status = sound_reader_open(&pass->reference, reference, measure->from_frame, failure);
     if (status == STATUS_OK) {
-        uint64_t left = sound_reader_frames(pass->reader);
         piece->profile = measure_profile(measure, sound_reader_is_lossy(pass->reader));
-        pass->frames = left < measure->frames ? left : measure->frames;
-        status = measure_run(pass, piece->name, &piece->card, failure);
+        pass->frames = measure_left(measure, pass->reader);
+        status = measure_check_length(measure, pass, piece->name, failure);
     }
+    if (status == STATUS_OK)
+        status = measure_run(pass, piece->name, &piece->card, failure);
     sound_reader_close(pass->reader);
     sound_reader_close(pass->reference);
     free(pass);
