@@ -23,7 +23,7 @@
 #include "tools/tools.h"
 #include "tools/verify.h"
 
-enum { TROUBLE_BYTES = 200, GAP_FRAMES_MAX = 60 * FRAME_RATE };
+enum { TROUBLE_BYTES = 200, GAP_FRAMES_MAX = 60 * FRAME_RATE, FILE_MARGIN_S = 600 };
 
 struct listen_options {
     const char *url, *format, *station, *tier, *out;
@@ -349,6 +349,15 @@ static bool listen_probe(struct listen *listen)
     return false;
 }
 
+// The first listener hears more than is asked for: what comes while the others connect, and what comes ahead.
+static enum status listen_create_file(struct listen *listen, struct text *trouble)
+{
+    const struct listen_options *options = &listen->options;
+    int rate_hz = listen_is_legacy(listen) ? FORMAT_LEGACY_RATE : FRAME_RATE;
+    double most_s = options->settle_s + options->duration_s + FILE_MARGIN_S;
+    return sound_file_create(&listen->file, options->out, rate_hz, SOUND_S16, (uint64_t)(most_s * rate_hz), trouble);
+}
+
 static bool listen_prepare(struct listen *listen)
 {
     const struct listen_options *options = &listen->options;
@@ -365,8 +374,7 @@ static bool listen_prepare(struct listen *listen)
         fprintf(stderr, "auralis listen: out of memory\n");
         return false;
     }
-    int rate_hz = listen_is_legacy(listen) ? FORMAT_LEGACY_RATE : FRAME_RATE;
-    if (options->out && sound_file_create(&listen->file, options->out, rate_hz, SOUND_S16, &trouble) != STATUS_OK) {
+    if (options->out && listen_create_file(listen, &trouble) != STATUS_OK) {
         fprintf(stderr, "auralis listen: %s\n", listen->trouble);
         return false;
     }

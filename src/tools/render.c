@@ -44,7 +44,7 @@ static const struct argument render_arguments[] = {
     {.name = "duration", .kind = ARGUMENT_NUMBER, .offset = AT(duration_s), .value = "S", .standard = "60", .min = .001,
      .max = 1e7, .help = "seconds to render"},
     {.name = "out", .kind = ARGUMENT_TEXT, .offset = AT(out), .value = "FILE",
-     .help = "where to: NAME.wav, NAME.flac or NAME.opus"},
+     .help = "where to: NAME.wav (from 4 GiB on an RF64), NAME.flac or NAME.opus"},
     {.name = "midi", .kind = ARGUMENT_TEXT, .offset = AT(midi), .value = "FILE",
      .help = "the score as a Standard MIDI File, a track for each layer; without --out and --hash nothing else is "
              "made"},
@@ -223,7 +223,8 @@ static enum status render_file(struct render *render, struct text *failure)
     enum sound_depth depth = strcmp(options->format, "s16") == 0   ? SOUND_S16
                              : strcmp(options->format, "s24") == 0 ? SOUND_S24
                                                                    : SOUND_FLOAT;
-    return sound_file_create(&render->file, options->out, FRAME_RATE, depth, failure);
+    return sound_file_create(&render->file, options->out, FRAME_RATE, depth, render->end_frame - render->first_frame,
+                             failure);
 }
 
 static enum status render_midi(const struct render *render, struct text *failure)

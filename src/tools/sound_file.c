@@ -14,11 +14,12 @@
 #include "base/frames.h"
 #include "encode/quantise.h"
 
-enum { PIECE_FRAMES = 4096 };
+enum { PIECE_FRAMES = 4096, WAV_HEAD_MAX_BYTES = 4096 };
 
 struct sound_file {
     SNDFILE *handle;
     enum sound_depth depth;
+    uint64_t room_frames; // that can still be written
     char *path, *part;    // the name it is to have, and the one that it has until it is whole
 };
 
@@ -40,6 +41,13 @@ static int sound_file_kind(const char *path)
         if (strcasecmp(dot, kinds[i].extension) == 0)
             return i;
     return -1;
+}
+
+// How many frames a WAV can have: its sizes are of 32 bits.
+static uint64_t sound_file_wav_frames(enum sound_depth depth)
+{
+    static const unsigned sample_bytes[] = {[SOUND_S16] = 2, [SOUND_S24] = 3, [SOUND_FLOAT] = 4};
+    return (UINT32_MAX - WAV_HEAD_MAX_BYTES) / (CHANNELS * sample_bytes[depth]);
 }
 
 static enum status sound_file_format(const char *path, int rate_hz, enum sound_depth depth, SF_INFO *info,
@@ -84,8 +92,20 @@ static struct sound_file *sound_file_named(const char *path)
     return NULL;
 }
 
+// A WAV that is to have more than it can tell becomes an RF64. Returns for how many frames there is room.
+static uint64_t sound_file_make_room(SF_INFO *info, enum sound_depth depth, uint64_t frames)
+{
+    uint64_t most = sound_file_wav_frames(depth);
+    if ((info->format & SF_FORMAT_TYPEMASK) != SF_FORMAT_WAV)
+        return UINT64_MAX;
+    if (frames <= most)
+        return most;
+    info->format = SF_FORMAT_RF64 | (info->format & SF_FORMAT_SUBMASK);
+    return UINT64_MAX;
+}
+
 enum status sound_file_create(struct sound_file **file, const char *path, int rate_hz, enum sound_depth depth,
-                              struct text *failure)
+                              uint64_t frames, struct text *failure)
 {
     SF_INFO info;
     enum status status = sound_file_format(path, rate_hz, depth, &info, failure);
@@ -94,6 +114,7 @@ enum status sound_file_create(struct sound_file **file, const char *path, int ra
     struct sound_file *made = sound_file_named(path);
     if (!made)
         return STATUS_MEMORY;
+    made->room_frames = sound_file_make_room(&info, depth, frames);
     made->handle = sf_open(made->part, SFM_WRITE, &info);
     made->depth = (info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 ? SOUND_S16 : SOUND_FLOAT;
     if (!made->handle) {
@@ -126,6 +147,9 @@ static bool sound_file_write_s16(struct sound_file *file, const float *stereo, s
 
 enum status sound_file_write(struct sound_file *file, const float *stereo, size_t frames)
 {
+    if (frames > file->room_frames)
+        return STATUS_FULL;
+    file->room_frames -= frames;
     bool good = file->depth == SOUND_S16
                     ? sound_file_write_s16(file, stereo, frames)
                     : sf_writef_float(file->handle, stereo, (sf_count_t)frames) == (sf_count_t)frames;

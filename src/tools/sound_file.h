@@ -1,6 +1,7 @@
 // Sound files by extension: .wav, .flac, .opus.
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 #include "base/text.h"
@@ -11,11 +12,13 @@ enum sound_depth { SOUND_S16, SOUND_S24, SOUND_FLOAT };
 
 // Creates the file, named PATH.part until it is closed: what ends too early never looks whole. Samples at 16 bits are
 // rounded exactly as a PCM listener gets them. Opus takes 48 kHz only and chooses its own depth.
+//   frames: how many are to come, at most: a .wav that would have 4 GiB, more than a WAV can tell, is an RF64.
 //   failure: out, what is wrong in words, when the answer is not STATUS_OK.
 // Errors: STATUS_INVALID (extension, or a depth that the format does not have), STATUS_IO, STATUS_MEMORY.
 MUST_USE enum status sound_file_create(struct sound_file **file, const char *path, int rate_hz, enum sound_depth depth,
-                                       struct text *failure);
-// stereo: interleaved.   Errors: STATUS_IO.
+                                       uint64_t frames, struct text *failure);
+// stereo: interleaved.   Errors: STATUS_IO; STATUS_FULL: it is a WAV, and more than was said is too much for it. What
+// it had before stands.
 MUST_USE enum status sound_file_write(struct sound_file *file, const float *stereo, size_t frames);
 // Completes the file and gives it its name, instead of a file that had it. Accepts NULL.   Errors: STATUS_IO: what was
 // written before has not reached the disk, and is gone.

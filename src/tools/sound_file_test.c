@@ -38,11 +38,17 @@ static int tear_down(void **state)
     return rmdir(directory);
 }
 
-static enum status create(struct sound_file **file, const char *name, int rate_hz, enum sound_depth depth)
+static enum status create_for(uint64_t frames, struct sound_file **file, const char *name, int rate_hz,
+                              enum sound_depth depth)
 {
     struct text failure = text_on(words, sizeof words);
     snprintf(path, sizeof path, "%s/%s", directory, name);
-    return sound_file_create(file, path, rate_hz, depth, &failure);
+    return sound_file_create(file, path, rate_hz, depth, frames, &failure);
+}
+
+static enum status create(struct sound_file **file, const char *name, int rate_hz, enum sound_depth depth)
+{
+    return create_for(FRAMES, file, name, rate_hz, depth);
 }
 
 // Writes the sound, reads it again, and gives the largest difference, the first frame left out (it is clipped).
@@ -88,6 +94,43 @@ static void formats_keep_what_they_can(void **state)
     assert_int_equal(info.format & SF_FORMAT_SUBMASK, SF_FORMAT_OPUS);
 }
 
+// What kind of WAV is made for so many frames; it is ended after FRAMES.
+static int kind_for(uint64_t frames, enum sound_depth depth)
+{
+    struct sound_file *file;
+    SF_INFO info = {0};
+    assert_int_equal(create_for(frames, &file, "long.wav", FRAME_RATE, depth), STATUS_OK);
+    assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
+    assert_int_equal(sound_file_close(file), STATUS_OK);
+    SNDFILE *handle = sf_open(path, SFM_READ, &info);
+    assert_non_null(handle);
+    sf_close(handle);
+    unlink(path);
+    assert_int_equal(info.frames, FRAMES);
+    return info.format & SF_FORMAT_TYPEMASK;
+}
+
+static void a_wav_of_4_gib_is_an_rf64(void **state)
+{
+    const uint64_t gib = 1 << 30;
+    assert_int_equal(kind_for(gib - 2000, SOUND_S16), SF_FORMAT_WAV);
+    assert_int_equal(kind_for(gib, SOUND_S16), SF_FORMAT_RF64);
+    assert_int_equal(kind_for(gib * 4 / 6 - 2000, SOUND_S24), SF_FORMAT_WAV);
+    assert_int_equal(kind_for(gib * 4 / 6 + 1, SOUND_S24), SF_FORMAT_RF64);
+    assert_int_equal(kind_for(gib / 2 - 2000, SOUND_FLOAT), SF_FORMAT_WAV);
+    assert_int_equal(kind_for(gib / 2, SOUND_FLOAT), SF_FORMAT_RF64);
+}
+
+static void no_wav_is_longer_than_its_head_can_tell(void **state)
+{
+    struct sound_file *file;
+    assert_int_equal(create(&file, "long.wav", FRAME_RATE, SOUND_S16), STATUS_OK);
+    assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
+    assert_int_equal(sound_file_write(file, sound, UINT32_MAX / 4), STATUS_FULL);
+    assert_int_equal(sound_file_close(file), STATUS_OK);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void only_a_whole_file_has_its_name(void **state)
 {
     static const char *const names[] = {"b.wav", "b.flac", "b.opus"};
@@ -125,7 +168,7 @@ static void a_full_disk_is_told(void **state)
     char part[80];
     snprintf(part, sizeof part, "%s.part", path);
     assert_int_equal(symlink("/dev/full", part), 0);
-    enum status status = sound_file_create(&file, path, FRAME_RATE, SOUND_S16, &failure);
+    enum status status = sound_file_create(&file, path, FRAME_RATE, SOUND_S16, FRAMES, &failure);
     if (status == STATUS_OK) {
         status = sound_file_write(file, sound, FRAMES);
         enum status closed = sound_file_close(file);
@@ -139,7 +182,8 @@ static void a_full_disk_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formats_keep_what_they_can), cmocka_unit_test(only_a_whole_file_has_its_name),
+        cmocka_unit_test(formats_keep_what_they_can), cmocka_unit_test(a_wav_of_4_gib_is_an_rf64),
+        cmocka_unit_test(no_wav_is_longer_than_its_head_can_tell), cmocka_unit_test(only_a_whole_file_has_its_name),
         cmocka_unit_test(what_cannot_be_is_refused_in_words), cmocka_unit_test(a_full_disk_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
