@@ -13,6 +13,7 @@
 
 #include "base/frames.h"
 #include "encode/quantise.h"
+#include "wire/format.h"
 
 enum { PIECE_FRAMES = 4096, WAV_HEAD_MAX_BYTES = 4096 };
 
@@ -104,6 +105,13 @@ static uint64_t sound_file_make_room(SF_INFO *info, enum sound_depth depth, uint
     return UINT64_MAX;
 }
 
+// That of a station; the library's own is 120 kb/s. Its scale goes from 256 kb/s a channel, 0, to 6 kb/s, 1.
+static void sound_file_set_bitrate(SNDFILE *handle)
+{
+    double level = (256000. - (double)format_bitrate(FORMAT_OPUS) / CHANNELS) / 250000.;
+    sf_command(handle, SFC_SET_COMPRESSION_LEVEL, &level, sizeof level);
+}
+
 enum status sound_file_create(struct sound_file **file, const char *path, int rate_hz, enum sound_depth depth,
                               uint64_t frames, struct text *failure)
 {
@@ -124,6 +132,8 @@ enum status sound_file_create(struct sound_file **file, const char *path, int ra
         return STATUS_IO;
     }
     sf_command(made->handle, SFC_SET_CLIPPING, NULL, SF_TRUE);
+    if ((info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_OPUS)
+        sound_file_set_bitrate(made->handle);
     *file = made;
     return STATUS_OK;
 }

@@ -11,7 +11,7 @@ struct sound_file;
 enum sound_depth { SOUND_S16, SOUND_S24, SOUND_FLOAT };
 
 // Creates the file, named PATH.part until it is closed: what ends too early never looks whole. Samples at 16 bits are
-// rounded exactly as a PCM listener gets them. Opus takes 48 kHz only and chooses its own depth.
+// rounded exactly as a PCM listener gets them. Opus takes 48 kHz only, chooses its own depth and has 128 kb/s.
 //   frames: how many are to come, at most: a .wav that would have 4 GiB, more than a WAV can tell, is an RF64.
 //   failure: out, what is wrong in words, when the answer is not STATUS_OK.
 // Errors: STATUS_INVALID (extension, or a depth that the format does not have), STATUS_IO, STATUS_MEMORY.

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -92,6 +93,22 @@ static void formats_keep_what_they_can(void **state)
     assert_true(mean_difference > 0 && mean_difference < .02);
     assert_int_equal(info.frames, FRAMES);
     assert_int_equal(info.format & SF_FORMAT_SUBMASK, SF_FORMAT_OPUS);
+}
+
+// Some 2 kb/s are the container's.
+static void opus_has_128_kbps(void **state)
+{
+    enum { TIMES = 50 };
+    struct sound_file *file;
+    struct stat info;
+    assert_int_equal(create(&file, "a.opus", FRAME_RATE, SOUND_S16), STATUS_OK);
+    for (int i = 0; i < TIMES; i++)
+        assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
+    assert_int_equal(sound_file_close(file), STATUS_OK);
+    assert_int_equal(stat(path, &info), 0);
+    unlink(path);
+    double kbps = (double)info.st_size * 8 * FRAME_RATE / (TIMES * FRAMES) / 1000;
+    assert_true(kbps > 126 && kbps < 134);
 }
 
 // What kind of WAV is made for so many frames; it is ended after FRAMES.
@@ -182,7 +199,8 @@ static void a_full_disk_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formats_keep_what_they_can), cmocka_unit_test(a_wav_of_4_gib_is_an_rf64),
+        cmocka_unit_test(formats_keep_what_they_can), cmocka_unit_test(opus_has_128_kbps),
+        cmocka_unit_test(a_wav_of_4_gib_is_an_rf64),
         cmocka_unit_test(no_wav_is_longer_than_its_head_can_tell), cmocka_unit_test(only_a_whole_file_has_its_name),
         cmocka_unit_test(what_cannot_be_is_refused_in_words), cmocka_unit_test(a_full_disk_is_told),
     };
