@@ -38,7 +38,7 @@ static enum status score_entry(struct score_file *score, json_t *entry, size_t i
 {
     json_int_t sequence, at_frame, wake_frame = 0;
     json_t *parameters;
-    struct mood mood = mood_default();
+    struct mood mood = index > 0 ? score->log.entries[index - 1].mood : mood_default();
     if (json_unpack(entry, "{s:I, s:I, s:o, s?I}", "sequence", &sequence, "at_frame", &at_frame, "parameters",
                     &parameters, "wake_frame", &wake_frame) != 0 || sequence < 0 || at_frame < 0 || wake_frame < 0 ||
         (index == 0 && (at_frame != 0 || wake_frame != 0))) {

@@ -17,7 +17,8 @@ struct score_file {
 };
 
 // Reads {"seed", "begin_minute", "scala": {"title", "offset_cents": [12]}, "lead_frames", "entries": [{"sequence",
-// "at_frame", "parameters"}]}; without begin_minute it begins at noon, without scala that tuning is the equal one.
+// "at_frame", "parameters"}]}; without begin_minute it begins at noon, without scala that tuning is the equal one. An
+// entry moves the parameters that it names, the first one those of the standard mood.
 //   failure: out, what is wrong.
 // Errors: STATUS_INVALID; STATUS_MEMORY.
 MUST_USE enum status score_file_read(struct score_file *score, const char *json, size_t len, struct text *failure);

@@ -18,7 +18,7 @@ static void a_log_is_read(void **state)
 {
     struct score_file score;
     assert_int_equal(read_json(&score, "{\"station\":\"main\",\"seed\":\"18446744073709551615\",\"lead_frames\":480000,"
-        "\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{\"bpm\":50}},"
+        "\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{\"bpm\":50,\"enable_pads\":false}},"
         "{\"sequence\":3,\"at_frame\":9600,\"parameters\":{\"bpm\":90,\"intensity\":0.25}}]}"), STATUS_OK);
     assert_true(score.seed == UINT64_MAX);
     assert_int_equal(score.lead_frames, 480000);
@@ -27,6 +27,20 @@ static void a_log_is_read(void **state)
     assert_int_equal(score.log.entries[1].sequence, 3);
     assert_int_equal(score.log.entries[1].at_frame, 9600);
     assert_float_equal(score.log.entries[1].mood.intensity, .25, 0);
+    assert_false(score.log.entries[1].mood.enable_pads);
+    score_file_finish(&score);
+}
+
+// What an entry does not name stays as it was, whatever the scene before.
+static void an_entry_moves_what_it_names(void **state)
+{
+    struct score_file score;
+    assert_int_equal(read_json(&score, "{\"seed\":1,\"entries\":["
+        "{\"sequence\":0,\"at_frame\":0,\"parameters\":{\"scene\":\"glass\",\"bpm\":61}},"
+        "{\"sequence\":1,\"at_frame\":960,\"parameters\":{\"space\":0.125}}]}"), STATUS_OK);
+    struct mood mood = score.log.entries[0].mood;
+    mood.space = .125;
+    assert_int_equal(mood_difference(&score.log.entries[1].mood, &mood), 0);
     score_file_finish(&score);
 }
 
@@ -109,8 +123,9 @@ static void bad_parameters_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_log_is_read),        cmocka_unit_test(a_scale_is_read),
-        cmocka_unit_test(bad_logs_are_refused), cmocka_unit_test(parameters_are_set),
+        cmocka_unit_test(a_log_is_read),        cmocka_unit_test(an_entry_moves_what_it_names),
+        cmocka_unit_test(a_scale_is_read),      cmocka_unit_test(bad_logs_are_refused),
+        cmocka_unit_test(parameters_are_set),
         cmocka_unit_test(bad_parameters_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
