@@ -22,7 +22,8 @@ static enum status score_seed(json_t *root, uint64_t *seed)
     return STATUS_OK;
 }
 
-static enum status score_mood(json_t *parameters, struct mood *mood, struct text *failure)
+// option: "--set " when a command line asks for it, else "".
+static enum status score_mood(const json_t *parameters, const char *option, struct mood *mood, struct text *failure)
 {
     struct mood_patch patch;
     struct mood_refusal refusal;
@@ -30,7 +31,8 @@ static enum status score_mood(json_t *parameters, struct mood *mood, struct text
     if (status == STATUS_OK)
         *mood = mood_apply(mood, &patch);
     else
-        text_printf(failure, "%s: '%s' is not allowed: %s", refusal.field, refusal.value, refusal.constraint);
+        text_printf(failure, "%s%s: '%s' is not allowed: %s", option, refusal.field, refusal.value,
+                    refusal.constraint);
     return status;
 }
 
@@ -45,7 +47,7 @@ static enum status score_entry(struct score_file *score, json_t *entry, size_t i
         text_printf(failure, "entry %zu has no proper sequence, at_frame and parameters", index);
         return STATUS_INVALID;
     }
-    enum status status = score_mood(parameters, &mood, failure);
+    enum status status = score_mood(parameters, "", &mood, failure);
     if (status != STATUS_OK)
         return status;
     if (index == 0)
@@ -53,7 +55,7 @@ static enum status score_entry(struct score_file *score, json_t *entry, size_t i
     status = mood_log_copy(&score->log, &(struct mood_entry){.sequence = (uint64_t)sequence, .mood = mood,
                                                              .at_frame = (uint64_t)at_frame,
                                                              .wake_frame = (uint64_t)wake_frame});
-    if (status != STATUS_OK)
+    if (status == STATUS_INVALID)
         text_printf(failure, "entry %zu is out of order or off its grid (at_frame 960 frames, wake_frame 4800)", index);
     return status;
 }
@@ -140,52 +142,43 @@ enum status score_scene(const char *name, const struct scene **scene, struct tex
     return STATUS_INVALID;
 }
 
-// One item as an object with one member; without one when its value is no UTF-8.
-static json_t *score_item(const char *item, size_t name_len)
-{
-    const char *text = item + name_len + 1;
-    json_t *object = json_object(), *value = json_loads(text, JSON_DECODE_ANY, NULL);
-    if (!value)
-        value = json_string(text);
-    char name[64] = "";
-    if (name_len < sizeof name)
-        memcpy(name, item, name_len);
-    json_object_set_new(object, name, value);
-    return object;
-}
-
-static bool score_has_parameter(const char *name, size_t len, struct text *failure)
+// The name as the table has it. NULL when there is none.
+static const char *score_parameter(const char *name, size_t len, struct text *failure)
 {
     for (int id = 0; id < MOOD_PARAMETERS; id++)
         if (strlen(mood_parameters[id].name) == len && memcmp(mood_parameters[id].name, name, len) == 0)
-            return true;
+            return mood_parameters[id].name;
     text_printf(failure, "--set: there is no '%.*s'; there are", len > 40 ? 40 : (int)len, name);
     for (int id = 0; id < MOOD_PARAMETERS; id++)
         text_printf(failure, " %s", mood_parameters[id].name);
-    return false;
+    return NULL;
+}
+
+static enum status score_add_item(json_t *wish, const char *item, struct text *failure)
+{
+    size_t len = strcspn(item, "=");
+    if (item[len] == '\0') {
+        text_printf(failure, "--set: '%.40s' is no NAME=VALUE", item);
+        return STATUS_INVALID;
+    }
+    const char *name = score_parameter(item, len, failure), *text = item + len + 1;
+    if (!name)
+        return STATUS_INVALID;
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (json_object_set_new(wish, name, value ? value : json_string(text)) == 0)
+        return STATUS_OK;
+    text_printf(failure, "--set %s: its value is no UTF-8", name);
+    return STATUS_INVALID;
 }
 
 enum status score_set(struct mood *mood, const struct argument_list *items, struct text *failure)
 {
-    for (int i = 0; i < items->count; i++) {
-        size_t name_len = strcspn(items->items[i], "=");
-        if (items->items[i][name_len] == '\0') {
-            text_printf(failure, "--set: '%.40s' is no NAME=VALUE", items->items[i]);
-            return STATUS_INVALID;
-        }
-        if (!score_has_parameter(items->items[i], name_len, failure))
-            return STATUS_INVALID;
-        json_t *object = score_item(items->items[i], name_len);
-        enum status status = STATUS_INVALID;
-        text_add(failure, "--set ");
-        if (json_object_size(object) > 0)
-            status = score_mood(object, mood, failure);
-        else
-            text_printf(failure, "%.*s: its value is no UTF-8", (int)name_len, items->items[i]);
-        json_decref(object);
-        if (status != STATUS_OK)
-            return status;
-        *failure = text_on(failure->bytes, failure->cap);
-    }
-    return STATUS_OK;
+    json_t *wish = json_object();
+    enum status status = STATUS_OK;
+    for (int i = 0; i < items->count && status == STATUS_OK; i++)
+        status = score_add_item(wish, items->items[i], failure);
+    if (status == STATUS_OK)
+        status = score_mood(wish, "--set ", mood, failure);
+    json_decref(wish);
+    return status;
 }

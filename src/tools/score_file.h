@@ -25,6 +25,7 @@ MUST_USE enum status score_file_read(struct score_file *score, const char *json,
 void score_file_finish(struct score_file *score);
 // Errors: STATUS_INVALID, with the names that there are.
 MUST_USE enum status score_scene(const char *name, const struct scene **scene, struct text *failure);
-// Puts `name=value` items over a mood; a value is JSON ("0.5", "true") or bare text ("C# minor").
+// Puts `name=value` items over a mood, all of them as one wish: what stands beside a scene is kept, whatever the order.
+// A value is JSON ("0.5", "true") or bare text ("C# minor"); of several for one name the last is taken.
 // Errors: STATUS_INVALID, with what is wrong.
 MUST_USE enum status score_set(struct mood *mood, const struct argument_list *items, struct text *failure);
