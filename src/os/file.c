@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -95,6 +96,38 @@ enum status file_read(const char *path, char *bytes, size_t cap, size_t *len)
     bytes[got] = '\0';
     *len = got;
     return STATUS_OK;
+}
+
+static enum status file_take(FILE *file, size_t most, char **bytes, size_t *len)
+{
+    enum { FIRST_BYTES = 64 * 1024 };
+    for (size_t cap = FIRST_BYTES;; cap = cap > most / 2 ? most + 1 : 2 * cap) {
+        char *grown = realloc(*bytes, cap);
+        if (!grown)
+            return STATUS_MEMORY;
+        *bytes = grown;
+        *len += fread(grown + *len, 1, cap - *len, file);
+        if (*len > most)
+            return STATUS_FULL;
+        if (*len < cap)
+            return ferror(file) ? STATUS_IO : STATUS_OK;
+    }
+}
+
+enum status file_read_whole(const char *path, size_t most, char **bytes, size_t *len)
+{
+    *bytes = NULL;
+    *len = 0;
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return file_status(errno);
+    enum status status = file_take(file, most, bytes, len);
+    fclose(file);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    free(*bytes);
+    *bytes = NULL;
+    return status;
 }
 
 enum status file_sum(const char *path, uint64_t *sum)

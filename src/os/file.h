@@ -16,6 +16,10 @@ void file_unlock(int descriptor);
 // Reads a whole file of at most cap - 1 bytes and closes it with a zero.   len: out.
 // Errors: STATUS_NOT_FOUND, STATUS_DENIED, STATUS_FULL (larger than that), STATUS_IO.
 MUST_USE enum status file_read(const char *path, char *bytes, size_t cap, size_t *len);
+// Likewise, with as much room as it takes, up to `most` bytes; without a closing zero.
+//   bytes: out, to be freed; NULL after an error.
+// Errors: as above; STATUS_MEMORY.
+MUST_USE enum status file_read_whole(const char *path, size_t most, char **bytes, size_t *len);
 // A number that another content hardly ever has.   Errors: STATUS_NOT_FOUND, STATUS_DENIED, STATUS_IO.
 MUST_USE enum status file_sum(const char *path, uint64_t *sum);
 // Writes a whole file in place of the one that may be there: whoever reads sees the old or the new one, after a power

@@ -82,6 +82,30 @@ static void test_reading_whole_files(void **state)
     assert_int_equal(file_read(root, bytes, sizeof bytes, &len), STATUS_IO);
 }
 
+static void test_reading_files_of_any_size(void **state)
+{
+    enum { LEN = 300000 };
+    char *text = malloc(LEN + 1), *bytes = NULL;
+    size_t len = 99;
+    memset(text, 'x', LEN);
+    text[LEN] = '\0';
+    write_file("large", text);
+    assert_int_equal(file_read_whole(path_of("large"), LEN, &bytes, &len), STATUS_OK);
+    assert_int_equal(len, LEN);
+    assert_memory_equal(bytes, text, LEN);
+    free(bytes);
+    assert_int_equal(file_read_whole(path_of("large"), LEN - 1, &bytes, &len), STATUS_FULL);
+    assert_null(bytes);
+    assert_int_equal(file_read_whole(path_of("missing"), LEN, &bytes, &len), STATUS_NOT_FOUND);
+    assert_int_equal(file_read_whole(root, LEN, &bytes, &len), STATUS_IO);
+    assert_null(bytes);
+    write_file("large", "");
+    assert_int_equal(file_read_whole(path_of("large"), LEN, &bytes, &len), STATUS_OK);
+    assert_int_equal(len, 0);
+    free(bytes);
+    free(text);
+}
+
 static void test_writing_whole_files(void **state)
 {
     char bytes[64];
@@ -180,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_directories_are_made_with_their_parents),
         cmocka_unit_test(test_a_file_in_the_way),
         cmocka_unit_test(test_reading_whole_files),
+        cmocka_unit_test(test_reading_files_of_any_size),
         cmocka_unit_test(test_writing_whole_files),
         cmocka_unit_test(test_a_sum_tells_contents_apart),
         cmocka_unit_test(test_a_directory_has_one_owner),
