@@ -22,7 +22,7 @@
 #include "tools/sound_file.h"
 #include "tools/tools.h"
 
-enum { LOG_FILE_MAX_BYTES = 64 << 20, FRAME_DIGITS = 15, FAILURE_BYTES = 512 };
+enum { LOG_FILE_MAX_BYTES = 256 << 20, FRAME_DIGITS = 15, FAILURE_BYTES = 1024 };
 
 struct render_options {
     uint64_t seed;
@@ -93,20 +93,20 @@ struct render {
     struct progress progress;
 };
 
+// What goes wrong is said of the file.
 static enum status render_read_log(struct render *render, struct text *failure)
 {
+    char words[FAILURE_BYTES / 2], *json;
+    struct text trouble = text_on(words, sizeof words);
     size_t len;
-    char *json = malloc(LOG_FILE_MAX_BYTES);
-    if (!json)
-        return STATUS_MEMORY;
-    enum status status = file_read(render->options.log, json, LOG_FILE_MAX_BYTES, &len);
-    if (status != STATUS_OK) {
-        text_printf(failure, "%s: %s", render->options.log, status_text(status));
-    } else {
-        text_printf(failure, "%s: ", render->options.log);
-        status = score_file_read(&render->score, json, len, failure);
-    }
+    enum status status = file_read_whole(render->options.log, LOG_FILE_MAX_BYTES, &json, &len);
+    if (status == STATUS_FULL)
+        text_printf(&trouble, "it is larger than %d MiB, too large for a control log", LOG_FILE_MAX_BYTES >> 20);
+    else if (status == STATUS_OK)
+        status = score_file_read(&render->score, json, len, &trouble);
     free(json);
+    if (status != STATUS_OK)
+        text_printf(failure, "%.400s: %s", render->options.log, trouble.len > 0 ? words : status_text(status));
     return status;
 }
 
@@ -295,7 +295,6 @@ static enum status render_all(struct render *render, struct text *failure)
         status = render_backend(render, failure);
     if (status != STATUS_OK)
         return status;
-    *failure = text_on(failure->bytes, failure->cap);
     status = render_file(render, failure);
     if (status == STATUS_OK)
         status = render_midi(render, failure);

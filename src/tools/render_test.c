@@ -32,6 +32,33 @@ static int render_words(char **words)
     return tool_render.run(count, words);
 }
 
+// What it says on standard error.
+#define SAID(...) render_said((char *[]){"render", "--quiet", __VA_ARGS__, NULL})
+static const char *render_said(char **words)
+{
+    static char said[1024];
+    int before = dup(STDERR_FILENO), ends[2];
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    assert_int_not_equal(render_words(words), 0);
+    fflush(stderr);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(ends[1]);
+    ssize_t len = read(ends[0], said, sizeof said - 1);
+    close(ends[0]);
+    said[len > 0 ? len : 0] = '\0';
+    return said;
+}
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
 static size_t contents(const char *path, char *out)
 {
     FILE *file = fopen(path, "rb");
@@ -105,16 +132,28 @@ static void a_file_holds_what_a_listener_gets(void **state)
     mood_log_finish(&log);
 }
 
+#define LOG "{\"seed\":\"5\",\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{\"bpm\":50}}]}"
+
 static void a_log_takes_the_place_of_seed_and_mood(void **state)
 {
-    FILE *file = fopen(second, "w");
-    fputs("{\"seed\":\"5\",\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{\"bpm\":50}}]}", file);
-    fclose(file);
+    write_text(second, LOG);
     assert_int_equal(RENDER("--log", second, "--duration", "1", "--out", first), 0);
     assert_int_equal(RENDER("--log", second, "--duration", "1", "--out", first, "--set", "bpm=60"), 2);
     unlink(second);
     assert_int_equal(RENDER("--seed", "5", "--set", "bpm=50", "--duration", "1", "--out", second), 0);
     assert_same_files();
+}
+
+static void a_log_is_named_when_it_is_to_blame(void **state)
+{
+    write_text(second, LOG);
+    static const char begin[] = "auralis render: --simd: ";
+    assert_memory_equal(SAID("--log", second, "--simd", "mmx", "--hash"), begin, strlen(begin));
+    write_text(second, "{");
+    assert_non_null(strstr(SAID("--log", second, "--hash"), "second.wav: no JSON: "));
+    assert_int_equal(truncate(second, 1 << 30), 0);
+    assert_non_null(strstr(SAID("--log", second, "--hash"), "second.wav: it is larger than 256 MiB"));
+    unlink(second);
 }
 
 static void write_scale(const char *minor_third)
@@ -184,7 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(how_it_is_cut_makes_no_difference), cmocka_unit_test(pieces_make_up_the_whole),
         cmocka_unit_test(a_file_holds_what_a_listener_gets), cmocka_unit_test(a_log_takes_the_place_of_seed_and_mood),
-        cmocka_unit_test(a_scale_tunes),
+        cmocka_unit_test(a_log_is_named_when_it_is_to_blame), cmocka_unit_test(a_scale_tunes),
         cmocka_unit_test(the_score_is_written_with_or_without_sound), cmocka_unit_test(mistakes_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
