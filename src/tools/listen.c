@@ -419,20 +419,26 @@ static enum status listen_run(struct listen *listen)
     return reception.status;
 }
 
+static void listen_end_file(struct listen *listen)
+{
+    char words[TROUBLE_BYTES];
+    struct text failure = text_on(words, sizeof words);
+    if (listen->file_begun)
+        listen_keep_status(listen, sound_file_close(listen->file, &failure));
+    else
+        sound_file_discard(listen->file, &failure);
+    if (listen->kept != STATUS_OK)
+        snprintf(listen->trouble, sizeof listen->trouble, "what came could not be kept: %s",
+                 failure.len > 0 ? words : status_text(listen->kept));
+}
+
 static int listen_conclude(struct listen *listen, enum status run)
 {
     struct listen_summary summary = {.format = listen->options.format, .report = &listen->report,
                                      .trouble = listen->trouble};
     if (run == STATUS_OK && (listen->options.verify || listen->options.clicks))
         listen_check(listen, &summary);
-    enum status closed = STATUS_OK;
-    if (listen->file_begun)
-        closed = sound_file_close(listen->file);
-    else
-        sound_file_discard(listen->file);
-    if (listen->kept != STATUS_OK || closed != STATUS_OK)
-        snprintf(listen->trouble, sizeof listen->trouble, "what came could not be kept: %s",
-                 status_text(listen->kept != STATUS_OK ? listen->kept : closed));
+    listen_end_file(listen);
     if (listen->options.json)
         listen_print_json(&summary, stdout);
     else if (listen->report.connected == 0)

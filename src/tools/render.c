@@ -302,11 +302,9 @@ static enum status render_all(struct render *render, struct text *failure)
         status = render_run(render);
     progress_clear(&render->progress);
     if (status == STATUS_OK)
-        status = sound_file_close(render->file);
+        status = sound_file_close(render->file, failure);
     else
-        sound_file_discard(render->file);
-    if (status == STATUS_IO && failure->len == 0)
-        text_printf(failure, "%s: writing failed; the disk may be full", render->options.out);
+        sound_file_discard(render->file, failure);
     return status;
 }
 

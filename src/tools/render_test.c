@@ -216,6 +216,9 @@ static void mistakes_are_refused(void **state)
     assert_int_equal(RENDER("--out", first, "--simd", "mmx"), 2);
     assert_int_equal(RENDER("--out", first, "--log", "/nowhere.json"), 1);
     assert_int_equal(access(first, F_OK), -1);
+    assert_int_equal(mkdir(first, 0700), 0);
+    assert_non_null(strstr(SAID("--out", first, "--duration", "1e7"), "first.wav: cannot be written: Is a directory"));
+    assert_int_equal(rmdir(first), 0);
 }
 
 int main(void)

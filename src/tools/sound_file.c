@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sndfile.h>
@@ -22,6 +23,7 @@ struct sound_file {
     enum sound_depth depth;
     uint64_t room_frames; // that can still be written
     char *path, *part;    // the name it is to have, and the one that it has until it is whole
+    char reason[96];      // why it could not be written; "" when it could
 };
 
 static const struct {
@@ -105,6 +107,34 @@ static uint64_t sound_file_make_room(SF_INFO *info, enum sound_depth depth, uint
     return UINT64_MAX;
 }
 
+// What failed first is kept.   error: the library's number for it.
+static void sound_file_note(struct sound_file *file, int error)
+{
+    if (error != SF_ERR_NO_ERROR && file->reason[0] == '\0')
+        snprintf(file->reason, sizeof file->reason, "%s",
+                 error == SF_ERR_SYSTEM ? strerror(errno) : sf_error_number(error));
+}
+
+static void sound_file_tell(const struct sound_file *file, struct text *failure)
+{
+    if (file->reason[0] != '\0')
+        text_printf(failure, "%s: cannot be written: %s", file->path, file->reason);
+}
+
+// A directory of its name would be met only when all is written.
+static void sound_file_open(struct sound_file *file, SF_INFO *info)
+{
+    struct stat there;
+    if (stat(file->path, &there) == 0 && S_ISDIR(there.st_mode)) {
+        errno = EISDIR;
+        sound_file_note(file, SF_ERR_SYSTEM);
+        return;
+    }
+    file->handle = sf_open(file->part, SFM_WRITE, info);
+    if (!file->handle)
+        sound_file_note(file, sf_error(NULL));
+}
+
 // That of a station; the library's own is 120 kb/s. Its scale goes from 256 kb/s a channel, 0, to 6 kb/s, 1.
 static void sound_file_set_bitrate(SNDFILE *handle)
 {
@@ -123,11 +153,10 @@ enum status sound_file_create(struct sound_file **file, const char *path, int ra
     if (!made)
         return STATUS_MEMORY;
     made->room_frames = sound_file_make_room(&info, depth, frames);
-    made->handle = sf_open(made->part, SFM_WRITE, &info);
     made->depth = (info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 ? SOUND_S16 : SOUND_FLOAT;
+    sound_file_open(made, &info);
     if (!made->handle) {
-        bool by_system = sf_error(NULL) == SF_ERR_SYSTEM;
-        text_printf(failure, "%s: cannot be written: %s", path, by_system ? strerror(errno) : sf_strerror(NULL));
+        sound_file_tell(made, failure);
         sound_file_free(made);
         return STATUS_IO;
     }
@@ -163,28 +192,34 @@ enum status sound_file_write(struct sound_file *file, const float *stereo, size_
     bool good = file->depth == SOUND_S16
                     ? sound_file_write_s16(file, stereo, frames)
                     : sf_writef_float(file->handle, stereo, (sf_count_t)frames) == (sf_count_t)frames;
+    if (!good)
+        sound_file_note(file, sf_error(file->handle));
     return good ? STATUS_OK : STATUS_IO;
 }
 
-enum status sound_file_close(struct sound_file *file)
+enum status sound_file_close(struct sound_file *file, struct text *failure)
 {
     if (!file)
         return STATUS_OK;
     sf_write_sync(file->handle);
-    bool good = sf_error(file->handle) == SF_ERR_NO_ERROR;
-    good = sf_close(file->handle) == 0 && good;
-    good = good && rename(file->part, file->path) == 0;
-    if (!good)
+    sound_file_note(file, sf_error(file->handle));
+    sound_file_note(file, sf_close(file->handle));
+    if (file->reason[0] == '\0' && rename(file->part, file->path) != 0)
+        sound_file_note(file, SF_ERR_SYSTEM);
+    enum status status = file->reason[0] == '\0' ? STATUS_OK : STATUS_IO;
+    if (status != STATUS_OK)
         unlink(file->part);
+    sound_file_tell(file, failure);
     sound_file_free(file);
-    return good ? STATUS_OK : STATUS_IO;
+    return status;
 }
 
-void sound_file_discard(struct sound_file *file)
+void sound_file_discard(struct sound_file *file, struct text *failure)
 {
     if (!file)
         return;
     sf_close(file->handle);
     unlink(file->part);
+    sound_file_tell(file, failure);
     sound_file_free(file);
 }

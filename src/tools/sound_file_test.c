@@ -2,11 +2,14 @@
 
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +55,12 @@ static enum status create(struct sound_file **file, const char *name, int rate_h
     return create_for(FRAMES, file, name, rate_hz, depth);
 }
 
+static enum status end(struct sound_file *file)
+{
+    struct text failure = text_on(words, sizeof words);
+    return sound_file_close(file, &failure);
+}
+
 // Writes the sound, reads it again, and gives the largest difference, the first frame left out (it is clipped).
 static double written_and_read(const char *name, enum sound_depth depth, SF_INFO *info)
 {
@@ -60,7 +69,7 @@ static double written_and_read(const char *name, enum sound_depth depth, SF_INFO
     assert_int_equal(create(&file, name, FRAME_RATE, depth), STATUS_OK);
     assert_int_equal(sound_file_write(file, sound, 1000), STATUS_OK);
     assert_int_equal(sound_file_write(file, sound + 2000, FRAMES - 1000), STATUS_OK);
-    assert_int_equal(sound_file_close(file), STATUS_OK);
+    assert_int_equal(end(file), STATUS_OK);
     *info = (SF_INFO){0};
     SNDFILE *handle = sf_open(path, SFM_READ, info);
     assert_non_null(handle);
@@ -104,7 +113,7 @@ static void opus_has_128_kbps(void **state)
     assert_int_equal(create(&file, "a.opus", FRAME_RATE, SOUND_S16), STATUS_OK);
     for (int i = 0; i < TIMES; i++)
         assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
-    assert_int_equal(sound_file_close(file), STATUS_OK);
+    assert_int_equal(end(file), STATUS_OK);
     assert_int_equal(stat(path, &info), 0);
     unlink(path);
     double kbps = (double)info.st_size * 8 * FRAME_RATE / (TIMES * FRAMES) / 1000;
@@ -118,7 +127,7 @@ static int kind_for(uint64_t frames, enum sound_depth depth)
     SF_INFO info = {0};
     assert_int_equal(create_for(frames, &file, "long.wav", FRAME_RATE, depth), STATUS_OK);
     assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
-    assert_int_equal(sound_file_close(file), STATUS_OK);
+    assert_int_equal(end(file), STATUS_OK);
     SNDFILE *handle = sf_open(path, SFM_READ, &info);
     assert_non_null(handle);
     sf_close(handle);
@@ -144,7 +153,7 @@ static void no_wav_is_longer_than_its_head_can_tell(void **state)
     assert_int_equal(create(&file, "long.wav", FRAME_RATE, SOUND_S16), STATUS_OK);
     assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
     assert_int_equal(sound_file_write(file, sound, UINT32_MAX / 4), STATUS_FULL);
-    assert_int_equal(sound_file_close(file), STATUS_OK);
+    assert_int_equal(end(file), STATUS_OK);
     assert_int_equal(unlink(path), 0);
 }
 
@@ -156,11 +165,13 @@ static void only_a_whole_file_has_its_name(void **state)
         assert_int_equal(create(&file, names[i], FRAME_RATE, SOUND_S16), STATUS_OK);
         assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
         assert_int_equal(access(path, F_OK), -1);
-        assert_int_equal(sound_file_close(file), STATUS_OK);
+        assert_int_equal(end(file), STATUS_OK);
         assert_int_equal(unlink(path), 0);
         assert_int_equal(create(&file, names[i], FRAME_RATE, SOUND_S16), STATUS_OK);
         assert_int_equal(sound_file_write(file, sound, FRAMES), STATUS_OK);
-        sound_file_discard(file);
+        struct text failure = text_on(words, sizeof words);
+        sound_file_discard(file, &failure);
+        assert_string_equal(words, "");
         assert_int_equal(access(path, F_OK), -1);
     }
 }
@@ -175,25 +186,63 @@ static void what_cannot_be_is_refused_in_words(void **state)
     assert_int_equal(create(&file, "a.opus", 44100, SOUND_S16), STATUS_INVALID);
     assert_int_equal(create(&file, "none/a.wav", FRAME_RATE, SOUND_S16), STATUS_IO);
     assert_non_null(strstr(words, "cannot be written: No such file or directory"));
+    assert_int_equal(create(&file, "taken.wav", FRAME_RATE, SOUND_S16), STATUS_OK);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(end(file), STATUS_IO);
+    assert_non_null(strstr(words, "taken.wav: cannot be written: Is a directory"));
+    assert_int_equal(create(&file, "taken.wav", FRAME_RATE, SOUND_S16), STATUS_IO);
+    assert_non_null(strstr(words, "taken.wav: cannot be written: Is a directory"));
+    assert_int_equal(rmdir(path), 0);
+}
+
+// Writes four seconds and ends it, or gives it up; what is wrong stands in `words`.
+static enum status write_long(struct sound_file *file, bool whole)
+{
+    struct text failure = text_on(words, sizeof words);
+    enum status status = STATUS_OK;
+    for (int i = 0; i < 20 && status == STATUS_OK; i++)
+        status = sound_file_write(file, sound, FRAMES);
+    if (whole)
+        return sound_file_close(file, &failure);
+    sound_file_discard(file, &failure);
+    return status;
 }
 
 static void a_full_disk_is_told(void **state)
 {
-    struct sound_file *file;
-    struct text failure = text_on(words, sizeof words);
-    snprintf(path, sizeof path, "%s/full.wav", directory);
-    char part[80];
-    snprintf(part, sizeof part, "%s.part", path);
-    assert_int_equal(symlink("/dev/full", part), 0);
-    enum status status = sound_file_create(&file, path, FRAME_RATE, SOUND_S16, FRAMES, &failure);
-    if (status == STATUS_OK) {
-        status = sound_file_write(file, sound, FRAMES);
-        enum status closed = sound_file_close(file);
-        status = status == STATUS_OK ? closed : status;
+    for (int whole = 0; whole <= 1; whole++) {
+        struct sound_file *file;
+        char part[80];
+        snprintf(part, sizeof part, "%s/full.wav.part", directory);
+        assert_int_equal(symlink("/dev/full", part), 0);
+        enum status status = create(&file, "full.wav", FRAME_RATE, SOUND_S16);
+        if (status == STATUS_OK)
+            status = write_long(file, whole);
+        unlink(part);
+        assert_int_equal(status, STATUS_IO);
+        assert_non_null(strstr(words, "full.wav: cannot be written: No space left on device"));
+        assert_int_equal(access(path, F_OK), -1);
     }
-    unlink(part);
-    assert_int_equal(access(path, F_OK), -1);
-    assert_int_equal(status, STATUS_IO);
+}
+
+// Where a file may not grow any more, the beginning is written.
+static void what_ends_it_on_its_way_is_told(void **state)
+{
+    static const char *const names[] = {"b.wav", "b.flac", "b.opus"};
+    struct rlimit before, less;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    less = (struct rlimit){.rlim_cur = 20000, .rlim_max = before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (int whole = 0; whole <= 1; whole++) {
+            struct sound_file *file;
+            assert_int_equal(create(&file, names[i], FRAME_RATE, SOUND_S16), STATUS_OK);
+            assert_int_equal(write_long(file, whole), STATUS_IO);
+            assert_non_null(strstr(words, ": cannot be written: File too large"));
+            assert_int_equal(access(path, F_OK), -1);
+        }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 }
 
 int main(void)
@@ -203,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_wav_of_4_gib_is_an_rf64),
         cmocka_unit_test(no_wav_is_longer_than_its_head_can_tell), cmocka_unit_test(only_a_whole_file_has_its_name),
         cmocka_unit_test(what_cannot_be_is_refused_in_words), cmocka_unit_test(a_full_disk_is_told),
+        cmocka_unit_test(what_ends_it_on_its_way_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
