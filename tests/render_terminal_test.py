@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""`auralis render` at a terminal: a line tells how far it is, and is gone at the end. None where nobody looks."""
+"""`auralis render` at a terminal: a line tells how far it is, and is gone at the end. None where nobody looks. What is
+ended early leaves nothing."""
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,6 +62,18 @@ class Terminal(unittest.TestCase):
         process = subprocess.run([BINARY, "render", "--duration", "1", "--out", f"{self.directory}/x.wav"],
                                  capture_output=True, text=True, check=True, timeout=60)
         self.assertRegex(process.stderr, r"\A1\.0 s of sound in [^\r]*\n\Z")
+
+    def test_what_a_signal_ends_leaves_nothing(self):
+        part = f"{self.directory}/x.wav.part"
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process = subprocess.Popen([BINARY, "render", "--quiet", "--duration", "1e6", "--out", part[:-5]],
+                                       preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+            while not (os.path.exists(part) and os.path.getsize(part) > 10000):
+                self.assertIsNone(process.poll())
+                time.sleep(.01)
+            process.send_signal(number)
+            self.assertEqual(process.wait(60), -number)
+            self.assertEqual(os.listdir(self.directory), [])
 
 
 if __name__ == "__main__":

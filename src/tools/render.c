@@ -223,8 +223,11 @@ static enum status render_file(struct render *render, struct text *failure)
     enum sound_depth depth = strcmp(options->format, "s16") == 0   ? SOUND_S16
                              : strcmp(options->format, "s24") == 0 ? SOUND_S24
                                                                    : SOUND_FLOAT;
-    return sound_file_create(&render->file, options->out, FRAME_RATE, depth, render->end_frame - render->first_frame,
-                             failure);
+    enum status status = sound_file_create(&render->file, options->out, FRAME_RATE, depth,
+                                           render->end_frame - render->first_frame, failure);
+    if (status == STATUS_OK)
+        sound_file_guard(render->file);
+    return status;
 }
 
 static enum status render_midi(const struct render *render, struct text *failure)

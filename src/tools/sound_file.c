@@ -1,6 +1,8 @@
 #include "tools/sound_file.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,6 +38,9 @@ static const struct {
     {".opus", SF_FORMAT_OGG, {SF_FORMAT_OPUS, SF_FORMAT_OPUS, SF_FORMAT_OPUS}},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
+
+// Of the file that is guarded its name until it is whole; "": none is. A signal handler is told nothing else.
+static char guarded_part[PATH_MAX];
 
 static int sound_file_kind(const char *path)
 {
@@ -76,6 +81,8 @@ static enum status sound_file_format(const char *path, int rate_hz, enum sound_d
 
 static void sound_file_free(struct sound_file *file)
 {
+    if (file->part && strcmp(file->part, guarded_part) == 0)
+        guarded_part[0] = '\0';
     free(file->path);
     free(file->part);
     free(file);
@@ -165,6 +172,25 @@ enum status sound_file_create(struct sound_file **file, const char *path, int ra
         sound_file_set_bitrate(made->handle);
     *file = made;
     return STATUS_OK;
+}
+
+// The signal's own way has come back by now: it ends the process when this returns.
+static void sound_file_ended(int number)
+{
+    unlink(guarded_part);
+    raise(number);
+}
+
+void sound_file_guard(const struct sound_file *file)
+{
+    static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+    const struct sigaction action = {.sa_handler = sound_file_ended, .sa_flags = (int)SA_RESETHAND};
+    snprintf(guarded_part, sizeof guarded_part, "%s", file->part);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction before;
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+    }
 }
 
 static bool sound_file_write_s16(struct sound_file *file, const float *stereo, size_t frames)

@@ -18,6 +18,9 @@ enum sound_depth { SOUND_S16, SOUND_S24, SOUND_FLOAT };
 // well), STATUS_MEMORY.
 MUST_USE enum status sound_file_create(struct sound_file **file, const char *path, int rate_hz, enum sound_depth depth,
                                        uint64_t frames, struct text *failure);
+// From now on SIGHUP, SIGINT and SIGTERM remove what there is of it before they end the process, unless they are
+// ignored. For one file at a time.
+void sound_file_guard(const struct sound_file *file);
 // stereo: interleaved.   Errors: STATUS_IO; STATUS_FULL: it is a WAV, and more than was said is too much for it. What
 // it had before stands.
 MUST_USE enum status sound_file_write(struct sound_file *file, const float *stereo, size_t frames);
