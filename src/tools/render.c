@@ -62,8 +62,8 @@ static const struct argument render_arguments[] = {
      .help = "seed and control log as a server tells them at /api/stations/NAME/log"},
     {.name = "data-dir", .kind = ARGUMENT_TEXT, .offset = AT(data_dir), .value = "DIR",
      .help = "the programme that a server keeps there, with all changes that were made to it; it may be running"},
-    {.name = "station", .kind = ARGUMENT_TEXT, .offset = AT(station), .value = "NAME", .standard = "main",
-     .help = "which one, with --data-dir"},
+    {.name = "station", .kind = ARGUMENT_TEXT, .offset = AT(station), .value = "NAME",
+     .help = "which one, with --data-dir; main if not given"},
     {.name = "threads", .kind = ARGUMENT_INTEGER, .offset = AT(threads), .value = "N", .standard = "0", .min = 0,
      .max = 256, .help = "threads, of use from ten minutes on; 0: one a processor"},
     {.name = "simd", .kind = ARGUMENT_TEXT, .offset = AT(simd), .value = "LEVEL",
@@ -160,36 +160,42 @@ static enum status render_recall(struct score_file *score, const struct store_st
 static enum status render_read_station(struct render *render, struct text *failure)
 {
     const struct render_options *options = &render->options;
+    const char *name = options->station ? options->station : "main";
     struct store_station station;
     struct control_entry *past = NULL;
     size_t count;
-    enum status status = store_read_station(options->data_dir, options->station, &station, &past, &count);
+    enum status status = store_read_station(options->data_dir, name, &station, &past, &count);
     if (status == STATUS_OK)
         status = render_recall(&render->score, &station, past, count);
     free(past);
     if (status == STATUS_NOT_FOUND)
-        text_printf(failure, "--data-dir: no server has kept a station '%.40s' in %.200s", options->station,
-                    options->data_dir);
+        text_printf(failure, "--data-dir: no server has kept a station '%.40s' in %.200s", name, options->data_dir);
     else if (status != STATUS_OK)
         text_printf(failure, "--data-dir: %.200s: %s", options->data_dir, status_text(status));
     return status;
 }
 
-static enum status render_score(struct render *render, struct text *failure)
+// What contradicts itself is refused, so that nothing that is asked for is left out in silence.
+static enum status render_check(const struct render_options *options, struct text *failure)
 {
-    const struct render_options *options = &render->options;
-    if (!options->log && !options->data_dir)
-        return render_mood(render, failure);
-    if (options->log && options->data_dir) {
+    if (options->log && options->data_dir)
         text_add(failure, "--log and --data-dir: one of them is enough");
-        return STATUS_INVALID;
-    }
-    if (options->scene || options->scala || options->begin || options->set.count > 0) {
+    else if (options->station && !options->data_dir)
+        text_add(failure, "--station is for --data-dir: say where it is kept");
+    else if (options->start_s > 0 && options->from)
+        text_add(failure, "--start and --from: one of them is enough");
+    else if ((options->log || options->data_dir) &&
+             (options->scene || options->scala || options->begin || options->set.count > 0))
         text_printf(failure, "%s brings its own mood: leave --scene, --scala, --begin and --set out",
                     options->log ? "--log" : "--data-dir");
-        return STATUS_INVALID;
-    }
-    return options->log ? render_read_log(render, failure) : render_read_station(render, failure);
+    return failure->len > 0 ? STATUS_INVALID : STATUS_OK;
+}
+
+static enum status render_score(struct render *render, struct text *failure)
+{
+    if (render->options.log)
+        return render_read_log(render, failure);
+    return render->options.data_dir ? render_read_station(render, failure) : render_mood(render, failure);
 }
 
 static enum status render_backend(struct render *render, struct text *failure)
@@ -337,7 +343,9 @@ static int render_main(int argc, char **argv)
     struct text failure = text_on(words, sizeof words);
     clock_init(&render.clock, 1);
     progress_init(&render.progress, &render.clock, STDERR_FILENO, render.options.quiet);
-    enum status status = render_range(&render, &failure);
+    enum status status = render_check(&render.options, &failure);
+    if (status == STATUS_OK)
+        status = render_range(&render, &failure);
     if (status == STATUS_OK)
         status = render_all(&render, &failure);
     if (status == STATUS_OK)

@@ -202,6 +202,15 @@ static void the_score_is_written_with_or_without_sound(void **state)
     assert_int_equal(access(first, F_OK), -1);
 }
 
+static void contradictions_are_told(void **state)
+{
+    assert_non_null(strstr(SAID("--hash", "--start", "5", "--from", "48000"), "--start and --from: one"));
+    assert_non_null(strstr(SAID("--hash", "--station", "main"), "--station is for --data-dir"));
+    assert_non_null(strstr(SAID("--hash", "--station", "main", "--log", "x.json"), "--station is for --data-dir"));
+    assert_non_null(strstr(SAID("--hash", "--log", "x.json", "--data-dir", "x"), "--log and --data-dir: one"));
+    assert_non_null(strstr(SAID("--hash", "--data-dir", "/nowhere"), "'main' in /nowhere"));
+}
+
 static void mistakes_are_refused(void **state)
 {
     assert_int_equal(RENDER("--duration", "0", "--out", first), 2);
@@ -227,7 +236,8 @@ int main(void)
         cmocka_unit_test(how_it_is_cut_makes_no_difference), cmocka_unit_test(pieces_make_up_the_whole),
         cmocka_unit_test(a_file_holds_what_a_listener_gets), cmocka_unit_test(a_log_takes_the_place_of_seed_and_mood),
         cmocka_unit_test(a_log_is_named_when_it_is_to_blame), cmocka_unit_test(a_scale_tunes),
-        cmocka_unit_test(the_score_is_written_with_or_without_sound), cmocka_unit_test(mistakes_are_refused),
+        cmocka_unit_test(the_score_is_written_with_or_without_sound), cmocka_unit_test(contradictions_are_told),
+        cmocka_unit_test(mistakes_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
