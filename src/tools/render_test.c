@@ -94,13 +94,27 @@ static int tear_down(void **state)
 
 static void how_it_is_cut_makes_no_difference(void **state)
 {
-    static char *const options[][2] = {{"--block", "1"}, {"--block", "17"}, {"--threads", "4"}, {"--simd", "scalar"}};
+    static char *const options[][2] = {{"--block", "1"}, {"--block", "17"}, {"--simd", "scalar"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         assert_int_equal(RENDER("--start", "2.0123", "--duration", ".7", "--out", first), 0);
         assert_int_equal(RENDER("--start", "2.0123", "--duration", ".7", "--out", second, options[i][0],
                                 options[i][1]), 0);
         assert_same_files();
     }
+}
+
+// Over the end of an epoch, 602 s, where the work is cut: a stretch within one is a single thread's. The station woke
+// shortly before, so that little has to be rendered ahead of it.
+static void threads_make_no_difference(void **state)
+{
+    write_text(third, "{\"seed\":\"5\",\"entries\":[{\"sequence\":0,\"at_frame\":0,\"parameters\":{}},"
+                      "{\"sequence\":1,\"at_frame\":28704000,\"wake_frame\":28704000,\"parameters\":{}}]}");
+    assert_int_equal(RENDER("--log", third, "--start", "601.5", "--duration", "1", "--out", first, "--threads", "1"),
+                     0);
+    assert_int_equal(RENDER("--log", third, "--start", "601.5", "--duration", "1", "--out", second, "--threads", "4"),
+                     0);
+    unlink(third);
+    assert_same_files();
 }
 
 static void pieces_make_up_the_whole(void **state)
@@ -233,7 +247,8 @@ static void mistakes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(how_it_is_cut_makes_no_difference), cmocka_unit_test(pieces_make_up_the_whole),
+        cmocka_unit_test(how_it_is_cut_makes_no_difference), cmocka_unit_test(threads_make_no_difference),
+        cmocka_unit_test(pieces_make_up_the_whole),
         cmocka_unit_test(a_file_holds_what_a_listener_gets), cmocka_unit_test(a_log_takes_the_place_of_seed_and_mood),
         cmocka_unit_test(a_log_is_named_when_it_is_to_blame), cmocka_unit_test(a_scale_tunes),
         cmocka_unit_test(the_score_is_written_with_or_without_sound), cmocka_unit_test(contradictions_are_told),
