@@ -196,6 +196,13 @@ static void an_offset(void)
         sound[2 * i + 1] += .0011f;
 }
 
+// A mean of all of it would be well below the gate.
+static void a_short_offset(void)
+{
+    for (size_t i = (size_t)20 * FRAME_RATE; i < (size_t)23 * FRAME_RATE; i++)
+        sound[2 * i] += .005f;
+}
+
 static void a_nan(void)
 {
     sound[77777] = NAN;
@@ -265,7 +272,8 @@ static void clusters(void)
 static const struct { const char *gate; void (*plant)(void); } defects[] = {
     {"integrated", too_loud}, {"integrated", too_quiet}, {"short_term_move", a_drop}, {"loudness_range", no_dynamics},
     {"loudness_range", much_dynamics}, {"true_peak", a_peak_between_samples}, {"crest", squashed}, {"crest", spiky},
-    {"dc", an_offset}, {"nonfinite", a_nan}, {"denormals", a_denormal}, {"clicks", a_click}, {"clicks", a_nan},
+    {"dc", an_offset}, {"dc", a_short_offset}, {"nonfinite", a_nan}, {"denormals", a_denormal}, {"clicks", a_click},
+    {"clicks", a_nan},
     {"reference_difference", a_small_step}, {"correlation", mono}, {"correlation", one_side_is_turned_over},
     {"bass_correlation", wide_bass}, {"fold_down_loss", one_side_is_turned_over}, {"grid", every_second}, {"slope", too_bright},
     {"centroid", too_bright}, {"roughness", clusters},

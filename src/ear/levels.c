@@ -1,8 +1,24 @@
 #include "ear/levels.h"
 
 #include <float.h>
+#include <stdbool.h>
 
+#include "base/frames.h"
 #include "ear/decibel.h"
+
+// A running mean that begins in the middle of a low note takes it for an offset; by then it has forgotten it.
+enum { MEAN_SETTLES_FRAMES = 3 * FRAME_RATE };
+
+// Two poles of half a second each.
+static void levels_follow(struct levels *levels, size_t channel, double value, bool settled)
+{
+    const double share = 1 / (.5 * FRAME_RATE);
+    double *mean = levels->mean[channel];
+    mean[0] += share * (value - mean[0]);
+    mean[1] += share * (mean[0] - mean[1]);
+    if (settled && fabs(mean[1]) > levels->mean_most)
+        levels->mean_most = fabs(mean[1]);
+}
 
 void levels_add(struct levels *levels, const float *stereo, size_t frames)
 {
@@ -16,6 +32,7 @@ void levels_add(struct levels *levels, const float *stereo, size_t frames)
         levels->peak = level > levels->peak ? level : levels->peak;
         levels->sum[i % 2] += stereo[i];
         levels->squares[i % 2] += level * level;
+        levels_follow(levels, i % 2, stereo[i], levels->frames + i / 2 >= MEAN_SETTLES_FRAMES);
     }
     levels->frames += frames;
 }
@@ -39,6 +56,8 @@ double levels_crest_db(const struct levels *levels)
 
 double levels_dc_dbfs(const struct levels *levels)
 {
+    if (levels->frames > MEAN_SETTLES_FRAMES)
+        return decibel_of_amplitude(levels->mean_most);
     double most = fmax(fabs(levels->sum[0]), fabs(levels->sum[1]));
     return levels->frames ? decibel_of_amplitude(most / (double)levels->frames) : NAN;
 }

@@ -10,6 +10,8 @@ struct levels {
     uint64_t denormals;     // samples too small for a normal float, and not zero
     double peak;            // linear
     double sum[2], squares[2];
+    double mean[2][2];      // the running mean of each channel, after each of its two poles
+    double mean_most;       // that either has come to, linear
 };
 
 void levels_add(struct levels *levels, const float *stereo, size_t frames);
@@ -19,5 +21,6 @@ double levels_peak_dbfs(const struct levels *levels);
 double levels_rms_dbfs(const struct levels *levels);
 // Peak over RMS, dB, >= 0.
 double levels_crest_db(const struct levels *levels);
-// The mean of the channel that has more of it.
+// The largest running mean of the channel that has more of it, over some two seconds, in which the lowest notes (32 Hz)
+// are 80 dB down. Of less than three seconds the mean of all.
 double levels_dc_dbfs(const struct levels *levels);

@@ -34,16 +34,51 @@ static void a_sine_is_as_the_books_say(void **state)
     assert_true(levels.nonfinite == 0 && levels.denormals == 0);
 }
 
-static void dc_is_that_of_the_worse_channel(void **state)
+static void fill(double hz, double amplitude, float left, float right)
 {
     memset(stereo, 0, sizeof stereo);
-    signal_sine(stereo, FRAMES, 100, .1);
+    signal_sine(stereo, FRAMES, hz, amplitude);
     for (size_t i = 0; i < FRAMES; i++) {
-        stereo[2 * i] += .002f;
-        stereo[2 * i + 1] -= .01f;
+        stereo[2 * i] += left;
+        stereo[2 * i + 1] += right;
     }
+}
+
+static void add_seconds(struct levels *levels, int seconds)
+{
+    for (int i = 0; i < seconds; i++)
+        levels_add(levels, stereo, FRAMES);
+}
+
+static void dc_is_that_of_the_worse_channel(void **state)
+{
+    fill(100, .1, .002f, -.01f);
     struct levels levels = measured(FRAMES);
     assert_true(fabs(levels_dc_dbfs(&levels) + 40) < .01);
+    add_seconds(&levels, 14);
+    assert_true(fabs(levels_dc_dbfs(&levels) + 40) < .01);
+}
+
+// Over the whole it would be -66 dBFS.
+static void an_offset_of_three_seconds_in_ten_minutes_is_found(void **state)
+{
+    struct levels levels = {0};
+    fill(220, .1, 0, 0);
+    add_seconds(&levels, 200);
+    fill(220, .1, 0, .1f);
+    add_seconds(&levels, 3);
+    fill(220, .1, 0, 0);
+    add_seconds(&levels, 397);
+    assert_true(fabs(levels_dc_dbfs(&levels) + 20) < 1);
+}
+
+// On the right the recording begins in the middle of a wave.
+static void the_lowest_notes_are_no_dc(void **state)
+{
+    struct levels levels = {0};
+    fill(32, .7, 0, 0);
+    add_seconds(&levels, 20);
+    assert_true(levels_dc_dbfs(&levels) < -75);
 }
 
 static void what_is_no_audio_is_counted_and_left_out(void **state)
@@ -79,6 +114,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sine_is_as_the_books_say),
         cmocka_unit_test(dc_is_that_of_the_worse_channel),
+        cmocka_unit_test(an_offset_of_three_seconds_in_ten_minutes_is_found),
+        cmocka_unit_test(the_lowest_notes_are_no_dc),
         cmocka_unit_test(what_is_no_audio_is_counted_and_left_out),
         cmocka_unit_test(silence_and_nothing_have_no_crest),
     };
