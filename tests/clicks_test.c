@@ -92,7 +92,7 @@ static void assert_gates(const struct card *card)
                   card->short_term_move, card->short_term_move_at);
 }
 
-// Onsets within what is kept, counted from its beginning.
+// Sharp onsets within what is kept, counted from its beginning.
 static size_t find_onsets(const struct listening *listening, uint64_t *onsets)
 {
     struct event events[COMPOSE_MAX_EVENTS];
@@ -100,7 +100,7 @@ static size_t find_onsets(const struct listening *listening, uint64_t *onsets)
     for (uint64_t at = from; at < frames; at += CHUNK_FRAMES) {
         int got = compose_events(&listening->program, at, at + CHUNK_FRAMES, events);
         for (int i = 0; i < got && count < MAX_ONSETS; i++)
-            if (events[i].kind == EVENT_NOTE_ON)
+            if (click_watch_is_sharp(&events[i]))
                 onsets[count++] = events[i].at_frame - from;
     }
     assert_in_range(count, 50, MAX_ONSETS - 1);

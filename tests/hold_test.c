@@ -12,6 +12,7 @@
 #include "ear/clicks.h"
 #include "station/hold.h"
 #include "station/programme.h"
+#include "tools/click_watch.h"
 
 enum {
     CHUNK_SAMPLES = CHUNK_FRAMES * CHANNELS,
@@ -45,7 +46,7 @@ static int music_make(void **state)
         programme_render(programme, &music->program, backend_best(), music->sound + at * CHUNK_SAMPLES, CHUNK_FRAMES);
         int count = compose_events(&music->program, at * CHUNK_FRAMES, (at + 1) * CHUNK_FRAMES, events);
         for (int i = 0; i < count && music->onset_count < MAX_ONSETS; i++)
-            if (events[i].kind == EVENT_NOTE_ON)
+            if (click_watch_is_sharp(&events[i]))
                 music->onsets[music->onset_count++] = events[i].at_frame;
     }
     free(programme);

@@ -3,6 +3,9 @@
 #include "base/frames.h"
 #include "score/event.h"
 
+// What is plucked or struck rises in .12 s at most; a chord takes .8 s and more.
+static const float sharp_attack_s = .15f;
+
 enum status click_watch_init(struct click_watch *watch)
 {
     *watch = (struct click_watch){.watched_frames = 0};
@@ -20,6 +23,11 @@ enum status click_watch_add(struct click_watch *watch, uint64_t first_frame, con
     return click_finder_add(&watch->finder, first_frame, sound, frames);
 }
 
+bool click_watch_is_sharp(const struct event *event)
+{
+    return event->kind == EVENT_NOTE_ON && event->note.attack_s < sharp_attack_s;
+}
+
 static bool click_watch_explains(const struct program *program, uint64_t frame)
 {
     struct event events[COMPOSE_MAX_EVENTS];
@@ -28,7 +36,7 @@ static bool click_watch_explains(const struct program *program, uint64_t frame)
     int count = compose_events(program, frames_round_down(from, CONTROL_FRAMES), frames_round_up(to, CONTROL_FRAMES),
                                events);
     for (int i = 0; i < count; i++)
-        if (events[i].kind == EVENT_NOTE_ON && events[i].at_frame >= from && events[i].at_frame < to)
+        if (click_watch_is_sharp(&events[i]) && events[i].at_frame >= from && events[i].at_frame < to)
             return true;
     return false;
 }

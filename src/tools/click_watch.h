@@ -16,7 +16,7 @@ struct click_watch {
 
 struct click_result {
     uint64_t watched_frames;
-    size_t explained;            // at the onset of a note
+    size_t explained;            // at the sharp onset of a note
     size_t clicks;               // at none
     struct click first;          // of those at none
 };
@@ -25,7 +25,10 @@ struct click_result {
 MUST_USE enum status click_watch_init(struct click_watch *watch);
 // Harmless on an all-zero watch.
 void click_watch_finish(struct click_watch *watch);
-// Asks the score which of the clicks are onsets of notes.   first_frame: of the programme, from where theirs count.
+// Whether a note begins with this event and rises so fast that it may sound like a click.
+bool click_watch_is_sharp(const struct event *event);
+// Asks the score which of the clicks are sharp onsets of notes.   first_frame: of the programme, from where theirs
+// count.
 struct click_result click_watch_explain(const struct program *program, uint64_t first_frame, const struct click *found,
                                         size_t count);
 // What is heard next. Where it does not continue what came before, that is a gap, not a click: a new stretch begins.

@@ -1,4 +1,5 @@
-// A tone without any click, with steps planted where segments meet, where a note begins, and where none does.
+// A tone without any click, with steps planted where segments meet, where notes begin, sharply or not, and where none
+// does.
 #include "tools/click_watch.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@ enum { SECONDS = 80, FIRST = 7 * CHUNK_FRAMES, FRAMES = SECONDS * FRAME_RATE, MA
 
 static struct mood_log the_log;
 static struct program program;
-static uint64_t onsets[MAX_ONSETS];
+static struct event onsets[MAX_ONSETS];
 static size_t onset_count;
 static float *sound;
 static struct click_watch watch;
@@ -29,7 +30,7 @@ static int make_score(void **state)
         int count = compose_events(&program, at, at + CHUNK_FRAMES, events);
         for (int i = 0; i < count && onset_count < MAX_ONSETS; i++)
             if (events[i].kind == EVENT_NOTE_ON)
-                onsets[onset_count++] = events[i].at_frame;
+                onsets[onset_count++] = events[i];
     }
     return onset_count > 10 ? 0 : -1;
 }
@@ -56,16 +57,41 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void plant_at(uint64_t frame)
+{
+    for (size_t i = (size_t)frame - FIRST; i < FRAMES; i++)
+        sound[i * CHANNELS] += .05f;
+}
+
 // A step at the first frame from `second` on that is no neighbour of an onset. Returns the frame of the programme.
 static uint64_t plant(double second)
 {
     uint64_t frame = FIRST + (uint64_t)(second * FRAME_RATE);
     for (size_t i = 0; i < onset_count; i++)
-        if (onsets[i] < frame + FRAME_RATE / 20 && frame < onsets[i] + FRAME_RATE / 20)
-            frame = onsets[i] + FRAME_RATE / 20;
-    for (size_t i = (size_t)frame - FIRST; i < FRAMES; i++)
-        sound[i * CHANNELS] += .05f;
+        if (onsets[i].at_frame < frame + FRAME_RATE / 20 && frame < onsets[i].at_frame + FRAME_RATE / 20)
+            frame = onsets[i].at_frame + FRAME_RATE / 20;
+    plant_at(frame);
     return frame;
+}
+
+static bool is_by_another_layer(const struct event *onset)
+{
+    for (size_t i = 0; i < onset_count; i++)
+        if (onsets[i].note.layer != onset->note.layer && onsets[i].at_frame < onset->at_frame + FRAME_RATE / 20 &&
+            onset->at_frame < onsets[i].at_frame + FRAME_RATE / 20)
+            return true;
+    return false;
+}
+
+// Where after ten seconds a note of this layer begins, and none of another.
+static uint64_t onset_in(enum layer layer)
+{
+    for (size_t i = 0; i < onset_count; i++)
+        if (onsets[i].at_frame > FIRST + 10 * FRAME_RATE && onsets[i].note.layer == layer &&
+            !is_by_another_layer(&onsets[i]))
+            return onsets[i].at_frame;
+    fail();
+    return 0;
 }
 
 static struct click_result heard(size_t from, size_t to)
@@ -98,14 +124,22 @@ static void clicks_are_found_wherever_segments_meet(void **state)
     assert_in_range(result.first.frame, first - 48, first + 48);
 }
 
-static void what_a_note_begins_is_explained(void **state)
+static void what_a_struck_note_begins_is_explained(void **state)
 {
-    uint64_t onset = onsets[onset_count / 2];
-    for (size_t i = (size_t)onset - FIRST + 100; i < FRAMES; i++)
-        sound[i * CHANNELS] += .05f;
+    plant_at(onset_in(LAYER_LEAD) + 5 * FRAME_RATE / 1000);
     struct click_result result = heard(0, FRAMES);
     assert_int_equal(result.clicks, 0);
     assert_int_equal(result.explained, 1);
+}
+
+static void a_chord_that_swells_explains_none(void **state)
+{
+    uint64_t at = onset_in(LAYER_PAD) + 5 * FRAME_RATE / 1000;
+    plant_at(at);
+    struct click_result result = heard(0, FRAMES);
+    assert_int_equal(result.clicks, 1);
+    assert_int_equal(result.explained, 0);
+    assert_in_range(result.first.frame, at - 48, at + 48);
 }
 
 static void a_gap_is_no_click_and_hides_none(void **state)
@@ -125,7 +159,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_clean_tone_has_no_click), CASE(clicks_are_found_wherever_segments_meet),
-        CASE(what_a_note_begins_is_explained), CASE(a_gap_is_no_click_and_hides_none),
+        CASE(what_a_struck_note_begins_is_explained), CASE(a_chord_that_swells_explains_none),
+        CASE(a_gap_is_no_click_and_hides_none),
     };
     return cmocka_run_group_tests(tests, make_score, forget_score);
 }

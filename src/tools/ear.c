@@ -51,8 +51,8 @@ static const struct argument ear_arguments[] = {
 
 static const struct argument_table ear_table = {
     "auralis ear [options]",
-    "Renders scenes and prints the quality card of each, by the limits that it declares. A click at the onset of a "
-    "note is none.",
+    "Renders scenes and prints the quality card of each, by the limits that it declares. A click where a note "
+    "begins sharply is none.",
     ear_arguments, sizeof ear_arguments / sizeof *ear_arguments};
 
 // One scene with one seed.
