@@ -44,6 +44,11 @@ class Bench(unittest.TestCase):
         self.assertFalse(math.isnan(self.stalled["the last is closed"]))
         self.assertGreater(self.stalled["after: within 50 ms"], 0)
 
+    def test_what_is_not_timed_is_not_called_best(self):
+        text = subprocess.run([BINARY, "bench", "memory"], capture_output=True, text=True, check=True, timeout=60).stdout
+        self.assertEqual(text.splitlines()[1].split(), ["value"])
+        self.assertRegex(text, r"(?m)^  in all, lead of 2 s +\d+\.\d+ MiB$")
+
     def test_what_cannot_be_measured_is_refused(self):
         for listeners in ("0", "ten", "10,,20", "10,"):
             process = subprocess.run([BINARY, "bench", "fanout", "--listeners", listeners], capture_output=True,

@@ -37,7 +37,7 @@ static const struct argument bench_arguments[] = {
 static const struct argument_table bench_table = {
     "auralis bench [options] [NAME]",
     "Measures how fast the parts are on this machine, on one core unless it says otherwise. Cases are run in turn; "
-    "`best` is the least of all runs, `median` the middle one.",
+    "`best` is the least of all runs, `median` the middle one, `mean` that of all; `value` is any other figure.",
     bench_arguments, sizeof bench_arguments / sizeof *bench_arguments};
 
 static int bench_by_time(const void *a, const void *b)
@@ -69,18 +69,47 @@ void bench_measure(struct bench_case *cases, int count, int repeats)
     }
 }
 
-void bench_row(struct bench_output *output, double value, double median, const char *unit, const char *note,
-               const char *name, ...)
+static json_t *bench_add_row(struct bench_output *output, const char *unit, const char *note, const char *name,
+                             va_list args)
 {
     char text[BENCH_NAME_BYTES];
-    va_list args;
-    va_start(args, name);
     check(vsnprintf(text, sizeof text, name, args) < (int)sizeof text);
-    va_end(args);
-    json_t *row = json_pack("{s:s, s:f, s:s}", "name", text, "value", value, "unit", unit);
-    json_object_set_new(row, "median", isnan(median) ? json_null() : json_real(median));
+    json_t *row = json_pack("{s:s, s:s}", "name", text, "unit", unit);
     json_object_set_new(row, "note", note ? json_string(note) : json_null());
     json_array_append_new(output->rows, row);
+    return row;
+}
+
+static void bench_set(json_t *row, const char *column, double figure)
+{
+    json_object_set_new(row, column, isnan(figure) ? json_null() : json_real(figure));
+}
+
+void bench_best(struct bench_output *output, double best, double median, const char *unit, const char *note,
+                const char *name, ...)
+{
+    va_list args;
+    va_start(args, name);
+    json_t *row = bench_add_row(output, unit, note, name, args);
+    va_end(args);
+    bench_set(row, "best", best);
+    bench_set(row, "median", median);
+}
+
+void bench_mean(struct bench_output *output, double mean, const char *unit, const char *note, const char *name, ...)
+{
+    va_list args;
+    va_start(args, name);
+    bench_set(bench_add_row(output, unit, note, name, args), "mean", mean);
+    va_end(args);
+}
+
+void bench_value(struct bench_output *output, double value, const char *unit, const char *note, const char *name, ...)
+{
+    va_list args;
+    va_start(args, name);
+    bench_set(bench_add_row(output, unit, note, name, args), "value", value);
+    va_end(args);
 }
 
 static void bench_list(bool names_only)
@@ -91,21 +120,42 @@ static void bench_list(bool names_only)
         printf(names_only ? "%s\n" : "  %-10s %s\n", benches[i]->name, benches[i]->line);
 }
 
-static void bench_print(const struct bench *bench, const json_t *rows)
+static bool bench_has(const json_t *rows, const char *column)
 {
     size_t index;
     json_t *row;
-    printf("%s: %s (best SIMD level here: %s)\n", bench->name, bench->line, backend_best()->name);
-    printf("  %-34s %12s %12s\n", "", "best", "median");
+    json_array_foreach(rows, index, row)
+        if (json_object_get(row, column))
+            return true;
+    return false;
+}
+
+static void bench_print_figure(const json_t *row, const char *column)
+{
+    json_t *figure = json_object_get(row, column);
+    if (json_is_real(figure))
+        printf("%12.5g ", json_real_value(figure));
+    else
+        printf("%12s ", "");
+}
+
+static void bench_print(const struct bench *bench, const json_t *rows)
+{
+    static const char *const all[] = {"best", "median", "mean", "value"};
+    const char *columns[sizeof all / sizeof *all];
+    size_t count = 0, index;
+    json_t *row;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (bench_has(rows, all[i]))
+            columns[count++] = all[i];
+    printf("%s: %s (best SIMD level here: %s)\n  %-34s ", bench->name, bench->line, backend_best()->name, "");
+    for (size_t i = 0; i < count; i++)
+        printf("%12s%s", columns[i], i + 1 < count ? " " : "\n");
     json_array_foreach(rows, index, row) {
         const char *note = json_string_value(json_object_get(row, "note"));
-        json_t *median = json_object_get(row, "median");
-        printf("  %-34s %12.5g ", json_string_value(json_object_get(row, "name")),
-               json_real_value(json_object_get(row, "value")));
-        if (json_is_real(median))
-            printf("%12.5g ", json_real_value(median));
-        else
-            printf("%12s ", "");
+        printf("  %-34s ", json_string_value(json_object_get(row, "name")));
+        for (size_t i = 0; i < count; i++)
+            bench_print_figure(row, columns[i]);
         printf("%s%s%s\n", json_string_value(json_object_get(row, "unit")), note ? ", " : "", note ? note : "");
     }
 }

@@ -1,5 +1,6 @@
 // Benchmarks: each prints figures of one kind. Cases that are to be compared are run in turn, again and again, so that
-// what else the machine does falls on all alike; the least is the cost, the median tells how noisy it was.
+// what else the machine does falls on all alike; the least is the cost, the median tells how noisy it was. Where music
+// goes on from run to run no two are alike, and the mean is the cost.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +20,7 @@ struct bench_case {
 };
 
 struct bench_output {
-    json_t *rows;                   // {"name", "value", "unit", "median", "note"}
+    json_t *rows;                   // {"name", "unit", "note"} with {"best", "median"}, {"mean"} or {"value"}
 };
 
 struct bench_options {
@@ -38,9 +39,15 @@ struct bench {
 
 // Runs all cases in turn, `repeats` times.
 void bench_measure(struct bench_case *cases, int count, int repeats);
-// Adds a row.   value, median: in `unit`; NAN for no median.   note: may be NULL.
-__attribute__((format(printf, 6, 7))) void bench_row(struct bench_output *output, double value, double median,
-                                                     const char *unit, const char *note, const char *name, ...);
+// Each adds a row.   best, median, mean, value: in `unit`; NAN: it could not be measured.   note: may be NULL.
+__attribute__((format(printf, 6, 7))) void bench_best(struct bench_output *output, double best, double median,
+                                                      const char *unit, const char *note, const char *name, ...);
+// Of all runs.
+__attribute__((format(printf, 5, 6))) void bench_mean(struct bench_output *output, double mean, const char *unit,
+                                                      const char *note, const char *name, ...);
+// What was not timed run by run: a count, a size, a ratio.
+__attribute__((format(printf, 5, 6))) void bench_value(struct bench_output *output, double value, const char *unit,
+                                                       const char *note, const char *name, ...);
 
 extern const struct bench bench_compose, bench_fanout, bench_memory, bench_scenes, bench_splice, bench_stalled,
     bench_stations, bench_synth, bench_units, bench_voice;

@@ -195,7 +195,7 @@ __attribute__((format(printf, 5, 6))) static void fanout_row(const struct fanout
     va_start(args, what);
     vsnprintf(words, sizeof words, what, args);
     va_end(args);
-    bench_row(fanout->output, value, NAN, unit, NULL, "%d, %s: %s", fanout->listeners, side, words);
+    bench_value(fanout->output, value, unit, NULL, "%d, %s: %s", fanout->listeners, side, words);
 }
 
 static void fanout_rows_of(const struct fanout *fanout, const char *name, const struct fanout_side *side)
@@ -273,7 +273,7 @@ static enum status fanout_largest(struct bench_output *output, int from)
         more += more / 5 + 1;
         status = fanout_size(output, more, LARGEST_S, false, &share);
     }
-    bench_row(output, largest, NAN, "listeners", "load generator on the same machine", "99 %% within 50 ms");
+    bench_value(output, largest, "listeners", "load generator on the same machine", "99 %% within 50 ms");
     return status;
 }
 

@@ -28,11 +28,11 @@ static enum status memory_of_station(struct bench_output *output, uint64_t lead_
     enum status status = sequencer && timeline ? station_create(&station, &config) : STATUS_MEMORY;
     if (status == STATUS_OK) {
         size_t audio = station_bytes(station), packets = timeline_bytes(timeline);
-        bench_row(output, mib(audio), NAN, "MiB", NULL, "audio, lead of %d s", (int)lead_s);
-        bench_row(output, mib(station_snapshot_bytes(station)), NAN, "MiB", NULL, "of these snapshots, lead of %d s",
-                  (int)lead_s);
-        bench_row(output, mib(packets), NAN, "MiB", NULL, "packets, lead of %d s", (int)lead_s);
-        bench_row(output, mib(audio + packets), NAN, "MiB", NULL, "in all, lead of %d s", (int)lead_s);
+        bench_value(output, mib(audio), "MiB", NULL, "audio, lead of %d s", (int)lead_s);
+        bench_value(output, mib(station_snapshot_bytes(station)), "MiB", NULL, "of these snapshots, lead of %d s",
+                    (int)lead_s);
+        bench_value(output, mib(packets), "MiB", NULL, "packets, lead of %d s", (int)lead_s);
+        bench_value(output, mib(audio + packets), "MiB", NULL, "in all, lead of %d s", (int)lead_s);
     }
     station_destroy(station);
     if (timeline)
@@ -44,8 +44,8 @@ static enum status memory_of_station(struct bench_output *output, uint64_t lead_
 
 static enum status memory_run(const struct bench_options *options, struct bench_output *output)
 {
-    bench_row(output, (double)synth_bytes() / 1024, NAN, "KiB", NULL, "one chain of the synthesiser");
-    bench_row(output, (double)programme_bytes() / 1024, NAN, "KiB", "two chains", "a programme's state");
+    bench_value(output, (double)synth_bytes() / 1024, "KiB", NULL, "one chain of the synthesiser");
+    bench_value(output, (double)programme_bytes() / 1024, "KiB", "two chains", "a programme's state");
     enum status status = memory_of_station(output, 10);
     return status == STATUS_OK ? memory_of_station(output, 2) : status;
 }

@@ -27,11 +27,11 @@ static enum status scenes_run(const struct bench_options *options, struct bench_
         bench_material_rewind(&material);
         bench_measure(&one, 1, REPEATS);
         double times = CHUNKS * .1e9 / (double)one.mean_ns;
-        bench_row(output, times, NAN, "x real time", NULL, "%s", scenes[i].name);
+        bench_mean(output, times, "x real time", NULL, "%s", scenes[i].name);
         least = fmin(least, times);
         bench_material_finish(&material);
     }
-    bench_row(output, least, NAN, "x real time", NULL, "the slowest");
+    bench_mean(output, least, "x real time", NULL, "the slowest");
     return STATUS_OK;
 }
 

@@ -61,12 +61,12 @@ static void state_rows(struct splice_state *state, struct bench_output *output)
     for (int i = 0; i < CASES; i++)
         cases[i].context = state;
     save(state);
-    bench_row(output, (double)programme_part_bytes() / 1024, NAN, "KiB", "two such while two chains sound",
-              "a snapshot");
+    bench_value(output, (double)programme_part_bytes() / 1024, "KiB", "two such while two chains sound",
+                "a snapshot");
     bench_measure(cases, CASES, REPEATS);
     for (int i = 0; i < CASES; i++)
-        bench_row(output, (double)cases[i].least_ns / 1e6, (double)cases[i].median_ns / 1e6, "ms", NULL, "%s",
-                  cases[i].name);
+        bench_best(output, (double)cases[i].least_ns / 1e6, (double)cases[i].median_ns / 1e6, "ms", NULL, "%s",
+                   cases[i].name);
 }
 
 static enum status splice_of_state(struct bench_output *output)
@@ -138,23 +138,23 @@ static void splice_rows(struct bench_output *output, const struct splice_run *ru
     const json_t *report = run->report, *to_ear = json_object_get(report, "control_to_ear_ms");
     int listeners = run->listeners;
     if (run->steer_s > 0) {
-        bench_row(output, bench_number(to_ear, "p50"), NAN, "ms", NULL, "%d, %s: control to ear p50", listeners, name);
-        bench_row(output, bench_number(to_ear, "p99"), NAN, "ms", NULL, "%d, %s: control to ear p99", listeners, name);
-        bench_row(output, run->splices, NAN, "", NULL, "%d, %s: splices", listeners, name);
-        bench_row(output, bench_number(report, "superseded"), NAN, "", NULL, "%d, %s: chunks again", listeners, name);
-        bench_row(output, bench_number(report, "late_switches"), NAN, "", NULL, "%d, %s: of these late", listeners,
-                  name);
+        bench_value(output, bench_number(to_ear, "p50"), "ms", NULL, "%d, %s: control to ear p50", listeners, name);
+        bench_value(output, bench_number(to_ear, "p99"), "ms", NULL, "%d, %s: control to ear p99", listeners, name);
+        bench_value(output, run->splices, "", NULL, "%d, %s: splices", listeners, name);
+        bench_value(output, bench_number(report, "superseded"), "", NULL, "%d, %s: chunks again", listeners, name);
+        bench_value(output, bench_number(report, "late_switches"), "", NULL, "%d, %s: of these late", listeners,
+                    name);
     }
     double wrong = bench_number(report, "gaps") + bench_number(report, "mismatches") +
                    bench_number(report, "unreplaced") + bench_number(report, "stale");
-    bench_row(output, wrong, NAN, "", NULL, "%d, %s: gaps or different", listeners, name);
-    bench_row(output, 100 * bench_number(report, "share_within_50_ms"), NAN, "%", NULL, "%d, %s: due within 50 ms",
-              listeners, name);
-    bench_row(output, bench_number(json_object_get(report, "lateness_ms"), "p99"), NAN, "ms", NULL,
-              "%d, %s: lateness p99", listeners, name);
-    bench_row(output, 100 * run->cpu_s / run->duration_s, NAN, "% of a core", NULL, "%d, %s: CPU", listeners, name);
-    bench_row(output, run->bytes * 8e-3 / run->duration_s / listeners, NAN, "kb/s", NULL, "%d, %s: sent to each",
-              listeners, name);
+    bench_value(output, wrong, "", NULL, "%d, %s: gaps or different", listeners, name);
+    bench_value(output, 100 * bench_number(report, "share_within_50_ms"), "%", NULL, "%d, %s: due within 50 ms",
+                listeners, name);
+    bench_value(output, bench_number(json_object_get(report, "lateness_ms"), "p99"), "ms", NULL,
+                "%d, %s: lateness p99", listeners, name);
+    bench_value(output, 100 * run->cpu_s / run->duration_s, "% of a core", NULL, "%d, %s: CPU", listeners, name);
+    bench_value(output, run->bytes * 8e-3 / run->duration_s / listeners, "kb/s", NULL, "%d, %s: sent to each",
+                listeners, name);
 }
 
 static enum status splice_with(struct bench_output *output, int listeners, double steer_s, double duration_s,

@@ -136,28 +136,28 @@ static enum status stalled_connect(struct stalled *stalled)
 static void stalled_phase_rows(const struct stalled *stalled, const char *name, const struct stalled_phase *phase)
 {
     double chunks = fmax(phase->chunks, 1);
-    bench_row(stalled->output, phase->within_20 / chunks, NAN, "%", NULL, "%s: within 20 ms", name);
-    bench_row(stalled->output, phase->within_50 / chunks, NAN, "%", NULL, "%s: within 50 ms", name);
-    bench_row(stalled->output, phase->worst_within_50, NAN, "%", "of a second", "%s: least within 50 ms", name);
-    bench_row(stalled->output, phase->worst_p99_ms, NAN, "ms", "of a second", "%s: worst p99", name);
-    bench_row(stalled->output, phase->resident_bytes / (1 << 20), NAN, "MiB", NULL, "%s: server resident", name);
-    bench_row(stalled->output, phase->kernel_bytes / (1 << 20), NAN, "MiB", "both ends", "%s: kernel's TCP", name);
+    bench_value(stalled->output, phase->within_20 / chunks, "%", NULL, "%s: within 20 ms", name);
+    bench_value(stalled->output, phase->within_50 / chunks, "%", NULL, "%s: within 50 ms", name);
+    bench_value(stalled->output, phase->worst_within_50, "%", "of a second", "%s: least within 50 ms", name);
+    bench_value(stalled->output, phase->worst_p99_ms, "ms", "of a second", "%s: worst p99", name);
+    bench_value(stalled->output, phase->resident_bytes / (1 << 20), "MiB", NULL, "%s: server resident", name);
+    bench_value(stalled->output, phase->kernel_bytes / (1 << 20), "MiB", "both ends", "%s: kernel's TCP", name);
 }
 
 static void stalled_rows(struct stalled *stalled)
 {
     double since_s = stalled_since_s(stalled);
     struct bench_output *output = stalled->output;
-    bench_row(output, stalled->healthy, NAN, "", NULL, "healthy");
-    bench_row(output, stalled->stalled, NAN, "", NULL, "stalled");
+    bench_value(output, stalled->healthy, "", NULL, "healthy");
+    bench_value(output, stalled->stalled, "", NULL, "stalled");
     stalled_phase_rows(stalled, "before", &stalled->before);
     stalled_phase_rows(stalled, "after", &stalled->after);
     const char *note = "after they stopped reading, counted once a second";
-    bench_row(output, stalled->first_closed_s - since_s, NAN, "s", note, "the first is closed");
-    bench_row(output, stalled->half_closed_s - since_s, NAN, "s", note, "half are closed");
-    bench_row(output, stalled->last_closed_s - since_s, NAN, "s", note, "the last is closed");
-    bench_row(output, bench_metric(stalled->server.url, "auralis_listeners{protocol=\"v2\"} "), NAN, "", NULL,
-              "listeners at the end");
+    bench_value(output, stalled->first_closed_s - since_s, "s", note, "the first is closed");
+    bench_value(output, stalled->half_closed_s - since_s, "s", note, "half are closed");
+    bench_value(output, stalled->last_closed_s - since_s, "s", note, "the last is closed");
+    bench_value(output, bench_metric(stalled->server.url, "auralis_listeners{protocol=\"v2\"} "), "", NULL,
+                "listeners at the end");
 }
 
 static enum status stalled_run(const struct bench_options *options, struct bench_output *output)

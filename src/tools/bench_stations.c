@@ -69,8 +69,8 @@ static void stations_time(struct stations *levels, int count, struct bench_outpu
         cases[n] = (struct bench_case){.run = stations_step, .context = &levels[n]};
     bench_measure(cases, count, RUNS);
     for (int n = 0; n < count; n++)
-        bench_row(output, STATIONS * CHUNKS * .1e9 / (double)cases[n].mean_ns, NAN, "stations a core",
-                  "each another scene, with Opus; the mean of 20 s", "%s", levels[n].backend->name);
+        bench_mean(output, STATIONS * CHUNKS * .1e9 / (double)cases[n].mean_ns, "stations a core",
+                   "each another scene, with Opus", "%s", levels[n].backend->name);
 }
 
 static enum status stations_run_levels(const struct bench_material *material, struct bench_output *output)

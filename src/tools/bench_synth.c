@@ -28,13 +28,13 @@ static double times_real(uint64_t ns)
 static void synth_report(struct bench_output *output, const struct bench_case *cases, int count)
 {
     for (int i = 0; i < count; i++) {
-        bench_row(output, times_real(cases[i].least_ns), times_real(cases[i].median_ns), "x real time", NULL, "%s",
-                  cases[i].name);
+        bench_best(output, times_real(cases[i].least_ns), times_real(cases[i].median_ns), "x real time", NULL, "%s",
+                   cases[i].name);
         if (i == 0)
             continue;
         double ratio = (double)cases[0].least_ns / (double)cases[i].least_ns;
-        bench_row(output, ratio, NAN, "x", NULL, "%s against %s", cases[i].name, cases[0].name);
-        bench_row(output, (1 - 1 / ratio) * 100, NAN, "%", NULL, "%s: time saved", cases[i].name);
+        bench_value(output, ratio, "x", NULL, "%s against %s", cases[i].name, cases[0].name);
+        bench_value(output, (1 - 1 / ratio) * 100, "%", NULL, "%s: time saved", cases[i].name);
     }
 }
 

@@ -93,12 +93,12 @@ static void voice_report(struct bench_output *output, const struct bench_case *c
 {
     for (int i = 0; i < count; i++) {
         uint64_t least_ns = cases[i].least_ns, median_ns = cases[i].median_ns;
-        bench_row(output, times_real(least_ns), times_real(median_ns), "x real time", NULL, "%s", cases[i].name);
-        bench_row(output, million_samples(least_ns), million_samples(median_ns), "million samples/s", NULL, "%s",
-                  cases[i].name);
+        bench_best(output, times_real(least_ns), times_real(median_ns), "x real time", NULL, "%s", cases[i].name);
+        bench_best(output, million_samples(least_ns), million_samples(median_ns), "million samples/s", NULL, "%s",
+                   cases[i].name);
         if (i > 0)
-            bench_row(output, (double)cases[0].least_ns / (double)least_ns, NAN, "x", NULL, "%s against %s",
-                      cases[i].name, cases[0].name);
+            bench_value(output, (double)cases[0].least_ns / (double)least_ns, "x", NULL, "%s against %s",
+                        cases[i].name, cases[0].name);
     }
 }
 
@@ -108,10 +108,10 @@ static enum status voice_report_shared(struct bench_output *output, const struct
     enum status status = voice_shared(best, &passed_ns, &cpu_ns);
     if (status != STATUS_OK)
         return status;
-    bench_row(output, times_real(passed_ns), NAN, "x real time", "time that passed", "%s, two threads",
-              best->renderer->name);
-    bench_row(output, times_real(cpu_ns), NAN, "x real time", "CPU time of the busier: two cores to themselves",
-              "%s, two threads", best->renderer->name);
+    bench_best(output, times_real(passed_ns), NAN, "x real time", "time that passed", "%s, two threads",
+               best->renderer->name);
+    bench_best(output, times_real(cpu_ns), NAN, "x real time", "CPU time of the busier: two cores to themselves",
+               "%s, two threads", best->renderer->name);
     return STATUS_OK;
 }
 
