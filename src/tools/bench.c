@@ -48,6 +48,8 @@ static int bench_by_time(const void *a, const void *b)
 
 static uint64_t bench_time(const struct bench_case *one)
 {
+    if (one->prepare)
+        one->prepare(one->context);
     uint64_t start_ns = clock_thread_cpu_ns();
     one->run(one->context);
     return clock_thread_cpu_ns() - start_ns;

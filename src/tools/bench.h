@@ -14,6 +14,7 @@ enum { BENCH_REPEATS_MAX = 64, BENCH_CASES_MAX = 64, BENCH_NAME_BYTES = 48 };
 // One thing to be timed.
 struct bench_case {
     char name[BENCH_NAME_BYTES];
+    void (*prepare)(void *context);          // before each run, not timed; may be NULL
     void (*run)(void *context);
     void *context;
     uint64_t least_ns, median_ns, mean_ns;   // CPU time of the calling thread for one run; out

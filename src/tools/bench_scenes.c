@@ -23,7 +23,7 @@ static enum status scenes_run(const struct bench_options *options, struct bench_
     double least = INFINITY;
     for (int i = 0; i < scene_count; i++) {
         struct bench_material material;
-        enum status status = bench_material_init(&material, &scenes[i], 1);
+        enum status status = bench_material_init(&material, &scenes[i], 1, BENCH_MATERIAL_FRAME);
         if (status != STATUS_OK)
             return status;
         struct bench_case one = {.run = scenes_step, .context = &material};

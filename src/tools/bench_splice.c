@@ -72,7 +72,9 @@ static void state_rows(struct splice_state *state, struct bench_output *output)
 static enum status splice_of_state(struct bench_output *output)
 {
     struct splice_state state = {.saved = aligned_alloc(64, programme_part_bytes())};
-    enum status status = state.saved ? bench_material_init(&state.material, &scenes[0], 1) : STATUS_MEMORY;
+    enum status status = STATUS_MEMORY;
+    if (state.saved)
+        status = bench_material_init(&state.material, &scenes[0], 1, BENCH_MATERIAL_FRAME);
     if (status == STATUS_OK) {
         bench_material_rewind(&state.material);
         state_rows(&state, output);

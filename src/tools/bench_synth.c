@@ -44,7 +44,7 @@ static enum status synth_run(const struct bench_options *options, struct bench_o
     struct synth_case contexts[LEVELS_MAX];
     struct bench_case cases[LEVELS_MAX];
     int count = 0;
-    enum status status = bench_material_init(&material, &scenes[0], 1);
+    enum status status = bench_material_init(&material, &scenes[0], 1, BENCH_MATERIAL_FRAME);
     if (status != STATUS_OK)
         return status;
     for (const struct backend *const *at = backend_list(); *at && count < LEVELS_MAX; at++) {

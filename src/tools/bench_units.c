@@ -154,7 +154,7 @@ static enum status units_encoders(struct bench_output *output, const float *soun
 static enum status units_run(const struct bench_options *options, struct bench_output *output)
 {
     struct bench_material material;
-    enum status status = bench_material_init(&material, &scenes[0], 1);
+    enum status status = bench_material_init(&material, &scenes[0], 1, BENCH_MATERIAL_FRAME);
     if (status != STATUS_OK)
         return status;
     float *sound = malloc((CHUNKS + 2) * CHUNK_FRAMES * CHANNELS * sizeof *sound);
