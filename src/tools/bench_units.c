@@ -1,4 +1,4 @@
-// What the parts cost: voices, reverb with mastering, encoders.
+// What the parts cost: voices, effects with mastering, encoders.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +7,15 @@
 #include "tools/bench.h"
 #include "tools/bench_material.h"
 
-enum { CHUNKS = 5, BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, REPEATS = 15, ALIGNMENT = 64 };
+enum {
+    CHUNKS = 5,
+    BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES,
+    REPEATS = 15,
+    ALIGNMENT = 64,
+    VOICE_CASES = 1 + 2 * INSTRUMENT_COUNT,
+};
 
-// One chain with so many notes of one instrument; none: reverb and mastering alone.
+// One chain with so many notes of one instrument; none: effects and mastering alone.
 struct voice_case {
     enum instrument instrument;
     int notes;
@@ -87,35 +93,47 @@ static void units_report_cost(struct bench_output *output, const char *name, dou
     bench_best(output, 1e5 / least_us, 1e5 / median_us, "x real time", NULL, "%s", name);
 }
 
-static void units_report_voices(struct bench_output *output, const struct bench_case *cases)
+// What a note adds to effects and mastering.
+static void units_report_voices(struct bench_output *output, const struct bench_case *cases,
+                                const struct voice_case *contexts)
 {
     double base_least = chunk_us(cases[0].least_ns), base_median = chunk_us(cases[0].median_ns);
-    units_report_cost(output, "reverb and mastering", base_least, base_median);
-    for (int i = 0; i < INSTRUMENT_COUNT; i++) {
-        int lanes = instrument_lanes((enum instrument)i);
-        double least = (chunk_us(cases[1 + i].least_ns) - base_least) / lanes;
-        double median = (chunk_us(cases[1 + i].median_ns) - base_median) / lanes;
-        units_report_cost(output, cases[1 + i].name, least, median);
+    units_report_cost(output, cases[0].name, base_least, base_median);
+    for (int i = 1; i < VOICE_CASES; i++) {
+        double least = (chunk_us(cases[i].least_ns) - base_least) / contexts[i].notes;
+        double median = (chunk_us(cases[i].median_ns) - base_median) / contexts[i].notes;
+        units_report_cost(output, cases[i].name, least, median);
     }
+}
+
+// None, then each instrument with one note and with as many as it has lanes. Where notes are computed side by side, one
+// alone costs more than its share.
+static bool units_prepare_voices(struct voice_case *contexts, struct bench_case *cases)
+{
+    bool good = voice_prepare(&contexts[0], INSTRUMENT_PAD, 0);
+    snprintf(cases[0].name, sizeof cases[0].name, "effects and mastering");
+    for (int i = 1; i < VOICE_CASES; i++) {
+        enum instrument instrument = (enum instrument)((i - 1) / 2);
+        int notes = i % 2 ? 1 : instrument_lanes(instrument);
+        good = voice_prepare(&contexts[i], instrument, notes) && good;
+        snprintf(cases[i].name, sizeof cases[i].name, notes == 1 ? "%s, alone" : "%s, each of %d",
+                 instrument_name(instrument), notes);
+    }
+    return good;
 }
 
 static enum status units_voices(struct bench_output *output)
 {
-    struct voice_case contexts[1 + INSTRUMENT_COUNT] = {0};
-    struct bench_case cases[1 + INSTRUMENT_COUNT];
-    bool good = voice_prepare(&contexts[0], INSTRUMENT_PAD, 0);
-    for (int i = 0; i < INSTRUMENT_COUNT; i++)
-        good = voice_prepare(&contexts[1 + i], (enum instrument)i, instrument_lanes((enum instrument)i)) && good;
-    for (int i = 0; i < 1 + INSTRUMENT_COUNT; i++) {
+    struct voice_case contexts[VOICE_CASES] = {0};
+    struct bench_case cases[VOICE_CASES];
+    for (int i = 0; i < VOICE_CASES; i++)
         cases[i] = (struct bench_case){.run = voice_run, .context = &contexts[i]};
-        if (i > 0)
-            snprintf(cases[i].name, sizeof cases[i].name, "%s voice", instrument_name((enum instrument)(i - 1)));
-    }
+    bool good = units_prepare_voices(contexts, cases);
     if (good) {
-        bench_measure(cases, 1 + INSTRUMENT_COUNT, REPEATS);
-        units_report_voices(output, cases);
+        bench_measure(cases, VOICE_CASES, REPEATS);
+        units_report_voices(output, cases, contexts);
     }
-    for (int i = 0; i < 1 + INSTRUMENT_COUNT; i++) {
+    for (int i = 0; i < VOICE_CASES; i++) {
         free(contexts[i].ready);
         free(contexts[i].work);
     }
@@ -171,5 +189,6 @@ static enum status units_run(const struct bench_options *options, struct bench_o
     return status;
 }
 
-const struct bench bench_units = {"units", "voices (what one adds), reverb with mastering, encoders, at the best level",
+const struct bench bench_units = {"units",
+                                  "voices (what a note adds), effects with mastering, encoders, at the best level",
                                   units_run};
