@@ -3,6 +3,7 @@
 #pragma once
 #include <stdint.h>
 
+#include "base/frames.h"
 #include "score/event.h"
 #include "score/mood_log.h"
 
@@ -12,6 +13,10 @@ struct program {
 };
 
 enum { COMPOSE_MAX_EVENTS = 256 };
+
+// How far back composing a frame looks into the log: a section begins so much earlier at most, and the chord that sounds
+// then. Of older entries the last one is enough (mood_log_forget).
+#define COMPOSE_PAST_FRAMES ((uint64_t)30 * 60 * FRAME_RATE)
 
 // Events with from <= at_frame < to, ordered by frame, then kind, then id.
 //   from, to: multiples of 64, to - from <= 4,800.   out: room for COMPOSE_MAX_EVENTS. Returns how many.

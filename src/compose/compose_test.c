@@ -522,6 +522,43 @@ static void seeds_differ(void **state)
     mood_log_finish(&log);
 }
 
+// A log from which all older entries have gone, as it stands with who keeps playing.
+static struct mood_log log_that_forgot(const struct mood_log *log, uint64_t before_frame)
+{
+    struct mood_log kept = testing_log(&log->entries[0].mood);
+    for (size_t i = 1; i < log->count; i++)
+        assert_int_equal(mood_log_adopt(&kept, &log->entries[i]), STATUS_OK);
+    mood_log_forget(&kept, before_frame);
+    return kept;
+}
+
+static void assert_same_events(const struct event *a, int count, const struct event *b, int other_count)
+{
+    assert_int_equal(count, other_count);
+    for (int i = 0; i < count; i++)
+        assert_true(testing_same(&a[i], &b[i]));
+}
+
+// The same is composed by who has forgotten what is older than COMPOSE_PAST_FRAMES, wherever that is.
+static void what_is_older_may_be_forgotten(void **state)
+{
+    enum { PLACES = 150 };
+    struct mood_log log = testing_restless_log(7, SECONDS(2), SECONDS(4 * 3600));
+    for (uint64_t i = 0; i < PLACES; i++) {
+        uint64_t from = frames_round_down(SECONDS(3.2 * 3600) + random_below(7, 906, i, SECONDS(.7 * 3600)), 4800);
+        struct mood_log kept = log_that_forgot(&log, from - COMPOSE_PAST_FRAMES);
+        struct program all = {7, &log}, less = {7, &kept};
+        struct event a[COMPOSE_MAX_EVENTS], b[COMPOSE_MAX_EVENTS];
+        assert_true(kept.entries[0].sequence > 1000);
+        assert_same_events(a, compose_sounding(&all, from, a), b, compose_sounding(&less, from, b));
+        for (uint64_t frame = from; frame < from + SECONDS(30); frame += 4800)
+            assert_same_events(a, compose_events(&all, frame, frame + 4800, a), b,
+                               compose_events(&less, frame, frame + 4800, b));
+        mood_log_finish(&kept);
+    }
+    mood_log_finish(&log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -537,6 +574,7 @@ int main(void)
         cmocka_unit_test(the_cap_is_never_reached),
         cmocka_unit_test(a_full_list_is_left_as_it_is),
         cmocka_unit_test(what_sounds_is_what_began_and_has_not_ended),
+        cmocka_unit_test(what_is_older_may_be_forgotten),
         cmocka_unit_test(layers_that_are_off_are_silent),
         cmocka_unit_test(seeds_differ),
     };

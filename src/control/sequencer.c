@@ -125,7 +125,7 @@ static void sequencer_unlock(const struct sequencer *sequencer)
 
 static const struct mood_entry *sequencer_last(const struct sequencer *sequencer)
 {
-    return &sequencer->log.entries[sequencer->log.count - 1];
+    return mood_log_latest(&sequencer->log);
 }
 
 // The origin may lie before the system's boot, where clock times wrap around: only differences count.

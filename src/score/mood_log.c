@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/frames.h"
 #include "base/random.h"
@@ -77,6 +78,11 @@ const struct tuning *mood_log_tuning(const struct mood_log *log, const struct mo
     return mood->tuning == TUNING_SCALA ? &log->head.scala : &tunings[mood->tuning];
 }
 
+static uint64_t mood_entry_hash(const struct mood_entry *entry, uint64_t before)
+{
+    return mood_hash(&entry->mood, random_u64(before, entry->at_frame, entry->wake_frame));
+}
+
 enum status mood_log_init(struct mood_log *log, const struct mood *mood)
 {
     // So many that the C library maps them apart from all else (os/memory.h): what is not written yet takes no memory,
@@ -86,7 +92,9 @@ enum status mood_log_init(struct mood_log *log, const struct mood *mood)
                              .head = mood_log_head_default()};
     if (!log->entries)
         return STATUS_MEMORY;
-    log->entries[log->count++] = (struct mood_entry){.mood = *mood};
+    struct mood_entry *first = &log->entries[log->count++];
+    *first = (struct mood_entry){.mood = *mood};
+    first->hash = mood_entry_hash(first, 0);
     return STATUS_OK;
 }
 
@@ -108,12 +116,22 @@ enum status mood_log_reserve(struct mood_log *log)
     return STATUS_OK;
 }
 
+enum status mood_log_adopt(struct mood_log *log, const struct mood_entry *entry)
+{
+    const struct mood_entry *last = mood_log_latest(log);
+    if (entry->sequence <= last->sequence || entry->at_frame < last->at_frame ||
+        entry->at_frame % PACKET_FRAMES != 0 || entry->wake_frame < last->wake_frame ||
+        entry->wake_frame % CHUNK_FRAMES != 0)
+        return STATUS_INVALID;
+    enum status status = mood_log_reserve(log);
+    if (status == STATUS_OK)
+        log->entries[log->count++] = *entry;
+    return status;
+}
+
 enum status mood_log_copy(struct mood_log *log, const struct mood_entry *from)
 {
-    const struct mood_entry *last = &log->entries[log->count - 1];
-    if (from->sequence <= last->sequence || from->at_frame < last->at_frame || from->at_frame % PACKET_FRAMES != 0 ||
-        from->wake_frame < last->wake_frame || from->wake_frame % CHUNK_FRAMES != 0)
-        return STATUS_INVALID;
+    const struct mood_entry *last = mood_log_latest(log);
     struct mood_entry entry = {
         .sequence = from->sequence,
         .at_frame = from->at_frame,
@@ -122,16 +140,14 @@ enum status mood_log_copy(struct mood_log *log, const struct mood_entry *from)
         .mood = from->mood,
         .wake_frame = from->wake_frame,
     };
+    entry.hash = mood_entry_hash(&entry, last->hash);
     mood_entry_morph(&entry, last);
-    enum status status = mood_log_reserve(log);
-    if (status == STATUS_OK)
-        log->entries[log->count++] = entry;
-    return status;
+    return mood_log_adopt(log, &entry);
 }
 
 enum status mood_log_append(struct mood_log *log, uint64_t sequence, uint64_t at_frame, const struct mood *mood)
 {
-    uint64_t wake_frame = log->entries[log->count - 1].wake_frame;
+    uint64_t wake_frame = mood_log_latest(log)->wake_frame;
     return mood_log_copy(log, &(struct mood_entry){.sequence = sequence, .at_frame = at_frame, .mood = *mood,
                                                    .wake_frame = wake_frame});
 }
@@ -151,9 +167,30 @@ static const struct mood_entry *mood_log_last(const struct mood_log *log, size_t
     return &log->entries[low];
 }
 
+const struct mood_entry *mood_log_latest(const struct mood_log *log)
+{
+    return &log->entries[log->count - 1];
+}
+
 const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame)
 {
     return mood_log_last(log, offsetof(struct mood_entry, at_frame), frame);
+}
+
+const struct mood_entry *mood_log_after(const struct mood_log *log, uint64_t sequence)
+{
+    const struct mood_entry *entry = mood_log_last(log, offsetof(struct mood_entry, sequence), sequence);
+    entry += entry->sequence <= sequence;
+    return entry < log->entries + log->count ? entry : NULL;
+}
+
+void mood_log_forget(struct mood_log *log, uint64_t before_frame)
+{
+    size_t gone = (size_t)(mood_log_at(log, before_frame) - log->entries), left = log->count - gone;
+    if (gone < left)
+        return;
+    memmove(log->entries, log->entries + gone, left * sizeof *log->entries);
+    log->count = left;
 }
 
 const struct mood_entry *mood_log_next(const struct mood_log *log, const struct mood_entry *entry)
@@ -177,17 +214,6 @@ struct scene_shares mood_log_shares(const struct mood_log *log, uint64_t frame)
 uint64_t mood_log_woken(const struct mood_log *log, uint64_t frame)
 {
     return mood_log_last(log, offsetof(struct mood_entry, wake_frame), frame)->wake_frame;
-}
-
-uint64_t mood_log_hash(const struct mood_log *log, size_t count)
-{
-    uint64_t hash = count;
-    for (size_t i = 0; i < count; i++) {
-        const struct mood_entry *entry = &log->entries[i];
-        hash = random_u64(hash, entry->at_frame, entry->wake_frame);
-        hash = mood_hash(&entry->mood, hash);
-    }
-    return hash;
 }
 
 uint64_t mood_log_beats(const struct mood_log *log, uint64_t frame)

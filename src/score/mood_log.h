@@ -28,6 +28,7 @@ struct mood_entry {
     uint64_t morph_from, morph_until;  // frames; no change is under way from morph_until on
     struct scene_shares shares;        // at morph_from, from where they go on to mood.scene alone
     uint64_t wake_frame;               // where the programme began from silence last; 0: at its beginning
+    uint64_t hash;                     // of this entry and all before it: logs that differ in them give others
 };
 
 // What holds for all of a programme.
@@ -56,8 +57,16 @@ MUST_USE enum status mood_log_append(struct mood_log *log, uint64_t sequence, ui
 // which may lie before at_frame, tells that the programme begins from silence there: nobody listened.
 // Errors: as above; STATUS_INVALID also when wake_frame runs backwards or is no multiple of 4,800.
 MUST_USE enum status mood_log_copy(struct mood_log *log, const struct mood_entry *entry);
+// Likewise, as it stands in that log, which may have forgotten entries between. Errors: as above.
+MUST_USE enum status mood_log_adopt(struct mood_log *log, const struct mood_entry *entry);
+// Forgets what only frames before this one need, once that is half of all: each entry stands for itself.
+void mood_log_forget(struct mood_log *log, uint64_t before_frame);
+// The first entry with a higher sequence number. NULL when there is none.
+const struct mood_entry *mood_log_after(const struct mood_log *log, uint64_t sequence);
 // Makes sure of room for the next entry.   Errors: STATUS_MEMORY.
 MUST_USE enum status mood_log_reserve(struct mood_log *log);
+// The last entry there is, never NULL.
+const struct mood_entry *mood_log_latest(const struct mood_log *log);
 // The entry in force at `frame`, never NULL.
 const struct mood_entry *mood_log_at(const struct mood_log *log, uint64_t frame);
 // The one that follows an entry which was in force; NULL when none does.
@@ -71,8 +80,6 @@ struct scene_shares mood_log_shares(const struct mood_log *log, uint64_t frame);
 const struct tuning *mood_log_tuning(const struct mood_log *log, const struct mood *mood);
 // Where the programme began from silence last, at or before `frame`; 0: at its beginning.
 uint64_t mood_log_woken(const struct mood_log *log, uint64_t frame);
-// Of the first `count` entries: logs that differ in them give others.
-uint64_t mood_log_hash(const struct mood_log *log, size_t count);
 // bpm x frames from frame 0 to `frame`.
 uint64_t mood_log_beats(const struct mood_log *log, uint64_t frame);
 // The first frame at which `beats` have gone by, as far as the log knows.

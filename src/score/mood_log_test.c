@@ -219,6 +219,74 @@ static void where_it_woke_last_is_found(void **state)
     mood_log_finish(&log);
 }
 
+static void what_is_forgotten_changes_nothing_after_it(void **state)
+{
+    enum { COUNT = 3000 };
+    struct mood mood = mood_default();
+    struct mood_log log, kept;
+    assert_int_equal(mood_log_init(&log, &mood), STATUS_OK);
+    assert_int_equal(mood_log_init(&kept, &mood), STATUS_OK);
+    for (uint64_t i = 1; i < COUNT; i++) {
+        mood.bpm = 40 + (int)(i % 60);
+        mood.scene = (int)(i / 7 % (uint64_t)scene_count);
+        struct mood_entry entry = {.sequence = i, .at_frame = i * 9600, .mood = mood, .wake_frame = i / 500 * 48000};
+        assert_int_equal(mood_log_copy(&log, &entry), STATUS_OK);
+        assert_int_equal(mood_log_adopt(&kept, mood_log_latest(&log)), STATUS_OK);
+        mood_log_forget(&kept, i > 400 ? (i - 400) * 9600 : 0);
+        assert_in_range(kept.count, 1, 810);
+    }
+    for (uint64_t frame = (COUNT - 400) * 9600; frame < COUNT * 9600; frame += 4800) {
+        struct mood a = mood_log_mood(&log, frame), b = mood_log_mood(&kept, frame);
+        struct scene_shares ours = mood_log_shares(&log, frame), theirs = mood_log_shares(&kept, frame);
+        assert_int_equal(mood_difference(&a, &b), 0);
+        assert_memory_equal(&ours, &theirs, sizeof ours);
+        assert_int_equal(mood_log_at(&log, frame)->sequence, mood_log_at(&kept, frame)->sequence);
+        assert_int_equal(mood_log_woken(&log, frame), mood_log_woken(&kept, frame));
+        uint64_t beats = mood_log_beats(&log, frame);
+        assert_int_equal(mood_log_beats(&kept, frame), beats);
+        assert_int_equal(mood_log_frame_of_beats(&kept, beats), mood_log_frame_of_beats(&log, beats));
+    }
+    assert_int_equal(mood_log_latest(&kept)->hash, mood_log_latest(&log)->hash);
+    mood_log_finish(&log);
+    mood_log_finish(&kept);
+}
+
+static void entries_are_found_by_their_number(void **state)
+{
+    struct mood mood = mood_default();
+    struct mood_log log;
+    assert_int_equal(mood_log_init(&log, &mood), STATUS_OK);
+    assert_null(mood_log_after(&log, 0));
+    for (uint64_t i = 5; i < 50; i += 5)
+        assert_int_equal(mood_log_append(&log, i, i * 960, &mood), STATUS_OK);
+    assert_int_equal(mood_log_after(&log, 0)->sequence, 5);
+    assert_int_equal(mood_log_after(&log, 12)->sequence, 15);
+    assert_int_equal(mood_log_after(&log, 44)->sequence, 45);
+    assert_null(mood_log_after(&log, 45));
+    mood_log_forget(&log, 30 * 960);
+    assert_int_equal(log.entries[0].sequence, 30);
+    assert_int_equal(mood_log_after(&log, 0)->sequence, 30);   // what is gone is not missed
+    mood_log_finish(&log);
+}
+
+// Of what it holds, in its order.
+static void logs_that_differ_have_other_hashes(void **state)
+{
+    struct mood mood = mood_default(), other = mood_default();
+    other.bpm++;
+    uint64_t hashes[4];
+    for (int i = 0; i < 4; i++) {
+        struct mood_log log;
+        assert_int_equal(mood_log_init(&log, i == 1 ? &other : &mood), STATUS_OK);
+        assert_int_equal(mood_log_append(&log, 1, 960, i == 2 ? &other : &mood), STATUS_OK);
+        assert_int_equal(mood_log_append(&log, 2, i == 3 ? 2880 : 1920, &mood), STATUS_OK);
+        hashes[i] = mood_log_latest(&log)->hash;
+        mood_log_finish(&log);
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(hashes[k], hashes[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +301,9 @@ int main(void)
         cmocka_unit_test(a_morph_begins_where_another_was),
         cmocka_unit_test(a_morph_that_is_undone_goes_back),
         cmocka_unit_test(where_it_woke_last_is_found),
+        cmocka_unit_test(what_is_forgotten_changes_nothing_after_it),
+        cmocka_unit_test(entries_are_found_by_their_number),
+        cmocka_unit_test(logs_that_differ_have_other_hashes),
     };
     return cmocka_run_group_tests_name("mood_log", tests, NULL, NULL);
 }

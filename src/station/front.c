@@ -56,10 +56,11 @@ static uint64_t playhead_now(const struct front *front)
     return since > 0 ? frames_from_ns((uint64_t)since) : 0;
 }
 
-static void take_controls(struct front *front)
+static void take_controls(struct front *front, uint64_t playhead)
 {
     if (sequencer_take(front->config->sequencer, &front->log) != STATUS_OK)
         log_error("station %s: a control change waits, memory is short", front->config->name);
+    mood_log_forget(&front->log, programme_past_frame(playhead));
 }
 
 // Of a generation is what sounds in the same packet, and so whatever goes with it.
@@ -110,14 +111,14 @@ void front_stand_at(struct front *front, uint64_t playhead)
     front->leads_over = false;
     audio_start(&front->audio, first);
     supply_drop(&front->supply);
-    take_controls(front);
+    take_controls(front, playhead);
     timeline_drop_events(front->config->timeline, first);
     tell_begin(front, first);
 }
 
 static bool controls_wait(const struct front *front)
 {
-    return sequencer_latest(front->config->sequencer) > front->log.entries[front->log.count - 1].sequence;
+    return sequencer_latest(front->config->sequencer) > mood_log_latest(&front->log)->sequence;
 }
 
 // A change takes effect at a frame. Where the sound that it changes begins, as far as there is any, in whole chunks;
@@ -143,10 +144,11 @@ bool front_take_controls(struct front *front, uint64_t playhead, uint64_t *chunk
 {
     if (!controls_wait(front) || playhead < front->return_from || front->held_chunks > 0)
         return false;
-    size_t known = front->log.count;
-    take_controls(front);
+    uint64_t known = mood_log_latest(&front->log)->sequence;
+    take_controls(front, playhead);
     front->return_from = playhead + sequencer_apart_frames(front->config->sequencer);
-    return front->log.count > known && find_changed(front, front->log.entries[known].at_frame, chunk_frame);
+    const struct mood_entry *first = mood_log_after(&front->log, known);
+    return first && find_changed(front, first->at_frame, chunk_frame);
 }
 
 // What is taken back listeners keep until something else comes in its place.

@@ -124,8 +124,8 @@ void keepsakes_write(struct keepsakes *keepsakes, const struct snapshots *snapsh
         memcpy(keepsakes->copy + (size_t)part * programme_part_bytes(), snapshots_oldest_cell(snapshots, part),
                programme_part_bytes());
     keepsakes->frame = keepsakes->last_frame = frame;
-    keepsakes->known = log->count - 1;
-    keepsakes->log_hash = mood_log_hash(log, log->count);
+    keepsakes->known = mood_log_latest(log)->sequence;
+    keepsakes->log_hash = mood_log_latest(log)->hash;
     keepsakes->any = true;
     atomic_store(&keepsakes->busy, true);
     wakeup_raise(&keepsakes->asked);
@@ -135,12 +135,11 @@ void keepsakes_write(struct keepsakes *keepsakes, const struct snapshots *snapsh
 // where it has not looked yet.
 static bool knows_enough(const struct keepsake *head, const struct mood_log *log, uint64_t frame)
 {
-    if (head->known >= log->count || mood_log_hash(log, head->known + 1) != head->log_hash)
-        return false;
-    if (log->entries[head->known].wake_frame != mood_log_woken(log, frame))
-        return false;
-    return head->known + 1 == log->count ||
-           head->frame + PROGRAMME_LOOKAHEAD <= log->entries[head->known + 1].at_frame;
+    const struct mood_entry *next = mood_log_after(log, head->known);
+    const struct mood_entry *last = next ? next - 1 : mood_log_latest(log);
+    return last >= log->entries && last->sequence == head->known && last->hash == head->log_hash &&
+           last->wake_frame == mood_log_woken(log, frame) &&
+           (!next || head->frame + PROGRAMME_LOOKAHEAD <= next->at_frame);
 }
 
 // Nothing has been written yet, so the room for copies is free.

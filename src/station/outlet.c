@@ -195,7 +195,7 @@ static enum status publish(const struct outlet *outlet, const struct outlet_sour
     chunk->flags = flags_at(outlet, frame);
     chunk->generation = control_generation(source->log, frame + CHUNK_FRAMES);
     framing_fill(chunk, outlet->encoder, output);
-    timeline_publish(source->timeline, chunk, (uint32_t)source->log->entries[source->log->count - 1].sequence);
+    timeline_publish(source->timeline, chunk, (uint32_t)mood_log_latest(source->log)->sequence);
     return STATUS_OK;
 }
 

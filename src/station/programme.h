@@ -20,6 +20,13 @@
 #define PROGRAMME_FADE_FRAMES ((uint64_t)2 * FRAME_RATE)
 #define PROGRAMME_WAKE_FRAMES ((uint64_t)2 * FRAME_RATE)
 
+// What may be forgotten of the log when only `frame` and what comes after it is still to be rendered: what is older.
+static inline uint64_t programme_past_frame(uint64_t frame)
+{
+    uint64_t past = PROGRAMME_EPOCH_FRAMES + PROGRAMME_WARMUP_FRAMES + PROGRAMME_FADE_FRAMES + COMPOSE_PAST_FRAMES;
+    return frame > past ? frame - past : 0;
+}
+
 // How far ahead of its output a render looks into the log: rendering [.., to) reads entries before to + this.
 enum { PROGRAMME_LOOKAHEAD = SYNTH_LOOKAHEAD };
 

@@ -185,7 +185,7 @@ static void follow_controls(struct station *station, uint64_t playhead)
         goes_back |= outlet_rewind(&station->outlets[i], &station->source, chunk_frame);
     front_rewind(&station->front, chunk_frame);
     const struct mood_log *log = &station->front.log;
-    station->splice_at_frame = goes_back ? log->entries[log->count - 1].at_frame : NO_SPLICE;
+    station->splice_at_frame = goes_back ? mood_log_latest(log)->at_frame : NO_SPLICE;
 }
 
 // Of the outlets that have something to do, the one whose chunk is heard first. NULL: none.

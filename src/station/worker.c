@@ -259,10 +259,10 @@ static void worker_unlearn(struct worker *worker, uint64_t at_frame)
 static enum status worker_learn(struct worker *worker, const struct mood_log *log)
 {
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && worker->log.count < log->count) {
-        const struct mood_entry *entry = &log->entries[worker->log.count];
+    const struct mood_entry *entry;
+    while (status == STATUS_OK && (entry = mood_log_after(log, mood_log_latest(&worker->log)->sequence))) {
         worker_unlearn(worker, entry->at_frame);
-        status = mood_log_copy(&worker->log, entry);
+        status = mood_log_adopt(&worker->log, entry);
     }
     return status;
 }
@@ -272,6 +272,7 @@ enum status worker_ask(struct worker *worker, const struct mood_log *log, uint64
     enum status status = worker_learn(worker, log);
     if (status != STATUS_OK)
         return status;
+    mood_log_forget(&worker->log, programme_past_frame(first_frame));
     worker->answer.first_frame = first_frame;
     atomic_store(&worker->busy, true);
     wakeup_raise(&worker->asked);
