@@ -36,8 +36,8 @@ def say(text):
 
 class Ear:
     def __init__(self, build, folder):
-        self.build, self.folder = build, folder
-        self.binary = build / "auralis"
+        self.build, self.folder = build.resolve(), folder
+        self.binary = self.build / "auralis"
 
     def run(self, *command):
         """What it printed; its progress is shown."""
