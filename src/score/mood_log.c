@@ -83,11 +83,12 @@ static uint64_t mood_entry_hash(const struct mood_entry *entry, uint64_t before)
     return mood_hash(&entry->mood, random_u64(before, entry->at_frame, entry->wake_frame));
 }
 
+// So many that the C library maps them apart from all else (os/memory.h): what is not written yet takes no memory, and
+// to grow leaves no hole behind.
+enum { FIRST_CAP = 1024 };
+
 enum status mood_log_init(struct mood_log *log, const struct mood *mood)
 {
-    // So many that the C library maps them apart from all else (os/memory.h): what is not written yet takes no memory,
-    // and to grow leaves no hole behind.
-    enum { FIRST_CAP = 1024 };
     *log = (struct mood_log){.entries = malloc(FIRST_CAP * sizeof *log->entries), .cap = FIRST_CAP,
                              .head = mood_log_head_default()};
     if (!log->entries)
@@ -184,6 +185,19 @@ const struct mood_entry *mood_log_after(const struct mood_log *log, uint64_t seq
     return entry < log->entries + log->count ? entry : NULL;
 }
 
+// What was there for many that are gone.
+static void mood_log_shrink(struct mood_log *log)
+{
+    size_t cap = log->cap;
+    while (cap > FIRST_CAP && cap >= 4 * log->count)
+        cap /= 2;
+    struct mood_entry *entries = cap < log->cap ? realloc(log->entries, cap * sizeof *entries) : NULL;
+    if (!entries)
+        return;
+    log->entries = entries;
+    log->cap = cap;
+}
+
 void mood_log_forget(struct mood_log *log, uint64_t before_frame)
 {
     size_t gone = (size_t)(mood_log_at(log, before_frame) - log->entries), left = log->count - gone;
@@ -191,6 +205,7 @@ void mood_log_forget(struct mood_log *log, uint64_t before_frame)
         return;
     memmove(log->entries, log->entries + gone, left * sizeof *log->entries);
     log->count = left;
+    mood_log_shrink(log);
 }
 
 const struct mood_entry *mood_log_next(const struct mood_log *log, const struct mood_entry *entry)
