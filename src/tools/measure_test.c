@@ -1,5 +1,5 @@
 // The meters against libebur128, on real renders as they are read from files, and on what listeners get of every scene:
-// within .1 LU and .1 dB. An argument is how many seconds of each scene.
+// within .01 LU and .02 dB. An argument is how many seconds of each scene.
 #include "tools/tools.h"
 
 #include <math.h>
@@ -75,9 +75,9 @@ static double meters_agree(struct meters *meters)
     ebur128_true_peak(meters->other, 0, &left);
     ebur128_true_peak(meters->other, 1, &right);
     double peak = 20 * log10(fmax(left, right));
-    assert_true(fabs(card.integrated - integrated) < .1);
-    assert_true(fabs(card.loudness_range - range) < .1);
-    assert_true(fabs(card.true_peak - peak) < .1);
+    assert_true(fabs(card.integrated - integrated) < .01);
+    assert_true(fabs(card.loudness_range - range) < .01);
+    assert_true(fabs(card.true_peak - peak) < .02);
     ebur128_destroy(&meters->other);
     card_meter_destroy(meters->ours);
     return peak;
