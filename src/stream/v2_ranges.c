@@ -202,8 +202,8 @@ static void v2_end_range(struct listener *listener, const char *reason)
 {
     json_t *end = json_pack("{s:s, s:s}", "type", "range_end", "reason", reason);
     v2_set_id(end, listener->v2.range->id);
-    (void)listener_tell(listener, end);
     v2_forget_range(listener);
+    (void)listener_tell(listener, end);
 }
 
 bool v2_on_cancel(struct listener *listener, json_t *message, uint64_t now_ns)
