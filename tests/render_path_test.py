@@ -14,8 +14,8 @@ import sys
 ALLOWED = {'memcpy', 'memmove', 'memset', 'check_failed', '_GLOBAL_OFFSET_TABLE_'}
 # What the score's vocabulary offers without allocating.
 SCORE = {'chord_tones', 'key_tonic', 'mode_is_major', 'mode_semitones', 'mood_log_at', 'mood_log_beats',
-         'mood_log_frame_of_beats', 'mood_log_mood', 'mood_log_next', 'mood_log_shares', 'mood_log_tuning', 'mood_log_woken',
-         'scene_count', 'scene_instrument', 'scenes', 'tuning_pitch'}
+         'mood_log_frame_of_beats', 'mood_log_mood', 'mood_log_next', 'mood_log_shares', 'mood_log_tuning',
+         'mood_log_woken', 'scene_count', 'scene_instrument', 'scenes', 'tuning_pitch'}
 
 
 def read_symbols(nm, argument):

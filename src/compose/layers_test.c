@@ -245,7 +245,8 @@ static bool memory_is_heard(const struct memory *memory)
 }
 
 // Where there are .2 notes a second or more, two motifs to three minutes are there, and in any three minutes the one
-// that comes most often does so two to six times. Over other chords they keep their contour more often than not; the last time, when their end is another, less often.
+// that comes most often does so two to six times. Over other chords they keep their contour more often than not; the
+// last time, when their end is another, less often.
 static void motifs_come_back(void **state)
 {
     enum { SEEDS = 3 };
