@@ -45,7 +45,8 @@ class Bench(unittest.TestCase):
         self.assertGreater(self.stalled["after: within 50 ms"], 0)
 
     def test_what_is_not_timed_is_not_called_best(self):
-        text = subprocess.run([BINARY, "bench", "memory"], capture_output=True, text=True, check=True, timeout=60).stdout
+        command = [BINARY, "bench", "memory"]
+        text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
         self.assertEqual(text.splitlines()[1].split(), ["value"])
         self.assertRegex(text, r"(?m)^  in all, lead of 2 s +\d+\.\d+ MiB$")
 

@@ -103,7 +103,7 @@ static size_t find_onsets(const struct listening *listening, uint64_t *onsets)
             if (click_watch_is_sharp(&events[i]))
                 onsets[count++] = events[i].at_frame - from;
     }
-    assert_in_range(count, 50, MAX_ONSETS - 1);
+    assert_in_range(count, 20, MAX_ONSETS - 1);
     return count;
 }
 

@@ -7,7 +7,7 @@
 enum { CHUNKS = 300, REPEATS = 20 };
 
 // Two chains run for 62 s of every ten minutes: the mean of ten minutes has its share of them.
-_Static_assert(CHUNKS * REPEATS * CHUNK_FRAMES == PROGRAMME_EPOCH_FRAMES, "an epoch");
+_Static_assert((uint64_t)CHUNKS * REPEATS * CHUNK_FRAMES == PROGRAMME_EPOCH_FRAMES, "an epoch");
 
 // Each run goes on where the last one stopped: the mean is what an hour costs, for chords and sections differ.
 static void scenes_step(void *context)

@@ -61,8 +61,7 @@ static void state_rows(struct splice_state *state, struct bench_output *output)
     for (int i = 0; i < CASES; i++)
         cases[i].context = state;
     save(state);
-    bench_value(output, (double)programme_part_bytes() / 1024, "KiB", "two such while two chains sound",
-                "a snapshot");
+    bench_value(output, (double)programme_part_bytes() / 1024, "KiB", "two such while two chains sound", "a snapshot");
     bench_measure(cases, CASES, REPEATS);
     for (int i = 0; i < CASES; i++)
         bench_best(output, (double)cases[i].least_ns / 1e6, (double)cases[i].median_ns / 1e6, "ms", NULL, "%s",
@@ -144,16 +143,15 @@ static void splice_rows(struct bench_output *output, const struct splice_run *ru
         bench_value(output, bench_number(to_ear, "p99"), "ms", NULL, "%d, %s: control to ear p99", listeners, name);
         bench_value(output, run->splices, "", NULL, "%d, %s: splices", listeners, name);
         bench_value(output, bench_number(report, "superseded"), "", NULL, "%d, %s: chunks again", listeners, name);
-        bench_value(output, bench_number(report, "late_switches"), "", NULL, "%d, %s: of these late", listeners,
-                    name);
+        bench_value(output, bench_number(report, "late_switches"), "", NULL, "%d, %s: of these late", listeners, name);
     }
     double wrong = bench_number(report, "gaps") + bench_number(report, "mismatches") +
                    bench_number(report, "unreplaced") + bench_number(report, "stale");
     bench_value(output, wrong, "", NULL, "%d, %s: gaps or different", listeners, name);
     bench_value(output, 100 * bench_number(report, "share_within_50_ms"), "%", NULL, "%d, %s: due within 50 ms",
                 listeners, name);
-    bench_value(output, bench_number(json_object_get(report, "lateness_ms"), "p99"), "ms", NULL,
-                "%d, %s: lateness p99", listeners, name);
+    bench_value(output, bench_number(json_object_get(report, "lateness_ms"), "p99"), "ms", NULL, "%d, %s: lateness p99",
+                listeners, name);
     bench_value(output, 100 * run->cpu_s / run->duration_s, "% of a core", NULL, "%d, %s: CPU", listeners, name);
     bench_value(output, run->bytes * 8e-3 / run->duration_s / listeners, "kb/s", NULL, "%d, %s: sent to each",
                 listeners, name);

@@ -189,6 +189,5 @@ static enum status units_run(const struct bench_options *options, struct bench_o
     return status;
 }
 
-const struct bench bench_units = {"units",
-                                  "voices (what a note adds), effects with mastering, encoders, at the best level",
-                                  units_run};
+const struct bench bench_units = {
+    "units", "voices (what a note adds), effects with mastering, encoders, at the best level", units_run};

@@ -104,8 +104,8 @@ static void voice_report(struct bench_output *output, const struct bench_case *c
         bench_best(output, million_samples(least_ns), million_samples(median_ns), "million samples/s", NULL, "%s",
                    cases[i].name);
         if (i > 0)
-            bench_value(output, (double)cases[0].least_ns / (double)least_ns, "x", NULL, "%s against %s",
-                        cases[i].name, cases[0].name);
+            bench_value(output, (double)cases[0].least_ns / (double)least_ns, "x", NULL, "%s against %s", cases[i].name,
+                        cases[0].name);
     }
 }
 
