@@ -45,6 +45,8 @@ struct sides {
     float gain_left[LANES], gain_right[LANES];
 };
 
+enum { HALF_BAND_TAPS = 8, HALF_BAND_KEPT = 2 * HALF_BAND_TAPS - 1 };  // frames before a block (dsp/half_band.h)
+
 enum { RING_GUARD = 128 };  // frames behind a delay line that repeat its beginning (dsp/ring.h)
 
 enum { REVERB_LINES = 16, REVERB_FRAMES = 40512 };
@@ -94,12 +96,11 @@ struct mastering_filters {
     float shelf[2][2], rumble[2][2]; // loudness weighting
 };
 
-enum { SATURATION_TAPS = 8, SATURATION_KEPT = 2 * SATURATION_TAPS - 1 };
-enum { SATURATION_WAITS = CONTROL_FRAMES - SATURATION_KEPT };
+enum { SATURATION_WAITS = CONTROL_FRAMES - HALF_BAND_KEPT };
 
 // Per side: the last frames that came, and of what was bent those on the frames and those between them.
 struct saturation {
-    float in[2][SATURATION_KEPT], on[2][SATURATION_TAPS], between[2][SATURATION_KEPT];
+    float in[2][HALF_BAND_KEPT], on[2][HALF_BAND_TAPS], between[2][HALF_BAND_KEPT];
     float out[2][SATURATION_WAITS];  // what waits for the next block
     float drive;                     // reached
 };

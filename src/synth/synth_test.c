@@ -344,7 +344,7 @@ static void frames_mean_output(void **unused)
     float *out = test_render(backend_best(), &score, 1, 5);
     const size_t onset = FRAME_RATE / 2;
     // The filters of the saturation answer as far ahead as behind.
-    assert_true(test_peak(out, (onset - SATURATION_KEPT) * CHANNELS) == 0);
+    assert_true(test_peak(out, (onset - HALF_BAND_KEPT) * CHANNELS) == 0);
     assert_true(test_peak(out, onset * CHANNELS) < 1e-4);
     assert_true(test_peak(out + onset * CHANNELS, CONTROL_FRAMES * CHANNELS) > 0);
     assert_true(test_peak(out + onset * CHANNELS, 480 * CHANNELS) > 0.02);
