@@ -16,6 +16,7 @@
 #include "synth/effects/reverb.h"
 #include "synth/effects/shimmer.h"
 #include "synth/mastering/saturation.h"
+#include "synth/test_spectrum.h"
 
 static double decibel(double ratio)
 {
@@ -136,26 +137,72 @@ static double tone_level(const float *x, int frames, double hz)
     return 2 * hypot(sine, cosine) / frames;
 }
 
-// The two taps are sixteen periods of the tone apart, so that they add up.
-static void shimmer_is_an_octave_higher(void **unused)
+enum { SHIMMERED_FRAMES = 4 * FRAME_RATE, SHIMMERED_FROM = FRAME_RATE };
+
+// Shimmer alone of tones that go on, each of height 1.
+static void shimmer_of(const double *hz, int count, float *sent)
 {
-    (void)unused;
-    enum { FRAMES = 2 * FRAME_RATE, HZ = 500 };
-    static float sent[FRAMES];
     static struct shimmer shimmer;
+    memset(&shimmer, 0, sizeof shimmer);
     shimmer.level = SHIMMER_MOST;
-    for (int frame = 0; frame < FRAMES; frame += CONTROL_FRAMES) {
-        struct stereo_block send = {{0}, {0}}, wet;
-        for (int i = 0; i < CONTROL_FRAMES; i++)
-            wet.left[i] = wet.right[i] = (float)sin(2 * M_PI * HZ * (frame + i) / FRAME_RATE);
+    for (int frame = 0; frame < SHIMMERED_FRAMES; frame += CONTROL_FRAMES) {
+        struct stereo_block send = {{0}, {0}}, wet = {{0}, {0}};
+        for (int i = 0; i < CONTROL_FRAMES; i++) {
+            for (int n = 0; n < count; n++)
+                wet.left[i] += (float)sin(2 * M_PI * fmod(hz[n] * (frame + i) / FRAME_RATE, 1));
+            wet.right[i] = wet.left[i];
+        }
         shimmer_send(&shimmer, (uint64_t)frame, 1, &send);
         shimmer_keep(&shimmer, (uint64_t)frame, &wet);
         memcpy(sent + frame, send.left, sizeof send.left);
     }
-    double octave = tone_level(sent + FRAME_RATE, FRAME_RATE, 2 * HZ);
-    double same = tone_level(sent + FRAME_RATE, FRAME_RATE, HZ);
-    print_message("# shimmer: %.1f dB an octave higher, %.1f dB where it was\n", decibel(octave), decibel(same));
-    assert_true(octave > 0.9 * SHIMMER_MOST && octave < 1.01 * SHIMMER_MOST && same < 0.003);
+}
+
+// Every semitone from C3 to C6: an octave higher in tune, nothing else, and as loud in each tenth of a second.
+static void shimmer_is_an_octave_higher(void **unused)
+{
+    (void)unused;
+    enum { STRETCH = FRAME_RATE / 10 };
+    static float sent[SHIMMERED_FRAMES];
+    static struct test_spectrum spectrum;
+    double cents = 0, stray = 0, least = 1, most = 0;
+    for (int pitch = 48; pitch <= 84; pitch++) {
+        double hz = 440 * exp2((pitch - 69) / 12.0);
+        shimmer_of(&hz, 1, sent);
+        test_spectrum_take(&spectrum, sent + SHIMMERED_FROM, 1);
+        cents = fmax(cents, fabs(1200 * log2(test_spectrum_hz(&spectrum, 2 * hz, 60) / (2 * hz))));
+        double octave = test_spectrum_power(&spectrum, 2 * hz, SPECTRUM_LOBE_BINS * 0.75);
+        stray = fmax(stray, test_spectrum_power(&spectrum, 12000, 12000) / octave - 1);
+        for (int from = SHIMMERED_FROM; from + STRETCH <= SHIMMERED_FRAMES; from += STRETCH) {
+            double level = tone_level(sent + from, STRETCH, 2 * hz) / SHIMMER_MOST;
+            least = fmin(least, level);
+            most = fmax(most, level);
+        }
+    }
+    print_message("# shimmer: %.2f cents off at most, all else %.1f dB below, level %.3f to %.3f\n", cents,
+                  -10 * log10(stray), least, most);
+    assert_true(cents < 5 && stray < 1e-3 && least > 0.9 && most < 1.01);
+}
+
+// A chord comes out as one, close and low as it may be: what two of its tones would make of each other lies midway.
+static void shimmer_keeps_chords_apart(void **unused)
+{
+    (void)unused;
+    static const double chord[] = {130.81, 146.83, 196.0, 220.0, 329.63, 349.23};
+    enum { TONES = sizeof chord / sizeof *chord };
+    static float sent[SHIMMERED_FRAMES];
+    static struct test_spectrum spectrum;
+    shimmer_of(chord, TONES, sent);
+    test_spectrum_take(&spectrum, sent + SHIMMERED_FROM, 1);
+    double whole = test_spectrum_power(&spectrum, 12000, 12000), tones = 0, between = 0;
+    for (int n = 0; n < TONES; n++) {
+        tones += test_spectrum_power(&spectrum, 2 * chord[n], SPECTRUM_LOBE_BINS * 0.75);
+        if (n > 0)
+            between = fmax(between, test_spectrum_power(&spectrum, chord[n - 1] + chord[n], 3));
+    }
+    print_message("# shimmer of a chord: all else %.1f dB below, between two tones %.1f dB\n",
+                  10 * log10(tones / (whole - tones)), 10 * log10(tones / between));
+    assert_true(whole - tones < 2e-3 * tones && between < 1e-3 * tones);
 }
 
 // What a second of a tone leaves in a room of the longest decay with all the shimmer that there is: it dies away.
@@ -273,10 +320,11 @@ static void highs_pass(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(echoes_go_from_side_to_side), cmocka_unit_test(a_chorus_wanders_and_widens),
-        cmocka_unit_test(shimmer_is_an_octave_higher), cmocka_unit_test(shimmer_does_not_feed_itself),
-        cmocka_unit_test(a_frozen_room_holds),         cmocka_unit_test(warmth_adds_a_third_harmonic),
-        cmocka_unit_test(what_folds_back_is_far_down), cmocka_unit_test(highs_pass),
+        cmocka_unit_test(echoes_go_from_side_to_side),  cmocka_unit_test(a_chorus_wanders_and_widens),
+        cmocka_unit_test(shimmer_is_an_octave_higher),  cmocka_unit_test(shimmer_keeps_chords_apart),
+        cmocka_unit_test(shimmer_does_not_feed_itself), cmocka_unit_test(a_frozen_room_holds),
+        cmocka_unit_test(warmth_adds_a_third_harmonic), cmocka_unit_test(what_folds_back_is_far_down),
+        cmocka_unit_test(highs_pass),
     };
     return cmocka_run_group_tests_name("effects", tests, NULL, NULL);
 }

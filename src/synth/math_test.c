@@ -1,4 +1,4 @@
-// The polynomials against libm.
+// The polynomials and the Fourier transform against libm.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #define SYNTH_WIDTH 1
-#include "synth/dsp/math.h"
+#include "synth/dsp/fourier.h"
 
 static double larger(double a, double b)
 {
@@ -71,11 +71,37 @@ static void tanh_is_exact(void **unused)
     assert_true(worst < 2e-4);
 }
 
+// Numbers without a pattern against the sum that defines each frequency.
+static void the_transform_is_fouriers(void **unused)
+{
+    (void)unused;
+    static struct fourier f, spare, given;
+    static struct fourier_roots roots;
+    double worst = 0;
+    for (int i = 0; i < FOURIER_SIZE; i++) {
+        f.re[i] = given.re[i] = (float)(i * 7919 % 1009) / 1009 - 0.5f;
+        f.im[i] = given.im[i] = (float)(i * 6007 % 1013) / 1013 - 0.5f;
+    }
+    fourier_find_roots(&roots);
+    fourier_transform(&f, &spare, &roots);
+    for (int k = 0; k < FOURIER_SIZE; k += 37) {
+        double re = 0, im = 0;
+        for (int i = 0; i < FOURIER_SIZE; i++) {
+            double turn = 2 * M_PI * (i * k % FOURIER_SIZE) / FOURIER_SIZE;
+            re += given.re[i] * cos(turn) + given.im[i] * sin(turn);
+            im += given.im[i] * cos(turn) - given.re[i] * sin(turn);
+        }
+        worst = larger(worst, hypot(f.re[k] - re, f.im[k] - im));
+    }
+    assert_true(worst < 1e-3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exp2_is_exact), cmocka_unit_test(log2_is_exact), cmocka_unit_test(sine_is_exact),
         cmocka_unit_test(tangent_is_exact), cmocka_unit_test(tanh_is_exact),
+        cmocka_unit_test(the_transform_is_fouriers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

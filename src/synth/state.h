@@ -62,11 +62,19 @@ struct reverb {
     alignas(64) float diffuser[2][DIFFUSERS][DIFFUSER_FRAMES + RING_GUARD];
 };
 
-enum { SHIMMER_TURN = 3072, SHIMMER_FRAMES = 4096 };
+// Frames from one pair of stretches to the next; numbers that a pair needs of the past, at a quarter of the rate, and
+// that come of it, at half the rate.
+enum { SHIMMER_TURN = 8192, SHIMMER_PAST = 5120, SHIMMER_COMING = 6144 + HALF_BAND_KEPT };
+
+// What is kept of the frames before a block, to halve its rate.
+struct shimmer_halves {
+    float even[HALF_BAND_TAPS - 1], odd[HALF_BAND_KEPT];
+};
 
 struct shimmer {
-    float ring[2][SHIMMER_FRAMES + RING_GUARD];
-    float low[2][2];                 // memories of its low-pass
+    alignas(64) float past[SHIMMER_PAST];
+    float coming[SHIMMER_COMING];
+    struct shimmer_halves halves[2];
     float level;                     // reached
 };
 

@@ -256,7 +256,7 @@ static void nan_becomes_silence(void **unused)
         {offsetof(struct synth_state, reverb.before[3]), true},
         {offsetof(struct synth_state, modular[0].amp[0][0]), true},
         {offsetof(struct synth_state, chorus.ring[0][700]), true}, {offsetof(struct synth_state, echo.left[900]), true},
-        {offsetof(struct synth_state, echo.tone[1][0]), true}, {offsetof(struct synth_state, shimmer.low[0][0]), true},
+        {offsetof(struct synth_state, echo.tone[1][0]), true}, {offsetof(struct synth_state, shimmer.past[5]), true},
         {offsetof(struct synth_state, mastering.saturation.between[1][2]), true},
         {offsetof(struct synth_state, mastering.level_db), true},
         {offsetof(struct synth_state, mastering.delay[1][0][5]), true},
