@@ -14,6 +14,7 @@ enum { LANES = 16 };  // logical lanes of a group, whatever the hardware
 // What a note is, per lane.
 struct lane_notes {
     uint64_t id[LANES];
+    uint64_t begin_frame[LANES]; // it began there, though the chain may have heard of it later
     uint64_t end_frame[LANES];   // it ends by itself there; 0: until told
     float pitch[LANES], velocity[LANES], pan[LANES], brightness[LANES];
     float attack_s[LANES], release_s[LANES];

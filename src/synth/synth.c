@@ -110,6 +110,7 @@ static void take_note_on(struct synth_state *s, uint64_t at_frame, const struct 
         return;
     struct lane_notes *next = &l->next;
     next->id[n] = note->id;
+    next->begin_frame[n] = at_frame;
     next->end_frame[n] = note->hold_frames ? at_frame + note->hold_frames : 0;
     next->pitch[n] = clamp(note->pitch, 0, 127);
     next->velocity[n] = clamp(note->velocity, 0, 1);

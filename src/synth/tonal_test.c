@@ -262,8 +262,7 @@ static struct off_harmonics choir_at(float pitch, bool naive)
     memset(&choir, 0, sizeof choir);
     choir.lanes.now = (struct lane_notes){.pitch = {pitch}, .brightness = {1}};
     choir_pitch(&choir, 0, &b, 0, &k);
-    k.increment_a = k.increment_b = phase_increment(pitch_hz(pitch));
-    k.step_a = k.step_b = 0;
+    k.a.increment = k.b.increment = phase_increment(pitch_hz(pitch));
     if (naive)
         k.shape.frames_per_unit = 1e9f;
     choir_formants(&choir, 0, &b, &middle, &k);
@@ -277,13 +276,15 @@ static struct off_harmonics choir_at(float pitch, bool naive)
         struct lane_bus bus;
         struct stereo_block out;
         memset(&bus, 0, sizeof bus);
-        choir_frames(&choir, 0, &k, UINT32_MAX, &bus);
+        choir_frames(0, &k, &bus);
+        k.a.phase += CONTROL_FRAMES * k.a.increment;
+        k.b.phase += CONTROL_FRAMES * k.b.increment;
         lane_bus_sum(&bus, &out);
         if (at >= 0)
             memcpy(x + at, out.left, sizeof out.left);
     }
     test_spectrum_take(&spectrum, x, 1);
-    return test_spectrum_off_harmonics(&spectrum, k.increment_a * (double)FRAME_RATE / 0x1p32, SPECTRUM_LOBE_BINS);
+    return test_spectrum_off_harmonics(&spectrum, k.a.increment * (double)FRAME_RATE / 0x1p32, SPECTRUM_LOBE_BINS);
 }
 
 static struct off_harmonics bare_choir(float pitch)
@@ -308,6 +309,8 @@ static struct off_harmonics bare_drone(float pitch)
     for (int at = -FRAME_RATE; at < SPECTRUM_SIZE; at += CONTROL_FRAMES) {
         struct stereo_block out;
         drone_sound(&drone, 0, &c, &out);
+        for (int i = 0; i < DRONE_TONES; i++)
+            c.phase[i] += CONTROL_FRAMES * c.increment[i];
         if (at >= 0)
             memcpy(x + at, out.left, sizeof out.left);
     }

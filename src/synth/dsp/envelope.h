@@ -10,6 +10,7 @@ enum { LANE_ROOM_BLOCKS = 8 };
 struct lane_block {
     alignas(64) uint32_t lives[LANES]; // all bits: its state is needed after this block
     alignas(64) float loudness[LANES]; // at its end: envelope, velocity and the gain of the note's layer
+    alignas(64) uint32_t age[LANES];   // blocks since its note began
     uint64_t number;                   // of the block since frame 0; who counts in 32 bits takes it modulo 2^32
     uint32_t sounding;                 // bit n: lane n has to be rendered
     uint32_t started;                  // bit n: lane n begins a note, its instrument has to be set up
@@ -27,6 +28,7 @@ INLINE void lane_start(struct lanes *l, int n)
     struct lane_notes *now = &l->now;
     const struct lane_notes *next = &l->next;
     now->id[n] = next->id[n];
+    now->begin_frame[n] = next->begin_frame[n];
     now->end_frame[n] = next->end_frame[n];
     now->pitch[n] = next->pitch[n];
     now->velocity[n] = next->velocity[n];
@@ -96,6 +98,7 @@ INLINE void lanes_advance(struct lanes *l, uint64_t frame, const struct mix *mix
     for (int n = 0; n < LANES; n++) {
         b->started |= (uint32_t)lane_turn(l, n, frame) << n;
         l->level[n] = lane_level(l, n);
+        b->age[n] = (uint32_t)(b->number - l->now.begin_frame[n] / CONTROL_FRAMES);
         b->loudness[n] = l->level[n] * l->now.velocity[n] * mix->gain[l->now.layer[n]];
         int sounds = l->stage[n] != LANE_RESTS;
         int ends = l->stage[n] >= LANE_RELEASES && l->level[n] == 0;

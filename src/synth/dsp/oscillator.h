@@ -15,6 +15,25 @@ INLINE vu phase_increment(vf hz)
     return vu_from(vf_min(hz, vf_set(FRAME_RATE * 0.49f)) * (0x1p32f / FRAME_RATE));
 }
 
+// Phase after so many blocks. What goes on evenly has its phase from its age, so that it is the same in every chain.
+INLINE vu phase_at(vu initial, vu increment, vu blocks)
+{
+    return initial + increment * (blocks * CONTROL_FRAMES);
+}
+
+// Phase by which a tone is ahead whose pitch sways.   waves: the sum of slow waves, each times the semitones by which
+// it moves the pitch and over its hertz; such that it is within 128 turns.
+INLINE vu phase_swayed(vf hz, vf waves)
+{
+    return vu_from(hz * waves * (0.0577622650f / 6.28318531f * 0x1p24f)) << 8;
+}
+
+// What is added to the phase each frame so that it goes from one to the other within a block.
+INLINE vu phase_step(vu from, vu to)
+{
+    return (vu)((vi)(to - from) / CONTROL_FRAMES);
+}
+
 // Phase of an angle from -pi to pi. Half of it is what surely fits an integer: pi itself, as a float, is above pi.
 INLINE vu phase_of_radians(vf radians)
 {

@@ -14,9 +14,8 @@ enum { CHOIR_FORMANTS = 4, CHOIR_PARTIALS = 6 };
 
 struct choir {
     struct lanes lanes;
-    uint32_t seed[LANES], age[LANES];  // age: blocks
-    uint32_t phase_a[LANES], phase_b[LANES];
-    uint32_t increment_a[LANES], increment_b[LANES];  // reached
+    uint32_t seed[LANES];
+    uint32_t sway_a[LANES], sway_b[LANES];    // reached: how far each voice is ahead
     struct sides formant[CHOIR_FORMANTS];
 };
 
@@ -32,8 +31,14 @@ static const struct {
     {11.77f, 11.82f, -5.6f, -3.6f, 300.0f},
 };
 
+// One of two to a note, during a block.
+struct choir_voice {
+    vu phase, increment;
+    vu sway;                                  // how far it is ahead at the end
+};
+
 struct choir_control {
-    vu increment_a, increment_b, step_a, step_b;
+    struct choir_voice a, b;
     struct saw_shape shape;
     vf apart;  // 1: each side has a voice of its own in front; 0: both have the same
     struct sides_control formant[CHOIR_FORMANTS];
@@ -41,48 +46,48 @@ struct choir_control {
 
 INLINE void choir_start(struct choir *c, int n)
 {
-    uint32_t seed = note_seed(c->lanes.now.id[n]);
-    c->seed[n] = seed;
-    c->age[n] = 0;
-    c->phase_a[n] = seed * 0x9e3779b1u;
-    c->phase_b[n] = seed * 0x85ebca6bu;
-    c->increment_a[n] = c->increment_b[n] = 0;
+    c->seed[n] = note_seed(c->lanes.now.id[n]);
+    c->sway_a[n] = c->sway_b[n] = 0;
     for (int f = 0; f < CHOIR_FORMANTS; f++)
         sides_start(&c->formant[f], n);
 }
 
-// Semitones of vibrato and drift of one voice. The vibrato is there after some three seconds.
-INLINE vf choir_bend(vu seed, vu age, uint32_t block, float motion)
+// Vibrato and drift of one voice at the beginning of a block. The vibrato is there after some three seconds.
+INLINE vu choir_sway(vu seed, vu age, uint32_t block, float motion, vf hz)
 {
     vf seconds = vf_from(age) * ((float)CONTROL_FRAMES / FRAME_RATE);
     vf depth = vf_clamp((seconds - 0.6f) * 0.4f, 0.0f, 1.0f) * (0.05f + 0.06f * motion);
     vf swell = 0.75f + slow_wave(seed * 3u, block, SLOW_WAVE_HZ(0.13)) * 0.25f;
-    vf drift = slow_wave(seed, block, SLOW_WAVE_HZ(0.083)) + slow_wave(seed * 5u, block, SLOW_WAVE_HZ(0.31)) * 0.5f;
-    return slow_wave(seed * 7u, block, SLOW_WAVE_HZ(4.1)) * depth * swell + drift * 0.03f;
+    vf drift = slow_wave(seed, block, SLOW_WAVE_HZ(0.083)) * (0.03f / 0.083f)
+        + slow_wave(seed * 5u, block, SLOW_WAVE_HZ(0.31)) * (0.015f / 0.31f);
+    return phase_swayed(hz, slow_wave(seed * 7u, block, SLOW_WAVE_HZ(4.1)) * depth * swell * (1.0f / 4.1f) + drift);
 }
 
-INLINE vu choir_step(vu from, vu to)
+// One voice of each note.   reached: its sway at the end of the block before.
+INLINE struct choir_voice choir_voice(vu seed, vf pitch, vu reached, const struct lane_block *b, int first,
+                                      float motion)
 {
-    return (vu)((vi)(to - from) / CONTROL_FRAMES);
+    vf hz = pitch_hz(pitch);
+    vu age = vu_load(b->age + first), increment = phase_increment(hz);
+    vu sway = choir_sway(seed, age + 1, (uint32_t)b->number + 1, motion, hz);
+    if (b->started)
+        reached = vu_select(lanes_started(b, first), choir_sway(seed, age, (uint32_t)b->number, motion, hz), reached);
+    return (struct choir_voice){phase_at(seed * 0x9e3779b1u, increment, age) + reached,
+                                increment + phase_step(reached, sway), sway};
 }
 
 INLINE void choir_pitch(const struct choir *c, int first, const struct lane_block *b, float motion,
                         struct choir_control *k)
 {
-    vu seed = vu_load(c->seed + first), age = vu_load(c->age + first), started = lanes_started(b, first);
+    vu seed = vu_load(c->seed + first);
     // No choir is in tune to the cent: partials that two notes share would beat so slowly that the chord swells.
     vf own = vf_from((seed * 0x2545f491u) >> 8) * 0x1p-24f - 0.5f;
     vf pitch = vf_load(c->lanes.now.pitch + first) + own * CHOIR_STRAY;
-    vf bend_a = choir_bend(seed, age, b->number, motion);
-    vf bend_b = choir_bend(seed * 0x9e3779b1u, age, b->number, motion);
     // Eight cents apart, and what is heard in front and behind is in tune together.
     k->apart = 1.0f - vf_clamp((64.0f - pitch) * 0.05f, 0.0f, 1.0f);
-    vu to_a = phase_increment(pitch_hz(pitch + bend_a + 0.02f + k->apart * 0.02f));
-    vu to_b = phase_increment(pitch_hz(pitch + bend_b - 0.06f + k->apart * 0.02f));
-    k->increment_a = vu_select(started, to_a, vu_load(c->increment_a + first));
-    k->increment_b = vu_select(started, to_b, vu_load(c->increment_b + first));
-    k->step_a = choir_step(k->increment_a, to_a);
-    k->step_b = choir_step(k->increment_b, to_b);
+    vf middle = pitch + k->apart * 0.02f;
+    k->a = choir_voice(seed, middle + 0.02f, vu_load(c->sway_a + first), b, first, motion);
+    k->b = choir_voice(seed * 0x9e3779b1u, middle - 0.06f, vu_load(c->sway_b + first), b, first, motion);
     k->shape = saw_shape(pitch_hz(pitch));
 }
 
@@ -150,23 +155,17 @@ INLINE void choir_formants(const struct choir *c, int first, const struct lane_b
 }
 
 // What the voices sing before it goes through the formants.
-INLINE void choir_sing(struct choir *c, int first, struct choir_control *k, vu lives, struct sides_block *out)
+INLINE void choir_sing(const struct choir_control *k, struct sides_block *out)
 {
-    vu a = vu_load(c->phase_a + first), b = vu_load(c->phase_b + first);
+    vu a = k->a.phase, b = k->b.phase;
     for (int i = 0; i < CONTROL_FRAMES; i++) {
-        k->increment_a += k->step_a;
-        k->increment_b += k->step_b;
-        a += k->increment_a;
-        b += k->increment_b;
+        a += k->a.increment;
+        b += k->b.increment;
         vf saw_a = saw_at(a, &k->shape), saw_b = saw_at(b, &k->shape);
         // The voice behind is softer, or the two would come and go together as they beat.
         out->left[i] = saw_a + saw_b * 0.35f;
         out->right[i] = out->left[i] + (saw_b - saw_a) * (k->apart * 0.65f);
     }
-    vu_store(c->phase_a + first, a & lives);
-    vu_store(c->phase_b + first, b & lives);
-    vu_store(c->increment_a + first, k->increment_a & lives);
-    vu_store(c->increment_b + first, k->increment_b & lives);
 }
 
 // Adds what a formant leaves of it.
@@ -181,10 +180,10 @@ INLINE void choir_resonate(struct sides_control *control, const struct sides_blo
     *control = s;
 }
 
-INLINE void choir_frames(struct choir *c, int first, struct choir_control *k, vu lives, struct lane_bus *bus)
+INLINE void choir_frames(int first, struct choir_control *k, struct lane_bus *bus)
 {
     struct sides_block sung, sum;
-    choir_sing(c, first, k, lives, &sung);
+    choir_sing(k, &sung);
     memset(&sum, 0, sizeof sum);
     for (int f = 0; f < CHOIR_FORMANTS; f++)
         choir_resonate(&k->formant[f], &sung, &sum);
@@ -195,7 +194,8 @@ INLINE void choir_frames(struct choir *c, int first, struct choir_control *k, vu
 INLINE void choir_keep(struct choir *c, int first, const struct choir_control *k, vu lives)
 {
     vu_store(c->seed + first, vu_load(c->seed + first) & lives);
-    vu_store(c->age + first, (vu_load(c->age + first) + 1) & lives);
+    vu_store(c->sway_a + first, k->a.sway & lives);
+    vu_store(c->sway_b + first, k->b.sway & lives);
     for (int f = 0; f < CHOIR_FORMANTS; f++)
         sides_keep(&c->formant[f], first, &k->formant[f], lives);
 }
@@ -207,6 +207,6 @@ INLINE void choir_lanes(struct choir *c, int first, const struct lane_block *b, 
     struct choir_control k;
     choir_pitch(c, first, b, mix->motion, &k);
     choir_formants(c, first, b, mix, &k);
-    choir_frames(c, first, &k, lives, bus);
+    choir_frames(first, &k, bus);
     choir_keep(c, first, &k, lives);
 }

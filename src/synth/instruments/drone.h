@@ -16,7 +16,6 @@ enum { DRONE_LEVEL_ROOT, DRONE_LEVEL_OCTAVE, DRONE_LEVEL_FIFTH, DRONE_LEVELS };
 
 struct drone {
     struct lanes lanes;
-    uint32_t phase[DRONE_TONES][LANES];
     float level[DRONE_LEVELS][LANES];    // reached
     struct sides sides;
 };
@@ -25,17 +24,13 @@ static const struct instrument_levels drone_levels = {.dry = 0.17f, .send = 0.06
 
 // What a note does during one block: levels, filter and gains are those at its end.
 struct drone_control {
-    uint32_t increment[DRONE_TONES];
+    uint32_t phase[DRONE_TONES], increment[DRONE_TONES];    // phase: at its beginning
     float level[DRONE_LEVELS];
     struct sides_wish sides;
 };
 
 INLINE void drone_start(struct drone *d, int n)
 {
-    uint32_t seed = note_seed(d->lanes.now.id[n]);
-    d->phase[DRONE_ROOT][n] = 0;
-    d->phase[DRONE_OCTAVE_A][n] = d->phase[DRONE_OCTAVE_B][n] = seed * 0x9e3779b1u;
-    d->phase[DRONE_FIFTH_A][n] = d->phase[DRONE_FIFTH_B][n] = seed * 0x85ebca6bu;
     sides_start(&d->sides, n);
 }
 
@@ -48,6 +43,15 @@ INLINE void drone_pitch(float pitch, uint32_t seed, uint32_t increment[DRONE_TON
     increment[DRONE_OCTAVE_B] = vu_first(phase_increment(hz * 2.0f - apart));
     increment[DRONE_FIFTH_A] = vu_first(phase_increment(hz * 3.0f + apart * 1.4f));
     increment[DRONE_FIFTH_B] = vu_first(phase_increment(hz * 3.0f - apart * 1.4f));
+}
+
+// Both of a pair begin in step.   age: blocks.
+INLINE void drone_phases(uint32_t seed, uint32_t age, struct drone_control *c)
+{
+    const uint32_t octave = seed * 0x9e3779b1u, fifth = seed * 0x85ebca6bu;
+    const uint32_t initial[DRONE_TONES] = {0, octave, octave, fifth, fifth};
+    for (int i = 0; i < DRONE_TONES; i++)
+        c->phase[i] = initial[i] + c->increment[i] * (age * CONTROL_FRAMES);
 }
 
 INLINE float drone_wave(uint32_t seed, const struct lane_block *b, uint32_t turns)
@@ -73,6 +77,7 @@ INLINE struct drone_control drone_control(const struct drone *d, int n, const st
     float octaves = 8.0f + bright * 2.8f + wave * (0.2f + 0.6f * mix->motion);
     struct drone_control c;
     drone_pitch(now->pitch[n], seed, c.increment);
+    drone_phases(seed, b->age[n], &c);
     drone_move(seed, b, mix->motion, c.level);
     c.sides = sides_wish(svf_design(vf_exp2(vf_set(octaves)), vf_set(1.4f)), b->loudness[n],
                          pan_gains(vf_set(now->pan[n] * 0.2f)));
@@ -92,9 +97,9 @@ INLINE vf drone_triangle(vu phase)
     return vf_abs(vf_from(phase + 0x40000000)) * 0x1p-30f - 1.0f;
 }
 
-INLINE vu drone_phase(const struct drone *d, int n, const struct drone_control *c, int tone, vu number)
+INLINE vu drone_phase(const struct drone_control *c, int tone, vu number)
 {
-    return d->phase[tone][n] + number * c->increment[tone];
+    return c->phase[tone] + number * c->increment[tone];
 }
 
 // Frames from `first` on of both sides, before the filters.
@@ -105,11 +110,11 @@ INLINE void drone_warm(const struct drone *d, int n, const struct drone_control 
     vf frame = vf_from(number) + 1.0f, level[DRONE_LEVELS];
     for (int i = 0; i < DRONE_LEVELS; i++)
         level[i] = ramp_at(ramp_to(d->level[i][n], c->level[i]), frame);
-    vf middle = drone_triangle(drone_phase(d, n, c, DRONE_ROOT, number)) * level[DRONE_LEVEL_ROOT];
-    vf one = drone_triangle(drone_phase(d, n, c, DRONE_OCTAVE_A, number)) * level[DRONE_LEVEL_OCTAVE]
-        + vf_sin_phase(drone_phase(d, n, c, DRONE_FIFTH_A, number)) * level[DRONE_LEVEL_FIFTH];
-    vf other = drone_triangle(drone_phase(d, n, c, DRONE_OCTAVE_B, number)) * level[DRONE_LEVEL_OCTAVE]
-        + vf_sin_phase(drone_phase(d, n, c, DRONE_FIFTH_B, number)) * level[DRONE_LEVEL_FIFTH];
+    vf middle = drone_triangle(drone_phase(c, DRONE_ROOT, number)) * level[DRONE_LEVEL_ROOT];
+    vf one = drone_triangle(drone_phase(c, DRONE_OCTAVE_A, number)) * level[DRONE_LEVEL_OCTAVE]
+        + vf_sin_phase(drone_phase(c, DRONE_FIFTH_A, number)) * level[DRONE_LEVEL_FIFTH];
+    vf other = drone_triangle(drone_phase(c, DRONE_OCTAVE_B, number)) * level[DRONE_LEVEL_OCTAVE]
+        + vf_sin_phase(drone_phase(c, DRONE_FIFTH_B, number)) * level[DRONE_LEVEL_FIFTH];
     vf_store(out->left + first, vf_tanh((middle + one + other * 0.5f) * 1.3f));
     vf_store(out->right + first, vf_tanh((middle + other + one * 0.5f) * 1.3f));
 }
@@ -119,16 +124,12 @@ INLINE void drone_sound(struct drone *d, int n, const struct drone_control *c, s
     for (int first = 0; first < CONTROL_FRAMES; first += SYNTH_WIDTH)
         drone_warm(d, n, c, first, out);
     sides_low(&d->sides, n, &c->sides, out->left, out->right);
-    for (int i = 0; i < DRONE_TONES; i++)
-        d->phase[i][n] += CONTROL_FRAMES * c->increment[i];
     for (int i = 0; i < DRONE_LEVELS; i++)
         d->level[i][n] = c->level[i];
 }
 
 INLINE void drone_wipe(struct drone *d, int n)
 {
-    for (int i = 0; i < DRONE_TONES; i++)
-        d->phase[i][n] = 0;
     for (int i = 0; i < DRONE_LEVELS; i++)
         d->level[i][n] = 0;
     sides_wipe(&d->sides, n);

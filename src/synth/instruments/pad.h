@@ -7,10 +7,13 @@
 #include "synth/instruments/lane_bus.h"
 #include "synth/instruments/sides.h"
 
+#define PAD_DETUNE 0.045f    // semitones that a saw is above or below the note
+#define PAD_SWAY_HZ 0.061
+
 struct pad {
     struct lanes lanes;
     uint32_t seed[LANES];
-    uint32_t phase_a[LANES], phase_b[LANES], phase_sub[LANES];
+    uint32_t sway[LANES];        // reached: how far one saw is ahead, and the other behind
     struct sides sides;
 };
 
@@ -18,7 +21,8 @@ static const struct instrument_levels pad_levels = {.dry = 0.17f, .send = 0.095f
 
 // What a pad's lanes do during one block.
 struct pad_control {
-    vu increment_a, increment_b, increment_sub;
+    vu phase_a, phase_b, phase_sub, increment_a, increment_b, increment_sub;
+    vu sway;                     // at its end
     struct saw_shape shape;
     vf sub;
     struct sides_control sides;
@@ -26,25 +30,35 @@ struct pad_control {
 
 INLINE void pad_start(struct pad *p, int n)
 {
-    uint32_t seed = note_seed(p->lanes.now.id[n]);
-    p->seed[n] = seed;
-    p->phase_a[n] = seed * 0x9e3779b1u;
-    p->phase_b[n] = seed * 0x85ebca6bu;
-    p->phase_sub[n] = 0;
+    p->seed[n] = note_seed(p->lanes.now.id[n]);
+    p->sway[n] = 0;
     sides_start(&p->sides, n);
 }
 
-INLINE void pad_pitch(const struct pad *p, int first, uint32_t block, float motion, struct pad_control *c)
+// At the beginning of a block.
+INLINE vu pad_sway(const struct pad *p, int first, vf hz, uint64_t block, float motion)
 {
-    vf pitch = vf_load(p->lanes.now.pitch + first);
-    vf drift = slow_wave(vu_load(p->seed + first), block, SLOW_WAVE_HZ(0.061));
-    vf detune = 0.045f + drift * (0.012f + 0.018f * motion);
-    vf hz = pitch_hz(pitch);
+    vf wave = slow_wave(vu_load(p->seed + first), (uint32_t)block, SLOW_WAVE_HZ(PAD_SWAY_HZ));
+    return phase_swayed(hz, wave * ((0.012f + 0.018f * motion) / (float)PAD_SWAY_HZ));
+}
+
+INLINE void pad_pitch(const struct pad *p, int first, const struct lane_block *b, float motion, struct pad_control *c)
+{
+    vf pitch = vf_load(p->lanes.now.pitch + first), hz = pitch_hz(pitch);
+    vu seed = vu_load(p->seed + first), age = vu_load(b->age + first);
     c->shape = saw_shape(hz);
-    c->increment_a = phase_increment(pitch_hz(pitch + detune));
-    c->increment_b = phase_increment(pitch_hz(pitch - detune));
+    c->increment_a = phase_increment(pitch_hz(pitch + PAD_DETUNE));
+    c->increment_b = phase_increment(pitch_hz(pitch - PAD_DETUNE));
     c->increment_sub = phase_increment(hz * 0.5f);
     c->sub = vf_clamp((57.0f - pitch) * (1.0f / 14.0f), 0.0f, 1.0f) * 0.5f;
+    vu sway = vu_select(lanes_started(b, first), pad_sway(p, first, hz, b->number, motion), vu_load(p->sway + first));
+    c->sway = pad_sway(p, first, hz, b->number + 1, motion);
+    c->phase_a = phase_at(seed * 0x9e3779b1u, c->increment_a, age) + sway;
+    c->phase_b = phase_at(seed * 0x85ebca6bu, c->increment_b, age) - sway;
+    c->phase_sub = phase_at((vu){0}, c->increment_sub, age);
+    vu step = phase_step(sway, c->sway);
+    c->increment_a += step;
+    c->increment_b -= step;
 }
 
 INLINE struct svf_coefficients pad_filter(const struct pad *p, int first, uint32_t block, const struct mix *mix)
@@ -70,9 +84,9 @@ INLINE void pad_sides(const struct pad *p, int first, const struct lane_block *b
 }
 
 // What goes into the filters.
-INLINE void pad_drive(struct pad *p, int first, const struct pad_control *c, vu lives, struct sides_block *out)
+INLINE void pad_drive(const struct pad_control *c, struct sides_block *out)
 {
-    vu a = vu_load(p->phase_a + first), b = vu_load(p->phase_b + first), sub = vu_load(p->phase_sub + first);
+    vu a = c->phase_a, b = c->phase_b, sub = c->phase_sub;
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         vf saw_a = saw_at(a, &c->shape), saw_b = saw_at(b, &c->shape), low = vf_sin_phase(sub) * c->sub;
         out->left[i] = vf_tanh(saw_a * 0.6f + saw_b * 0.36f + low);
@@ -81,16 +95,13 @@ INLINE void pad_drive(struct pad *p, int first, const struct pad_control *c, vu 
         b += c->increment_b;
         sub += c->increment_sub;
     }
-    vu_store(p->phase_a + first, a & lives);
-    vu_store(p->phase_b + first, b & lives);
-    vu_store(p->phase_sub + first, sub & lives);
 }
 
 INLINE void pad_frames(struct pad *p, int first, const struct pad_control *c, vu lives, struct lane_bus *bus)
 {
     struct sides_block driven;
     struct sides_control s = c->sides;
-    pad_drive(p, first, c, lives, &driven);
+    pad_drive(c, &driven);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         sides_advance(&s);
         vf to_left = svf_tick(&s.left_memory, &s.reached, driven.left[i]).low;
@@ -98,13 +109,14 @@ INLINE void pad_frames(struct pad *p, int first, const struct pad_control *c, vu
         lane_bus_add(bus, i, first, to_left * s.left, to_right * s.right);
     }
     vu_store(p->seed + first, vu_load(p->seed + first) & lives);
+    vu_store(p->sway + first, c->sway & lives);
     sides_keep(&p->sides, first, &s, lives);
 }
 
 INLINE void pad_lanes(struct pad *p, int first, const struct lane_block *b, const struct mix *mix, struct lane_bus *bus)
 {
     struct pad_control c;
-    pad_pitch(p, first, b->number, mix->motion, &c);
+    pad_pitch(p, first, b, mix->motion, &c);
     pad_sides(p, first, b, mix, &c);
     pad_frames(p, first, &c, vu_load(b->lives + first), bus);
 }
