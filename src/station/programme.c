@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "synth/dsp/denormals.h"
 
 // Output runs SYNTH_LOOKAHEAD behind input: a chain whose input begins at I joins in at output frame I - this.
 enum { LOOKAHEAD = SYNTH_LOOKAHEAD, BATCH_BLOCKS = CHUNK_FRAMES / CONTROL_FRAMES, SLOTS = 2 };
@@ -231,6 +232,7 @@ static int take_pending(const struct programme *programme, float *out, int frame
 void programme_render(struct programme *programme, const struct program *program, const struct backend *backend,
                       float *out, int frames)
 {
+    denormals_state before = denormals_flush();
     while (frames > 0) {
         int given = take_pending(programme, out, frames);
         if (given == 0)
@@ -239,6 +241,7 @@ void programme_render(struct programme *programme, const struct program *program
         out += given * CHANNELS;
         frames -= given;
     }
+    denormals_restore(before);
 }
 
 // The chain before the newest still sounds, or is to.

@@ -1,5 +1,6 @@
 // What a programme tells its chains and how it joins them, seen from the other side: score and synthesiser are played
 // by this file, and a chain's sound tells which chain it is and which frame.
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,6 +58,9 @@ static void hear(struct fake_chain *chain, const struct event *event, uint64_t e
     chain->notes_told++;
 }
 
+// What a chain is to give instead, when that is not 0.
+static float whisper;
+
 // The left channel tells the chain's epoch, the right one the frame of output.
 void synth_render(const struct backend *backend, void *state, const struct event *events, int event_count, float *out,
                   int blocks)
@@ -69,6 +73,8 @@ void synth_render(const struct backend *backend, void *state, const struct event
         for (uint64_t i = 0; i < CONTROL_FRAMES; i++, out += CHANNELS) {
             out[0] = (float)((chain->began + WARMUP) / EPOCH);
             out[1] = frame_mark(chain->input + i - SYNTH_LOOKAHEAD);
+            if (whisper != 0)
+                out[0] = out[1] = out[0] * whisper;
         }
     }
 }
@@ -212,6 +218,21 @@ static void the_fade_is_amplitude_complementary(void **state)
     free(programme);
 }
 
+// Nor does it give numbers that are slow to compute with: of next to nothing comes nothing.
+static void the_fade_gives_no_denormals(void **state)
+{
+    static float out[PROGRAMME_FADE_FRAMES * CHANNELS];
+    struct programme *programme = begin_at(0);
+    skip_to(programme, EPOCH);
+    whisper = 1.5e-38f;
+    programme_render(programme, &program, NULL, out, (int)PROGRAMME_FADE_FRAMES);
+    whisper = 0;
+    for (uint64_t i = 0; i < PROGRAMME_FADE_FRAMES * CHANNELS; i++)
+        assert_true(fpclassify(out[i]) != FP_SUBNORMAL);
+    assert_true(out[PROGRAMME_FADE_FRAMES * CHANNELS - 1] > 0);
+    free(programme);
+}
+
 static void the_servo_is_that_of_the_chain_heard(void **state)
 {
     struct programme *programme = begin_at(0);
@@ -258,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_frame_number_means_output),
         cmocka_unit_test(a_seek_hears_its_chain_alone),
         cmocka_unit_test(the_fade_is_amplitude_complementary),
+        cmocka_unit_test(the_fade_gives_no_denormals),
         cmocka_unit_test(the_servo_is_that_of_the_chain_heard),
         cmocka_unit_test(a_waking_begins_from_silence),
     };
