@@ -11,6 +11,7 @@
 
 #define SYNTH_WIDTH 1
 #include "synth/mastering/mastering.h"
+#include "synth/test_loudness.h"
 
 // One value of a test signal.
 typedef double signal_at(uint64_t frame, int channel);
@@ -128,6 +129,39 @@ static double low_sides(uint64_t frame, int channel)
 static double high_sides(uint64_t frame, int channel)
 {
     return tone(frame, 1200) * (channel ? -0.2 : 0.2) + tone(frame, 90) * 0.1;
+}
+
+// LUFS of a tone on both sides as the servo weighs it, over what a meter reads.
+static double weighed_db(double hz)
+{
+    enum { FRAMES = 3 * FRAME_RATE };
+    static float stereo[FRAMES * CHANNELS];
+    struct mastering m;
+    double power = 0;
+    mastering_rest(&m);
+    for (int frame = 0; frame < FRAMES; frame += CONTROL_FRAMES) {
+        struct stereo_block b;
+        for (int i = 0; i < CONTROL_FRAMES; i++) {
+            b.left[i] = b.right[i] = (float)(0.1 * tone((uint64_t)(frame + i), hz));
+            stereo[(frame + i) * CHANNELS] = stereo[(frame + i) * CHANNELS + 1] = b.left[i];
+        }
+        double here = mastering_measure(&m, &b);
+        power += frame < FRAME_RATE ? 0 : here * CONTROL_FRAMES / (2 * FRAME_RATE);
+    }
+    return -0.691 + 10 * log10(power) - test_loudness(stereo, FRAMES).integrated_lufs;
+}
+
+static void servo_weighs_as_a_meter_does(void **unused)
+{
+    (void)unused;
+    double least = 9, most = -9;
+    for (double hz = 50; hz < 10001; hz *= pow(200, 1.0 / 48)) {
+        double db = weighed_db(hz);
+        least = fmin(least, db);
+        most = fmax(most, db);
+    }
+    print_message("# weighing from 50 Hz to 10 kHz: %+.2f to %+.2f dB\n", least, most);
+    assert_true(least > -0.2 && most < 0.2);
 }
 
 static void servo_finds_its_target(void **unused)
@@ -273,6 +307,7 @@ static void lows_stand_in_the_middle(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(servo_weighs_as_a_meter_does),
         cmocka_unit_test(servo_finds_its_target),
         cmocka_unit_test(servo_brings_a_scene_to_its_loudness),
         cmocka_unit_test(peaks_between_samples_are_seen),

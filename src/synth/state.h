@@ -103,6 +103,7 @@ struct mastering_filters {
     float tilt[2];                   // low part
     float side[2];                   // side high-pass
     float shelf[2][2], rumble[2][2]; // loudness weighting
+    float before[2][3];              // frames that it still needs, the oldest first
 };
 
 enum { SATURATION_WAITS = CONTROL_FRAMES - HALF_BAND_KEPT };

@@ -71,8 +71,8 @@ INLINE float mastering_measure(struct mastering *m, struct stereo_block *b)
     float power = 0;
     for (int i = 0; i < CONTROL_FRAMES; i += 2) {
         struct stereo_frame one = mastering_narrow(&f, b, i), other = mastering_narrow(&f, b, i + 1);
-        float left = servo_weigh(&f, 0, (one.left + other.left) * 0.5f);
-        float right = servo_weigh(&f, 1, (one.right + other.right) * 0.5f);
+        float left = servo_weigh(&f, 0, servo_halve(f.before[0], one.left, other.left));
+        float right = servo_weigh(&f, 1, servo_halve(f.before[1], one.right, other.right));
         power += left * left + right * right;
     }
     m->filters = f;

@@ -10,7 +10,17 @@
 #define SERVO_RANGE_DB 6.0f
 #define SERVO_FREEZE_POWER 1.17246531e-4f    // of -40 LUFS
 
-// Loudness is measured at half the rate, on the means of two frames: nothing that counts lies above 12 kHz.
+// Loudness is measured at half the rate, on what lies between the last two frames, by these and their neighbours: with
+// what follows within .1 dB up to 10 kHz. Above 12 kHz it folds back and counts all the same.   before: the last three.
+INLINE float servo_halve(float before[3], float one, float other)
+{
+    float mean = (before[1] + before[2]) * 0.585f - (before[0] + one) * 0.085f;
+    before[0] = before[2];
+    before[1] = one;
+    before[2] = other;
+    return mean;
+}
+
 // First stage of the weighting, a shelf.   Source: ITU-R BS.1770-4, table 1, designed anew for 24 kHz.
 INLINE float servo_shelf(float memory[2], float in)
 {
