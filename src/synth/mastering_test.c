@@ -92,7 +92,7 @@ static double silence(uint64_t frame, int channel)
     return 0;
 }
 
-// A sine at -23 dBFS in both channels has -20 LUFS at 1 kHz.
+// A sine of -20 dBFS in both channels has -20 LUFS at 1 kHz.
 static double soft_tone(uint64_t frame, int channel)
 {
     (void)channel;
@@ -103,6 +103,14 @@ static double whisper(uint64_t frame, int channel)
 {
     (void)channel;
     return tone(frame, 997) * pow(10, -45.0 / 20);
+}
+
+static double murmur_lufs;
+
+static double murmur(uint64_t frame, int channel)
+{
+    (void)channel;
+    return tone(frame, 997) * pow(10, murmur_lufs / 20);
 }
 
 static double din(uint64_t frame, int channel)
@@ -191,11 +199,30 @@ static void servo_stands_still_in_silence(void **unused)
     struct run run;
     run_start(&run);
     run_on(&run, soft_tone, 60);
-    run_on(&run, whisper, 10);
-    float slow = run.m.slow;
     run_on(&run, whisper, 30);
+    float slow = run.m.slow, gain = run.m.servo_gain;
+    run_on(&run, whisper, 30);
+    assert_true(run.m.slow == slow && fabsf(run.m.servo_gain / gain - 1) < 1e-3f);
     run_on(&run, silence, 30);
-    assert_true(run.m.slow == slow);
+    assert_true(run.m.slow == slow && fabsf(run.m.servo_gain / gain - 1) < 1e-3f);
+}
+
+// What is even softer is raised less, and nothing of that comes at once.
+static void servo_lets_go_little_by_little(void **unused)
+{
+    (void)unused;
+    double before = 0, steepest = 0, most = 0;
+    for (murmur_lufs = -46; murmur_lufs <= -28; murmur_lufs += 0.5) {
+        struct run run;
+        run_start(&run);
+        run_on(&run, murmur, 8);
+        double level = (double)run.m.level_db;
+        steepest = fmax(steepest, fabs(level - before));
+        most = fmax(most, level);
+        before = level;
+    }
+    print_message("# by half a dB softer the level moves by %.2f dB at most, up to %.1f dB\n", steepest, most);
+    assert_true(steepest < 0.6 && most > 5);
 }
 
 static void servo_moves_slowly(void **unused)
@@ -313,6 +340,7 @@ int main(void)
         cmocka_unit_test(peaks_between_samples_are_seen),
         cmocka_unit_test(warmth_tilts),
         cmocka_unit_test(servo_stands_still_in_silence),
+        cmocka_unit_test(servo_lets_go_little_by_little),
         cmocka_unit_test(servo_moves_slowly),
         cmocka_unit_test(nothing_passes_the_ceiling),
         cmocka_unit_test(limiter_gain_is_a_line),

@@ -8,7 +8,8 @@
 #include "synth/mastering/rest.h"
 
 #define SERVO_RANGE_DB 6.0f
-#define SERVO_FREEZE_POWER 1.17246531e-4f    // of -40 LUFS
+#define SERVO_FREEZE_LUFS -40.0f
+#define SERVO_FREEZE_POWER 1.17246531e-4f    // mean square, weighted, of these
 
 // Loudness is measured at half the rate, on what lies between the last two frames, by these and their neighbours: with
 // what follows within .1 dB up to 10 kHz. Above 12 kHz it folds back and counts all the same.   before: the last three.
@@ -39,14 +40,15 @@ INLINE float servo_weigh(struct mastering_filters *f, int channel, float in)
 
 #define LEVEL_SHARE 0.6f        // of what a second or two are louder or softer than wanted
 #define LEVEL_MOST_DB 9.0f
+#define LEVEL_KNEE_DB 6.0f      // so far above where the servo stands still it begins to let go
 
-// The gain in dB, either way, by which a swell is made less of one.   momentary_db: over what is wanted, behind the
-// servo.
-INLINE void servo_level(struct mastering *m, float momentary_db)
+// The gain in dB, either way, by which a swell is made less of one.   loudness: what is wanted.
+INLINE void servo_level(struct mastering *m, float loudness)
 {
-    float over = momentary_db > -LEVEL_MOST_DB ? momentary_db : -LEVEL_MOST_DB;
-    over = over < LEVEL_MOST_DB ? over : LEVEL_MOST_DB;
-    m->level_db += (over * -LEVEL_SHARE - m->level_db) * 1.902950e-3f;    // 700 ms
+    float lufs = SERVO_TARGET_LUFS + 3.01029996f * log2_of(m->momentary / SERVO_TARGET_POWER + 1e-9f);
+    vf over = vf_clamp(vf_set(lufs + m->servo_db - loudness), -LEVEL_MOST_DB, LEVEL_MOST_DB);
+    vf heard = vf_clamp(vf_set((lufs - SERVO_FREEZE_LUFS) * (1.0f / LEVEL_KNEE_DB)), 0.0f, 1.0f);
+    m->level_db += (vf_first(over * heard) * -LEVEL_SHARE - m->level_db) * 1.902950e-3f;    // 700 ms
 }
 
 // The gain in dB that a block's weighted mean square leads to.
@@ -59,9 +61,7 @@ INLINE void servo_follow(struct mastering *m, float power, float loudness)
     wanted_db = wanted_db > -SERVO_RANGE_DB ? wanted_db : -SERVO_RANGE_DB;
     wanted_db = wanted_db < SERVO_RANGE_DB ? wanted_db : SERVO_RANGE_DB;
     m->servo_db += (wanted_db + (loudness - SERVO_TARGET_LUFS) - m->servo_db) * 4.443457e-4f;    // 3 s
-    float over_db = 3.01029996f * log2_of(m->momentary / SERVO_TARGET_POWER + 1e-9f) + m->servo_db -
-        (loudness - SERVO_TARGET_LUFS);
-    servo_level(m, m->momentary > SERVO_FREEZE_POWER ? over_db : 0);
+    servo_level(m, loudness);
 }
 
 // power: the block's mean square, weighted.   loudness: LUFS.
