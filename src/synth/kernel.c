@@ -112,6 +112,7 @@ static bool master(struct synth_state *s, struct stereo_block *dry, float *out)
     if (all_finite(out, 2 * CONTROL_FRAMES) && all_finite(kept, sizeof kept / sizeof *kept))
         return true;
     mastering_rest(m);
+    mastering_expect(m, s->mix.now.loudness);
     memset(out, 0, 2 * CONTROL_FRAMES * sizeof *out);
     return false;
 }

@@ -124,6 +124,28 @@ static void layers_fade(void **unused)
     free(out);
 }
 
+// A chain is heard at its loudness from the beginning, not after a servo has found it.
+static void a_chain_begins_at_its_loudness(void **unused)
+{
+    (void)unused;
+    enum { SECONDS = 60, SOON = 3 * FRAME_RATE, LATE = 20 * FRAME_RATE };
+    static struct test_score score;
+    score.count = 0;
+    struct mix sleep = middle;
+    sleep.loudness = -23;
+    test_score_mix(&score, 0, sleep);
+    for (int voice = 0; voice < 4; voice++)
+        test_score_note(&score, 0, INSTRUMENT_PAD, voice, 45 + 5 * (float)voice, 70);
+    for (int n = 1; n < score.count; n++)
+        score.events[n].note.attack_s = 0.1f;
+    float *out = test_render(backend_best(), &score, SECONDS, 75);
+    double soon = test_loudness(out, SOON).integrated_lufs;
+    double late = test_loudness(out + (size_t)LATE * CHANNELS, SECONDS * FRAME_RATE - LATE).integrated_lufs;
+    print_message("# the first three seconds %.1f LUFS, later %.1f LUFS\n", soon, late);
+    assert_true(soon < late + 1 && fabs(late + 23) < 1.5);
+    free(out);
+}
+
 // Takes the lane of a sounding pad at 4 s. Returns the click ratio. hard: the old note is cut off at once instead.
 static double take_lane(bool hard)
 {
@@ -206,9 +228,10 @@ static void phrases_do_not_click(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_minute_is_in_range),      cmocka_unit_test(crowds_stay_under_the_ceiling),
-        cmocka_unit_test(layers_fade),               cmocka_unit_test(taken_lanes_do_not_click),
-        cmocka_unit_test(layers_alone_do_not_click), cmocka_unit_test(phrases_do_not_click),
+        cmocka_unit_test(a_minute_is_in_range),     cmocka_unit_test(crowds_stay_under_the_ceiling),
+        cmocka_unit_test(layers_fade),              cmocka_unit_test(a_chain_begins_at_its_loudness),
+        cmocka_unit_test(taken_lanes_do_not_click), cmocka_unit_test(layers_alone_do_not_click),
+        cmocka_unit_test(phrases_do_not_click),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,8 +58,20 @@ static float clamp(float x, float lo, float hi)
     return x < hi ? x : hi;
 }
 
-static void take_mix(struct mix_state *mix, const struct mix *wanted)
+// A chain begins with its first mix: at once as that says.
+static void begin_mix(struct synth_state *s)
 {
+    struct mix_state *mix = &s->mix;
+    mix->taken = 1;
+    mix->now = mix->target;
+    mix->now.freeze = 0;
+    mix->blocks_left = 0;
+    mastering_expect(&s->mastering, mix->now.loudness);
+}
+
+static void take_mix(struct synth_state *s, const struct mix *wanted)
+{
+    struct mix_state *mix = &s->mix;
     mix->target.brightness = clamp(wanted->brightness, 0, 1);
     mix->target.motion = clamp(wanted->motion, 0, 1);
     mix->target.space = clamp(wanted->space, 0, 1);
@@ -74,12 +86,8 @@ static void take_mix(struct mix_state *mix, const struct mix *wanted)
         mix->step[n] = (mix->target.gain[n] - mix->now.gain[n]) * (1.0f / GAIN_RAMP_BLOCKS);
     }
     mix->blocks_left = GAIN_RAMP_BLOCKS;
-    if (mix->taken)
-        return;
-    mix->taken = 1;
-    mix->now = mix->target;
-    mix->now.freeze = 0;
-    mix->blocks_left = 0;
+    if (!mix->taken)
+        begin_mix(s);
 }
 
 static const struct {
@@ -141,7 +149,7 @@ static void take_note_off(struct synth_state *s, uint64_t at_frame, const struct
 static void take_event(struct synth_state *s, const struct event *event)
 {
     switch (event->kind) {
-    case EVENT_MIX: take_mix(&s->mix, &event->mix); break;
+    case EVENT_MIX: take_mix(s, &event->mix); break;
     case EVENT_NOTE_OFF: take_note_off(s, event->at_frame, event); break;
     case EVENT_NOTE_ON: take_note_on(s, event->at_frame, &event->note); break;
     default: break;

@@ -3,6 +3,7 @@
 #pragma once
 #include <string.h>
 
+#include "synth/dsp/math.h"
 #include "synth/state.h"
 
 #define SERVO_TARGET_LUFS -18.0f
@@ -11,6 +12,19 @@
 #define SATURATION_LEAST 0.1f               // drive at warmth 0: a thousandth of third harmonic at the loudest
 
 enum { LIMITER_KNOWN = sizeof ((struct mastering *)0)->block_gain / sizeof(float) };
+
+// Gain of so many dB.
+INLINE float mastering_gain(float db)
+{
+    return exp2_of(db * 0.166096405f);
+}
+
+// Where the servo is to stand before it has heard anything.
+static inline void mastering_expect(struct mastering *m, float loudness)
+{
+    m->servo_db = loudness - SERVO_TARGET_LUFS;
+    m->servo_gain = mastering_gain(m->servo_db);
+}
 
 static inline void mastering_rest(struct mastering *m)
 {

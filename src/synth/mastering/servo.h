@@ -68,7 +68,7 @@ INLINE void servo_follow(struct mastering *m, float power, float loudness)
 INLINE void servo_render(struct mastering *m, float power, float loudness, struct stereo_block *b)
 {
     servo_follow(m, power, loudness);
-    float from = m->servo_gain, to = exp2_of((m->servo_db + m->level_db) * 0.166096405f);
+    float from = m->servo_gain, to = mastering_gain(m->servo_db + m->level_db);
     float step = (to - from) * (1.0f / CONTROL_FRAMES);
     for (int i = 0; i < CONTROL_FRAMES; i++) {
         b->left[i] *= from + (float)i * step;
