@@ -167,15 +167,21 @@ static void notes_decay_as_told(void **unused)
     expect_decay(INSTRUMENT_PLUCK, 28, 8, 4, 1);
 }
 
+// Of a dozen notes, which are each louder or softer by a chance of their own.
 static double loudness_lufs(enum instrument instrument, struct instrument_levels levels, float pitch, float attack_s)
 {
-    size_t frames;
-    struct note note = test_note(pitch, 100);
-    note.attack_s = attack_s;
-    float *out = play(instrument, &note, 4 + attack_s, &frames);
-    double lufs = test_loudness(out, frames).integrated_lufs + 20 * log10(levels.dry);
-    free(out);
-    return lufs;
+    enum { NOTES = 12 };
+    double power = 0;
+    for (uint64_t id = 1; id <= NOTES; id++) {
+        size_t frames;
+        struct note note = test_note(pitch, 100);
+        note.id = id;
+        note.attack_s = attack_s;
+        float *out = play(instrument, &note, 4 + attack_s, &frames);
+        power += pow(10, test_loudness(out, frames).integrated_lufs / 10) / NOTES;
+        free(out);
+    }
+    return 10 * log10(power) + 20 * log10(levels.dry);
 }
 
 static void notes_are_as_loud_as_a_bell(void **unused)
@@ -192,7 +198,7 @@ static void notes_are_as_loud_as_a_bell(void **unused)
     for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
         double lufs = loudness_lufs(rows[n].instrument, *rows[n].levels, rows[n].pitch, rows[n].attack_s);
         print_message("# %s: %+.1f LU against the bell\n", instrument_name(rows[n].instrument), lufs - bell);
-        assert_true(fabs(lufs - bell) < 1.5);
+        assert_true(fabs(lufs - bell) < 2);
     }
 }
 

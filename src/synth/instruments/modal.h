@@ -4,6 +4,7 @@
 //
 // Every mode is a pair a hair apart, one mostly to the left and one mostly to the right: they beat, and are wide.
 #pragma once
+#include "synth/dsp/chance.h"
 #include "synth/dsp/envelope.h"
 #include "synth/dsp/oscillator.h"
 #include "synth/instruments/lane_bus.h"
@@ -51,13 +52,7 @@ INLINE void modal_start(struct modal *m, int n)
 // 0..1, the chance of the modes of a side from `first` on.
 INLINE vf modal_chance(uint32_t seed, int side, int first)
 {
-    alignas(64) uint32_t x[SYNTH_WIDTH];
-    for (int n = 0; n < SYNTH_WIDTH; n++)
-        x[n] = seed + (uint32_t)(side * MODAL_PAIRS + first + n) * 0x9e3779b1u;
-    vu mixed = vu_load(x);
-    mixed = (mixed ^ mixed >> 16) * 0x7feb352d;
-    mixed = (mixed ^ mixed >> 15) * 0x846ca68b;
-    return vf_from((mixed ^ mixed >> 16) >> 8) * 0x1p-24f;
+    return chance_unit(chance_bits(seed + vu_count((uint32_t)(side * MODAL_PAIRS + first)) * 0x9e3779b1u));
 }
 
 // Tunes the modes of a side from `first` on. They lose 60 dB in decay_s.

@@ -21,16 +21,6 @@ static void voice_tones_init(struct voice_tone tone[2], const float *values)
                     voice_phase_of(values[VOICE_VCO_2_INITIAL_PHASE]));
 }
 
-static float voice_peak(vf peaks)
-{
-    alignas(64) float lanes[SYNTH_WIDTH];
-    float peak = 0;
-    vf_store(lanes, peaks);
-    for (int i = 0; i < SYNTH_WIDTH; i++)
-        peak = lanes[i] > peak ? lanes[i] : peak;
-    return peak;
-}
-
 // Past the caches, where there is an instruction for that: a batch is larger than they are, and a line that is only
 // written need not be fetched first.
 INLINE void voice_stream(float *to, vf x)
@@ -59,7 +49,7 @@ static void voice_deliver(const float *sound, int frames, float gain, float *out
     for (; n < frames && (uintptr_t)(out + n) % sizeof(vf); n++)
         out[n] = sound[n] * gain;
     for (; n + SYNTH_WIDTH <= frames; n += SYNTH_WIDTH)
-        voice_stream(out + n, voice_load_any(sound + n) * gain);
+        voice_stream(out + n, vf_load_anywhere(sound + n) * gain);
     for (; n < frames; n++)
         out[n] = sound[n] * gain;
     voice_stream_end();
@@ -101,7 +91,7 @@ static void render(struct voice_work *work, const struct voice_patch *patch, uin
     voice_lines_run(tone, gain, work);
     voice_sound_init(&sound, voice_drive(midi, values[VOICE_VCO_2_MOD_DEPTH]), shape, noise);
     voice_play(work, tone, &sound);
-    float peak = voice_peak(sound.peak);
+    float peak = vf_most(sound.peak);
     voice_deliver(work->sound, work->grid.frames, peak > 1 ? 1 / peak : 1, out);
 }
 

@@ -67,17 +67,10 @@ INLINE void voice_tone_segment(const struct voice_tone *tone, struct voice_tone_
     vu_store(lines->hard + n, hard);
 }
 
-INLINE vf voice_load_any(const float *from)
-{
-    vf x;
-    __builtin_memcpy(&x, from, sizeof x);
-    return x;
-}
-
 // The line of one control signal: its value at the segments' first samples, and what it gains per sample.
 INLINE vf voice_line(const float *signal, const struct voice_grid *grid, int n, vf *slope)
 {
-    vf here = vf_load(signal + n), rise = voice_load_any(signal + n + 1) - here;
+    vf here = vf_load(signal + n), rise = vf_load_anywhere(signal + n + 1) - here;
     *slope = rise * grid->points_per_frame;
     return here + rise * vf_load(grid->late + n);
 }
