@@ -1,6 +1,6 @@
-// Where the lanes of one layer meet: lane n joins column n % 4, lower lanes first, and the four columns are summed as
-// two pairs. This order is the same at every SIMD level, and silent lanes may be left out: a sum that begins at +0 is
-// never -0.
+// Where the lanes of one instrument meet: lane n joins column n % 4, lower lanes first, and the four columns are summed
+// as two pairs. This order is the same at every SIMD level, and silent lanes may be left out: a sum that begins at +0
+// is never -0.
 #pragma once
 #include <string.h>
 
@@ -14,7 +14,7 @@ struct lane_bus {
     alignas(64) float right[CONTROL_FRAMES][BUS_COLUMNS];
 };
 
-// One layer or effect in stereo.
+// One instrument or effect in stereo.
 struct stereo_block {
     alignas(64) float left[CONTROL_FRAMES], right[CONTROL_FRAMES];
 };
