@@ -114,6 +114,13 @@ void sequencer_set_guard(struct sequencer *sequencer, uint64_t frames);
 uint64_t sequencer_apart_frames(const struct sequencer *sequencer);
 // That of the last one in force at a frame.
 uint64_t sequencer_in_force(const struct sequencer *sequencer, uint64_t frame);
+// What there is to know for sound before a frame, all of one moment.
+struct control_view {
+    uint64_t known;         // sequence number of the last entry there is
+    uint32_t generation;    // of that sound, as by control_generation
+    uint64_t woken_frame;   // where the programme began from silence last before the frame
+};
+struct control_view sequencer_view(const struct sequencer *sequencer, uint64_t end_frame);
 // Copies up to cap entries from index `first` on; an entry's index is its sequence number, 0 the mood at frame 0.
 // Returns how many. Any thread.
 size_t sequencer_entries(const struct sequencer *sequencer, size_t first, struct mood_entry *out, size_t cap);

@@ -12,8 +12,8 @@ enum { ERRANDS_WAITING = 16 };
 
 struct errand {
     struct tape *tape;             // to be filled with what it is of, and to be ended (timeline/tapes.h)
-    bool trial;                    // as if this change, behind all that the tape's generation knows of, had been made
-    struct control_entry change;
+    uint64_t known;                // sequence number of the last entry of the log that it may know
+    struct control_entry change;   // of a trial: as if this had been made behind that
 };
 
 struct errands;

@@ -392,6 +392,17 @@ uint64_t sequencer_in_force(const struct sequencer *sequencer, uint64_t frame)
     return sequence;
 }
 
+struct control_view sequencer_view(const struct sequencer *sequencer, uint64_t end_frame)
+{
+    sequencer_lock(sequencer);
+    const struct mood_log *log = &sequencer->log;
+    struct control_view view = {.known = mood_log_latest(log)->sequence,
+                                .generation = control_generation(log, end_frame),
+                                .woken_frame = mood_log_woken(log, end_frame - 1)};
+    sequencer_unlock(sequencer);
+    return view;
+}
+
 uint64_t sequencer_guard_frames(const struct sequencer *sequencer)
 {
     return atomic_load(&sequencer->guard_frames);

@@ -306,6 +306,11 @@ uint64_t connection_bytes_given(const struct connection *connection)
     return connection->bytes_sent + outgoing_bytes(&connection->outgoing);
 }
 
+bool connection_clear(const struct connection *connection)
+{
+    return outgoing_empty(&connection->outgoing);
+}
+
 uint64_t connection_unsent_bytes(const struct connection *connection)
 {
     const struct transport *transport = &connection->transport;

@@ -17,8 +17,7 @@ struct job {
     struct mood_log log;
     struct program program;
     struct encoding encoding;
-    uint64_t next_frame;
-    uint32_t generation;            // the last change that is made; one that is not is none
+    uint64_t next_frame;            // of the chunk that comes next, or of the first one
 };
 
 struct background {
@@ -38,16 +37,16 @@ static void background_raise(void *context)
     wakeup_raise(context);
 }
 
-// As many entries of the station's log as there are, or are wanted.
-static enum status job_copy_log(struct job *job, const struct sequencer *sequencer, size_t wanted)
+// The station's log up to an entry, and of that as much as is needed.
+static enum status job_copy_log(struct job *job, const struct sequencer *sequencer, uint64_t known)
 {
     struct mood_entry entries[BACKGROUND_ENTRIES];
     enum status status = STATUS_OK;
-    for (size_t count = 1; status == STATUS_OK && job->log.count < wanted && count > 0;) {
-        size_t left = wanted - job->log.count, most = left < BACKGROUND_ENTRIES ? left : BACKGROUND_ENTRIES;
-        count = sequencer_entries(sequencer, job->log.count, entries, most);
-        for (size_t i = 0; i < count && status == STATUS_OK; i++)
-            status = mood_log_copy(&job->log, &entries[i]);
+    for (uint64_t next = 1; next <= known && status == STATUS_OK; next += BACKGROUND_ENTRIES) {
+        size_t count = sequencer_entries(sequencer, next, entries, BACKGROUND_ENTRIES);
+        for (size_t i = 0; i < count && entries[i].sequence <= known && status == STATUS_OK; i++)
+            status = mood_log_adopt(&job->log, &entries[i]);
+        mood_log_forget(&job->log, programme_past_frame(job->next_frame));
     }
     return status;
 }
@@ -60,8 +59,8 @@ static enum status job_learn(struct job *job, const struct background_station *s
     enum status status = mood_log_init(&job->log, &first.mood);
     job->log.head = station->head;
     if (status == STATUS_OK)
-        status = job_copy_log(job, station->sequencer, errand->trial ? errand->change.sequence : SIZE_MAX);
-    if (status == STATUS_OK && errand->trial)
+        status = job_copy_log(job, station->sequencer, errand->known);
+    if (status == STATUS_OK && tape_subject(job->tape)->trial)
         status = control_append(&job->log, &errand->change);
     return status;
 }
@@ -78,7 +77,6 @@ static enum status job_begin(struct job *job, const struct background *backgroun
     const struct tape_subject *subject = tape_subject(errand->tape);
     const struct background_station *station = &background->stations[subject->station];
     *job = (struct job){.tape = errand->tape, .next_frame = tape_begin_frame(subject),
-                        .generation = subject->generation,
                         .program = {.seed = station->seed, .log = &job->log}};
     enum status status = job_learn(job, station, errand);
     return status != STATUS_OK ? status
@@ -86,11 +84,12 @@ static enum status job_begin(struct job *job, const struct background *backgroun
                                                encoders[subject->format], job->next_frame);
 }
 
-// Of a trial, what the change would be called that is not made: its number may be another one's one day.
+// A change that is not made has no number: that may be another one's one day.
 static uint32_t job_generation(const struct job *job, uint64_t end_frame)
 {
+    const struct tape_subject *subject = tape_subject(job->tape);
     uint32_t generation = control_generation(&job->log, end_frame);
-    return generation < job->generation ? generation : job->generation;
+    return subject->trial && generation > subject->generation ? subject->generation : generation;
 }
 
 static enum status job_append(struct job *job, const struct encode_output *output)
@@ -123,9 +122,9 @@ static enum status job_advance(struct job *job, uint8_t *scratch)
 
 static void background_end(struct background *background, struct job *job, atomic_uint_fast64_t *count)
 {
-    atomic_fetch_add(count, 1);
-    atomic_fetch_sub(&background->stats.under_way, 1);
     job_finish(job);
+    atomic_fetch_sub(&background->stats.under_way, 1);
+    atomic_fetch_add(count, 1);
 }
 
 static void background_fail(struct background *background, struct job *job, enum status status)
@@ -146,7 +145,6 @@ static void background_advance(struct background *background, struct job *job)
         return;
     }
     enum status status = job_advance(job, background->scratch);
-    atomic_fetch_add(&stats->chunks, 1);
     if (status != STATUS_OK) {
         background_fail(background, job, status);
     } else if (tape_state(job->tape) == TAPE_WHOLE) {

@@ -25,11 +25,10 @@ struct background_config {
     struct errands *errands;
 };
 
-// Read by anybody.
+// Errands; read by anybody.
 struct background_stats {
     atomic_int under_way;
-    atomic_uint_fast64_t done, abandoned, failed;   // errands
-    atomic_uint_fast64_t chunks;                    // rendered, those included that only lead there
+    atomic_uint_fast64_t done, abandoned, failed;
 };
 
 struct background;

@@ -60,7 +60,7 @@ static void take_controls(struct front *front, uint64_t playhead)
 {
     if (sequencer_take(front->config->sequencer, &front->log) != STATUS_OK)
         log_error("station %s: a control change waits, memory is short", front->config->name);
-    mood_log_forget(&front->log, programme_past_frame(playhead));
+    mood_log_forget(&front->log, programme_past_frame(outlet_history_frame(playhead)));
 }
 
 // Of a generation is what sounds in the same packet, and so whatever goes with it.

@@ -272,7 +272,8 @@ enum status worker_ask(struct worker *worker, const struct mood_log *log, uint64
     enum status status = worker_learn(worker, log);
     if (status != STATUS_OK)
         return status;
-    mood_log_forget(&worker->log, programme_past_frame(first_frame));
+    uint64_t furthest_back = first_frame > worker->ahead_frames ? first_frame - worker->ahead_frames : 0;
+    mood_log_forget(&worker->log, programme_past_frame(furthest_back));
     worker->answer.first_frame = first_frame;
     atomic_store(&worker->busy, true);
     wakeup_raise(&worker->asked);

@@ -46,7 +46,7 @@ struct stream_loop {
     struct listener *listeners;   // list of all that are open
     uint64_t wake_ns;             // the earliest tick that has been asked for
     bool ticking;
-    uint64_t range_ns;            // when the next part of a range may go out
+    int ranges;                   // of its listeners, that are under way
     atomic_bool spliced;          // what some were sent is out of date; set by any thread
     bool draining;                // its listeners have been told
     struct told *told;            // TOLD_KINDS for each station

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/frames.h"
 #include "os/log.h"
 #include "stream/door.h"
 #include "stream/listener.h"
@@ -20,7 +19,7 @@ static enum status stream_claim(struct stream *stream)
     const struct admission_limits limits = {
         .max_open = config->max_per_address,
         .max_a_minute = {[ADMISSION_V2] = config->max_attempts_v2, [ADMISSION_LEGACY] = config->max_attempts_legacy,
-                         [ADMISSION_RANGES] = STREAM_RANGE_SECONDS * FRAME_RATE / CHUNK_FRAMES},
+                         [ADMISSION_RANGES] = STREAM_RANGE_CHUNKS_A_MINUTE},
         .limit_loopback = config->limit_loopback,
     };
     size_t stations_bytes = (size_t)config->station_count * sizeof *config->stations;

@@ -12,7 +12,11 @@
 #include "timeline/tapes.h"
 #include "timeline/timeline.h"
 
-enum { STREAM_RANGE_SECONDS = 120 };   // no range is longer, and no address gets more in a minute
+enum {
+    STREAM_RANGE_SECONDS = 120,           // no range is longer
+    STREAM_RANGE_WAY_CHUNKS = 100,        // that one counts for the way there, for the address that asks
+    STREAM_RANGE_CHUNKS_A_MINUTE = 1310,  // what an address gets: the longest with its lead-in, and its way
+};
 
 // A station as the network sees it. Everything outlives the stream.
 struct stream_station {

@@ -129,6 +129,9 @@ bool v2_read_format(struct listener *listener, const json_t *message, enum forma
     const json_t *name = json_object_get(message, "format"), *bitrate = json_object_get(message, "bitrate");
     const char *wanted = name ? json_string_value(name) : format_wire_name(listener->format);
     *ceiling = listener->v2.ceiling;
+    *format = listener->format;
+    if (!name && !bitrate)
+        return true;
     if (bitrate && (!json_is_integer(bitrate) || !format_opus_rung(json_integer_value(bitrate), ceiling)))
         return v2_malformed(listener, message, V2_BITRATES);
     return (wanted && v2_format_from_name(wanted, *ceiling, format)) || v2_malformed(listener, message, V2_FORMATS);

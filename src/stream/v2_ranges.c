@@ -3,14 +3,21 @@
 // on a tape, and go out between what is due.
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/frames.h"
 #include "stream/v2.h"
 
-enum { V2_RANGE_CHUNKS = 2, V2_RANGE_BUSY_MS = 1000, V2_RANGE_LEAD_FRAMES = FRAME_RATE };
+enum {
+    V2_RANGE_BUSY_MS = 1000,
+    V2_RANGE_LEAD_FRAMES = FRAME_RATE,   // of what is on air that a client should have before it gets any of a range
+    V2_RANGE_PART_BYTES = 8 * 1024,      // a part is the chunks that begin within so many
+    V2_RANGE_UNSENT_BYTES = 2 * 1024,    // with more under way no part goes out, so that one at most is in the way
+    V2_RANGE_TIMES = 10,                 // as fast as it is heard
+};
 
-// So often a listener gets a part of its range, ten times as fast as it is heard; and so often a loop sends one.
-#define V2_RANGE_NS (20 * NS_PER_MS)
-#define V2_RANGE_LOOP_NS (NS_PER_MS / 2)
+// With so many on a loop that they would come more often, each gets its part more seldom.
+#define V2_RANGE_APART_NS (NS_PER_MS / 2)
+#define V2_RANGE_LOOK_NS (20 * NS_PER_MS)
 #define V2_RANGE_MOST_FRAME (UINT64_C(1) << 52)
 #define V2_RANGE_FRAMES "frames is a whole number, 1 to 5760000"
 
@@ -21,6 +28,8 @@ struct v2_range {
     json_t *id;              // NULL: it has none
     int next;                // the next chunk of the tape
     uint64_t serve_ns;       // when that may go out
+    uint64_t until_ns;       // when its client has been too slow; 0: the tape is still being made
+    const char *reason;      // why no more of it comes, which is to be said behind what is under way; NULL: more does
 };
 
 int v2_most_range_frames(const struct listener *listener)
@@ -45,12 +54,12 @@ static void v2_tell_range(struct listener *listener, const struct tape_subject *
     bool opus = format_is_opus(subject->format);
     const char *encoder_id = listener->station->encoder_ids[subject->format];
     json_t *told = json_pack(
-        "{s:s, s:I, s:I, s:I, s:s, s:i, s:i, s:s}", "type", errand->trial ? "preview" : "range", "from_frame",
+        "{s:s, s:I, s:I, s:I, s:s, s:i, s:i, s:s}", "type", subject->trial ? "preview" : "range", "from_frame",
         (json_int_t)subject->first_frame, "to_frame", (json_int_t)subject->end_frame, "generation",
         (json_int_t)subject->generation, "format", format_wire_name(subject->format), "bitrate",
         (int)format_bitrate(subject->format), "decoder_delay_frames",
         opus ? (int)listener->station->decoder_delay_frames : 0, "encoder_id", encoder_id ? encoder_id : "");
-    if (errand->trial && told) {
+    if (subject->trial && told) {
         json_object_set_new(told, "at_frame", json_integer((json_int_t)errand->change.at_frame));
         json_object_set_new(told, "parameters", mood_to_json(&errand->change.mood));
     }
@@ -66,37 +75,46 @@ static void v2_give_up_tape(struct tape *tape, bool blank)
     tape_release(tape);
 }
 
-// From now on it is the listener's range. False when nobody can make it.
+// From now on it is the listener's range. False when memory is short.
 static bool v2_begin_range(struct listener *listener, const struct errand *errand, bool blank, json_t *id)
 {
     struct v2_range *range = malloc(sizeof *range);
-    if (!range || (blank && !errands_ask(listener->stream->config.errands, errand))) {
-        free(range);
+    if (!range) {
         v2_give_up_tape(errand->tape, blank);
         return false;
     }
     *range = (struct v2_range){.tape = errand->tape, .id = json_incref(id)};
     listener->v2.range = range;
+    listener->loop->ranges++;
+    // There is room for as many as are made.
+    check(!blank || errands_ask(listener->stream->config.errands, errand));
     return true;
 }
 
-// Takes the tape, or has one made.   frames: that were asked for.
-static bool v2_ask_for(struct listener *listener, const struct tape_subject *subject, struct errand *errand,
-                       uint64_t frames, json_t *id, uint64_t now_ns)
+// Takes the tape, or has one made.
+static bool v2_take_range(struct listener *listener, const struct tape_subject *subject, struct errand *errand,
+                          json_t *id)
 {
-    static const char busy[] = "too many ranges are being made";
     struct stream *stream = listener->stream;
-    int chunks = (int)(frames_round_up(frames, CHUNK_FRAMES) / CHUNK_FRAMES), retry_s = 0;
-    bool blank;
-    if (atomic_load(&stream->refusing) ||
-        tapes_take(stream->config.tapes, subject, &errand->tape, &blank) != STATUS_OK)
-        return v2_refuse_range(listener, id, "BUSY", busy, V2_RANGE_BUSY_MS);
-    if (!admission_count(stream->admission, &listener->peer, ADMISSION_RANGES, chunks, now_ns, &retry_s)) {
-        v2_give_up_tape(errand->tape, blank);
+    bool limited = !listener->peer.loopback || stream->config.limit_loopback, blank;
+    return !atomic_load(&stream->refusing) &&
+           tapes_take(stream->config.tapes, subject, limited ? listener->peer.key : 0, &errand->tape, &blank) ==
+               STATUS_OK &&
+           v2_begin_range(listener, errand, blank, id);
+}
+
+static bool v2_ask_for(struct listener *listener, const struct tape_subject *subject, struct errand *errand, json_t *id,
+                       uint64_t now_ns)
+{
+    struct stream *stream = listener->stream;
+    uint64_t frames = subject->end_frame - tape_begin_frame(subject);
+    int cost = (int)(frames / CHUNK_FRAMES) + STREAM_RANGE_WAY_CHUNKS, retry_s = 0;
+    if (!admission_count(stream->admission, &listener->peer, ADMISSION_RANGES, cost, now_ns, &retry_s))
         return v2_refuse_range(listener, id, "RATE_LIMIT_EXCEEDED", "two minutes of sound a minute", retry_s * 1000);
+    if (!v2_take_range(listener, subject, errand, id)) {
+        (void)admission_count(stream->admission, &listener->peer, ADMISSION_RANGES, -cost, now_ns, &retry_s);
+        return v2_refuse_range(listener, id, "BUSY", "too many ranges are being made", V2_RANGE_BUSY_MS);
     }
-    if (!v2_begin_range(listener, errand, blank, id))
-        return v2_refuse_range(listener, id, "BUSY", busy, V2_RANGE_BUSY_MS);
     atomic_fetch_add_explicit(&stream->stats.ranges, 1, memory_order_relaxed);
     v2_tell_range(listener, subject, errand, id);
     if (!listener->blocked && !listener->closing)
@@ -150,9 +168,11 @@ bool v2_on_range(struct listener *listener, json_t *message, uint64_t now_ns)
     if (!json_is_integer(from) || first < 0 || (uint64_t)first > V2_RANGE_MOST_FRAME)
         return v2_malformed(listener, message, "from_frame is a whole number, a frame of the programme");
     v2_set_frames(&subject, (uint64_t)first, frames);
-    uint64_t heard_until = subject.end_frame + CONTROL_EARLY_FRAMES - 1;
-    subject.generation = (uint32_t)sequencer_in_force(listener->station->sequencer, heard_until);
-    return v2_ask_for(listener, &subject, &errand, frames, id, now_ns);
+    struct control_view view = sequencer_view(listener->station->sequencer, subject.end_frame);
+    subject.generation = view.generation;
+    subject.woken_frame = view.woken_frame;
+    errand.known = view.known;
+    return v2_ask_for(listener, &subject, &errand, id, now_ns);
 }
 
 // The change as it would be made now. False when there is none like it, which has been answered.
@@ -171,7 +191,7 @@ static bool v2_try(struct listener *listener, const json_t *parameters, json_t *
 bool v2_on_preview(struct listener *listener, json_t *message, uint64_t now_ns)
 {
     struct tape_subject subject = {.trial = true};
-    struct errand errand = {.trial = true};
+    struct errand errand = {0};
     uint64_t frames;
     json_t *id;
     bool good, answered = v2_read_wish(listener, message, &subject, &frames, &id, &good);
@@ -183,8 +203,9 @@ bool v2_on_preview(struct listener *listener, json_t *message, uint64_t now_ns)
     if (!v2_try(listener, parameters, id, &errand.change))
         return true;
     v2_set_frames(&subject, control_heard_from(errand.change.at_frame), frames);
-    subject.generation = (uint32_t)errand.change.sequence - 1;
-    return v2_ask_for(listener, &subject, &errand, frames, id, now_ns);
+    errand.known = errand.change.sequence - 1;
+    subject.generation = (uint32_t)errand.known;
+    return v2_ask_for(listener, &subject, &errand, id, now_ns);
 }
 
 void v2_forget_range(struct listener *listener)
@@ -196,11 +217,12 @@ void v2_forget_range(struct listener *listener)
     json_decref(range->id);
     free(range);
     listener->v2.range = NULL;
+    listener->loop->ranges--;
 }
 
-static void v2_end_range(struct listener *listener, const char *reason)
+static void v2_tell_end(struct listener *listener)
 {
-    json_t *end = json_pack("{s:s, s:s}", "type", "range_end", "reason", reason);
+    json_t *end = json_pack("{s:s, s:s}", "type", "range_end", "reason", listener->v2.range->reason);
     v2_set_id(end, listener->v2.range->id);
     v2_forget_range(listener);
     (void)listener_tell(listener, end);
@@ -208,8 +230,13 @@ static void v2_end_range(struct listener *listener, const char *reason)
 
 bool v2_on_cancel(struct listener *listener, json_t *message, uint64_t now_ns)
 {
-    if (listener->v2.range)
-        v2_end_range(listener, "cancelled");
+    struct v2_range *range = listener->v2.range;
+    if (!range || range->reason)
+        return true;
+    range->reason = "cancelled";
+    range->serve_ns = now_ns;
+    if (!listener->blocked && !listener->closing)
+        listener_wake_at(listener, now_ns, now_ns);
     return true;
 }
 
@@ -221,9 +248,11 @@ static int v2_send_range(struct listener *listener, uint64_t now_ns)
     struct chunk *chunk;
     int count = 0;
     batch_begin(&batch, listener);
-    for (; count < V2_RANGE_CHUNKS && (chunk = tape_chunk(range->tape, range->next + count)); count++) {
+    while (count < BATCH_CHUNKS && batch.bytes < V2_RANGE_PART_BYTES &&
+           (chunk = tape_chunk(range->tape, range->next + count))) {
         batch_chunk(&batch, chunk, 0);
         batch_shared(&batch, chunk->bytes, chunk->len);
+        count++;
     }
     if (count == 0 || !batch_send(&batch, now_ns))
         return 0;
@@ -232,31 +261,53 @@ static int v2_send_range(struct listener *listener, uint64_t now_ns)
     return count;
 }
 
-// What is on air comes first: it is not due, and there is some of it in hand.
+// What is on air comes first: it is not due, there is some of it in hand, and next to nothing is under way.
 static bool v2_may_send_range(const struct listener *listener, uint64_t now_ns)
 {
-    if (!listener->v2.playing)
-        return true;
-    uint64_t live = pace_live_frame(&listener->pace, now_ns), half = listener->pace.lead.frames / 2;
-    uint64_t in_hand = half < V2_RANGE_LEAD_FRAMES ? half : V2_RANGE_LEAD_FRAMES;
-    return pace_send_ns(&listener->pace, listener->cursor) > now_ns && listener->cursor > live + in_hand;
+    const struct pace *pace = &listener->pace;
+    uint64_t half = pace->lead.frames / 2, in_hand = half < V2_RANGE_LEAD_FRAMES ? half : V2_RANGE_LEAD_FRAMES;
+    if (listener->v2.playing && (pace_send_ns(pace, listener->cursor) <= now_ns ||
+                                 listener->cursor <= pace_live_frame(pace, now_ns) + in_hand))
+        return false;
+    return connection_unsent_bytes(listener->connection) <= V2_RANGE_UNSENT_BYTES;
+}
+
+// Why no more of it comes. NULL: more does. Who does not take it in the time that it lasts holds up who asks next.
+static const char *v2_range_reason(struct v2_range *range, uint64_t now_ns)
+{
+    enum tape_state state = tape_state(range->tape);
+    int length = tape_length(range->tape);
+    if (range->until_ns == 0 && state != TAPE_MAKING)
+        range->until_ns = now_ns + frames_to_ns((uint64_t)length * CHUNK_FRAMES) + NS_PER_SECOND;
+    if (range->next == length)
+        return "done";
+    if (state == TAPE_BROKEN && !tape_chunk(range->tape, range->next))
+        return "failed";
+    return range->until_ns != 0 && now_ns > range->until_ns ? "slow" : NULL;
+}
+
+// Until the next part, after so many chunks.
+static uint64_t v2_range_pause_ns(const struct stream_loop *loop, int chunks)
+{
+    uint64_t pause = frames_to_ns((uint64_t)chunks * CHUNK_FRAMES) / V2_RANGE_TIMES;
+    uint64_t apart = (uint64_t)loop->ranges * V2_RANGE_APART_NS;
+    pause = pause < V2_RANGE_LOOK_NS ? V2_RANGE_LOOK_NS : pause;
+    return pause < apart ? apart : pause;
 }
 
 uint64_t v2_serve_range(struct listener *listener, uint64_t now_ns)
 {
     struct v2_range *range = listener->v2.range;
-    struct stream_loop *loop = listener->loop;
     if (!range || listener->blocked || listener->closing)
         return UINT64_MAX;
-    uint64_t serve_ns = range->serve_ns > loop->range_ns ? range->serve_ns : loop->range_ns;
-    if (now_ns < serve_ns)
-        return serve_ns;
-    range->serve_ns = now_ns + V2_RANGE_NS;
-    if (v2_may_send_range(listener, now_ns) && v2_send_range(listener, now_ns) > 0)
-        loop->range_ns = now_ns + V2_RANGE_LOOP_NS;
-    if (range->next == tape_length(range->tape))
-        v2_end_range(listener, "done");
-    else if (tape_state(range->tape) == TAPE_BROKEN && !tape_chunk(range->tape, range->next))
-        v2_end_range(listener, "failed");
-    return listener->v2.range ? range->serve_ns : UINT64_MAX;
+    if (now_ns < range->serve_ns)
+        return range->serve_ns;
+    int sent = !range->reason && v2_may_send_range(listener, now_ns) ? v2_send_range(listener, now_ns) : 0;
+    if (!range->reason)
+        range->reason = v2_range_reason(range, now_ns);
+    range->serve_ns = now_ns + v2_range_pause_ns(listener->loop, sent);
+    if (!range->reason || !connection_clear(listener->connection))
+        return range->serve_ns;
+    v2_tell_end(listener);
+    return UINT64_MAX;
 }

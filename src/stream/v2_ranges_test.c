@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -154,7 +155,7 @@ static void a_range_comes_between_what_is_on_air(void **state)
         json_decref(answer);
         struct tape *tape = take(&archive, &errand);
         assert_int_equal(tape_subject(tape)->format, formats[i]);
-        assert_false(errand.trial);
+        assert_false(tape_subject(tape)->trial);
         int length = tape_length(tape);
         for (int made = 0; made < length; made += STEP_CHUNKS) {
             make(tape, length - made < STEP_CHUNKS ? length - made : STEP_CHUNKS);
@@ -182,7 +183,7 @@ static void a_range_has_its_pace(void **state)
     archive_begin(&archive, false);
     join(&archive, &guest, "/ws/v2");
     guest_say(&guest, "{\"type\":\"pause\"}");
-    guest_say(&guest, "{\"type\":\"range\",\"from_frame\":0,\"frames\":1440000,\"format\":\"pcm\"}");
+    guest_say(&guest, "{\"type\":\"range\",\"from_frame\":0,\"frames\":1440000,\"format\":\"opus\"}");
     json_decref(guest_await(&guest, "range"));
     make_whole(take(&archive, &errand));
     uint64_t begin_ns = clock_now_ns(&archive.rig.clock);
@@ -208,8 +209,9 @@ static void a_preview_tells_what_would_be(void **state)
     assert_int_equal(json_whole(answer, "from_frame"), frames_round_down(control_heard_from(at), CHUNK_FRAMES));
     assert_true(at >= RIG_LIVE_FRAME + 9600);
     json_decref(answer);
-    make_whole(take(&archive, &errand));
-    assert_true(errand.trial);
+    struct tape *tape = take(&archive, &errand);
+    assert_true(tape_subject(tape)->trial);
+    make_whole(tape);
     assert_int_equal(errand.change.at_frame, at);
     assert_int_equal(errand.change.mood.bpm, 99);
     catch_all(&archive, &guest, &catch);
@@ -330,7 +332,7 @@ static void an_address_has_two_minutes_a_minute(void **state)
     join(&archive, &guest, "/ws/v2");
     for (int i = 0; i < 2; i++) {
         struct catch catch = {0};
-        guest_say(&guest, "{\"type\":\"range\",\"from_frame\":0,\"frames\":2880000,\"bitrate\":32000}");
+        guest_say(&guest, "{\"type\":\"range\",\"from_frame\":0,\"frames\":2640000,\"bitrate\":32000}");
         json_decref(guest_await(&guest, "range"));
         if (i == 0)
             make_whole(take(&archive, &errand));
@@ -343,6 +345,79 @@ static void an_address_has_two_minutes_a_minute(void **state)
     assert_in_range(json_whole(error, "retry_ms"), 50000, 60000);
     json_decref(error);
     assert_int_equal(stream_stats(archive.rig.stream)->refused_ranges, 1);
+    guest_end(&guest);
+    archive_end(&archive);
+}
+
+// Whoever reads late: what is said of a range comes behind all that belongs to it, and before what belongs to the next.
+static void an_end_is_behind_all_that_was_sent(void **state)
+{
+    static const char *const formats[] = {"pcm", "opus"};
+    for (int i = 0; i < 20; i++) {
+        struct archive archive;
+        struct guest guest;
+        struct errand errand;
+        char wish[128];
+        bool cancelled = i % 4 > 1;
+        archive_begin(&archive, false);
+        guest_open(&guest, &archive.rig, "/ws/v2?format=pcm", NULL, true);
+        json_decref(guest_await(&guest, "hello"));
+        guest_say(&guest, "{\"type\":\"pause\"}");
+        snprintf(wish, sizeof wish, "{\"type\":\"range\",\"from_frame\":48000,\"frames\":%d,\"format\":\"%s\"}",
+                 4800 * (1 + 3 * i), formats[i % 2]);
+        guest_say(&guest, wish);
+        json_decref(guest_await(&guest, "range"));
+        struct tape *tape = take(&archive, &errand);
+        int length = tape_length(tape), got = 0;
+        make_whole(tape);
+        for (int round = 0; round < 20; round++) {
+            rig_advance_ms(&archive.rig, 20);
+            usleep(2000);
+        }
+        if (cancelled)
+            guest_say(&guest, "{\"type\":\"cancel\"}");
+        for (bool end = false; !end;) {
+            struct pollfd poll_in = {.fd = guest.fd, .events = POLLIN};
+            while (poll(&poll_in, 1, ROUND_REAL_MS) == 0)
+                rig_advance_ms(&archive.rig, 20);
+            if (guest_next(&guest) == WEBSOCKET_BINARY) {
+                got += (guest.bytes[2] & MESSAGE_ASIDE) != 0;
+                continue;
+            }
+            end = strstr((char *)guest.bytes, "range_end") != NULL;
+        }
+        assert_true(cancelled ? got <= length : got == length);
+        rig_advance_ms(&archive.rig, 100);
+        guest_say(&guest, "{\"type\":\"ping\",\"t0\":1}");
+        while (guest_next(&guest) == WEBSOCKET_TEXT && !strstr((char *)guest.bytes, "pong")) {
+        }
+        assert_int_equal(guest.opcode, WEBSOCKET_TEXT);   // nothing of it comes any more
+        guest_end(&guest);
+        archive_end(&archive);
+    }
+}
+
+// Who takes longer than it lasts keeps it from others.
+static void who_is_too_slow_is_told_so(void **state)
+{
+    struct archive archive;
+    struct guest guest;
+    struct errand errand;
+    archive_begin(&archive, false);
+    guest_open(&guest, &archive.rig, "/ws/v2?format=pcm", NULL, true);
+    json_decref(guest_await(&guest, "hello"));
+    guest_say(&guest, "{\"type\":\"pause\"}");
+    guest_say(&guest, "{\"type\":\"range\",\"from_frame\":48000,\"frames\":96000}");
+    json_decref(guest_await(&guest, "range"));
+    make_whole(take(&archive, &errand));
+    for (int round = 0; round < 40; round++) {
+        rig_advance_ms(&archive.rig, 100);
+        usleep(1000);
+    }
+    struct catch catch = {0};
+    catch_all(&archive, &guest, &catch);
+    assert_string_equal(catch.end, "slow");
+    assert_true(catch.chunks > 0 && catch.chunks < 20);
     guest_end(&guest);
     archive_end(&archive);
 }
@@ -428,6 +503,8 @@ int main(void)
         cmocka_unit_test(who_asks_for_the_same_shares_it),
         cmocka_unit_test(a_server_makes_so_many_at_once),
         cmocka_unit_test(an_address_has_two_minutes_a_minute),
+        cmocka_unit_test(an_end_is_behind_all_that_was_sent),
+        cmocka_unit_test(who_is_too_slow_is_told_so),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(who_goes_leaves_nothing),
         cmocka_unit_test(a_server_without_a_background_makes_none),

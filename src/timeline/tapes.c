@@ -11,7 +11,8 @@ struct tape {
     struct tapes *tapes;
     struct tape *newer, *older;      // by when it was asked for last
     struct tape_subject subject;
-    int readers;                     // guarded by the mutex, as what follows
+    uint64_t asker;
+    atomic_int readers;              // changed with the mutex held, as what follows
     bool making;
     size_t bytes;                    // that it holds; while it is made: or will hold
     int length;
@@ -23,6 +24,7 @@ struct tape {
 struct tapes {
     pthread_mutex_t mutex;           // held for some comparisons
     struct tape *newest, *oldest;
+    struct tape *gone;               // a list by `older`: to be freed once the mutex is not held any more
     int making;
     size_t bytes, idle_bytes;        // of all; of those that nobody reads
 };
@@ -54,14 +56,37 @@ static void tapes_drop(struct tapes *tapes, struct tape *tape)
 {
     tapes_unlink(tapes, tape);
     tapes->bytes -= tape->bytes;
+    tape->older = tapes->gone;
+    tapes->gone = tape;
+}
+
+static void tape_free(struct tape *tape)
+{
     for (int i = 0; i < atomic_load(&tape->made); i++)
         chunk_release(tape->chunks[i]);
     free(tape);
 }
 
+static void tapes_lock(struct tapes *tapes)
+{
+    pthread_mutex_lock(&tapes->mutex);
+}
+
+// To free a tape takes a while.
+static void tapes_unlock(struct tapes *tapes)
+{
+    struct tape *gone = tapes->gone;
+    tapes->gone = NULL;
+    pthread_mutex_unlock(&tapes->mutex);
+    for (struct tape *older; gone; gone = older) {
+        older = gone->older;
+        tape_free(gone);
+    }
+}
+
 static bool tape_idle(const struct tape *tape)
 {
-    return tape->readers == 0 && !tape->making;
+    return atomic_load(&tape->readers) == 0 && !tape->making;
 }
 
 // Drops those that nobody has asked for longest, until they and all take no more than that.
@@ -80,7 +105,9 @@ void tapes_destroy(struct tapes *tapes)
 {
     if (!tapes)
         return;
+    tapes_lock(tapes);
     tapes_shrink(tapes, 0, 0);
+    tapes_unlock(tapes);
     check(!tapes->newest);
     pthread_mutex_destroy(&tapes->mutex);
     free(tapes);
@@ -91,7 +118,7 @@ static bool tape_is_of(const struct tape *tape, const struct tape_subject *subje
     const struct tape_subject *own = &tape->subject;
     return own->station == subject->station && own->format == subject->format &&
            own->first_frame == subject->first_frame && own->end_frame == subject->end_frame &&
-           own->generation == subject->generation && !own->trial && !subject->trial &&
+           own->generation == subject->generation && own->woken_frame == subject->woken_frame && !own->trial && !subject->trial &&
            atomic_load(&tape->state) != TAPE_BROKEN;
 }
 
@@ -109,11 +136,20 @@ static size_t tape_expected_bytes(const struct tape_subject *subject, int length
     return (size_t)length * (sizeof(struct chunk) + TAPE_HEADS_BYTES + chunk);
 }
 
-static enum status tapes_begin(struct tapes *tapes, const struct tape_subject *subject, struct tape **begun)
+static bool tapes_may_begin(const struct tapes *tapes, uint64_t asker)
+{
+    int own = 0;
+    for (const struct tape *tape = tapes->newest; tape && asker != 0; tape = tape->older)
+        own += tape->making && tape->asker == asker;
+    return tapes->making < TAPES_MAKING && own < TAPES_MAKING_FOR_ONE;
+}
+
+static enum status tapes_begin(struct tapes *tapes, const struct tape_subject *subject, uint64_t asker,
+                               struct tape **begun)
 {
     int length = (int)((subject->end_frame - tape_begin_frame(subject)) / CHUNK_FRAMES);
     size_t bytes = tape_expected_bytes(subject, length);
-    if (tapes->making >= TAPES_MAKING || bytes > TAPES_BYTES)
+    if (!tapes_may_begin(tapes, asker) || bytes > TAPES_BYTES)
         return STATUS_FULL;
     tapes_shrink(tapes, SIZE_MAX, TAPES_BYTES - bytes);
     if (tapes->bytes > TAPES_BYTES - bytes)
@@ -123,6 +159,7 @@ static enum status tapes_begin(struct tapes *tapes, const struct tape_subject *s
         return STATUS_MEMORY;
     tape->tapes = tapes;
     tape->subject = *subject;
+    tape->asker = asker;
     tape->making = true;
     tape->bytes = bytes;
     tape->length = length;
@@ -133,16 +170,17 @@ static enum status tapes_begin(struct tapes *tapes, const struct tape_subject *s
     return STATUS_OK;
 }
 
-enum status tapes_take(struct tapes *tapes, const struct tape_subject *subject, struct tape **taken, bool *blank)
+enum status tapes_take(struct tapes *tapes, const struct tape_subject *subject, uint64_t asker, struct tape **taken,
+                       bool *blank)
 {
     check(subject->first_frame < subject->end_frame && subject->first_frame % CHUNK_FRAMES == 0 &&
           subject->end_frame % CHUNK_FRAMES == 0);
     enum status status = STATUS_OK;
-    pthread_mutex_lock(&tapes->mutex);
+    tapes_lock(tapes);
     struct tape *tape = tapes_find(tapes, subject);
     *blank = !tape;
     if (!tape) {
-        status = tapes_begin(tapes, subject, &tape);
+        status = tapes_begin(tapes, subject, asker, &tape);
     } else {
         tapes_unlink(tapes, tape);
         tapes_link(tapes, tape);
@@ -150,18 +188,18 @@ enum status tapes_take(struct tapes *tapes, const struct tape_subject *subject, 
             tapes->idle_bytes -= tape->bytes;
     }
     if (status == STATUS_OK) {
-        tape->readers++;
+        atomic_fetch_add(&tape->readers, 1);
         *taken = tape;
     }
-    pthread_mutex_unlock(&tapes->mutex);
+    tapes_unlock(tapes);
     return status;
 }
 
 size_t tapes_bytes(struct tapes *tapes)
 {
-    pthread_mutex_lock(&tapes->mutex);
+    tapes_lock(tapes);
     size_t bytes = tapes->bytes;
-    pthread_mutex_unlock(&tapes->mutex);
+    tapes_unlock(tapes);
     return bytes;
 }
 
@@ -185,12 +223,12 @@ enum tape_state tape_state(const struct tape *tape)
     return (enum tape_state)atomic_load(&tape->state);
 }
 
-// What nobody can ask for again goes at once.
+// What nobody can ask for again goes at once, and what would leave no room for any other.
 static void tapes_let_go(struct tapes *tapes, struct tape *tape)
 {
     if (!tape_idle(tape))
         return;
-    if (tape->subject.trial || atomic_load(&tape->state) == TAPE_BROKEN) {
+    if (tape->subject.trial || atomic_load(&tape->state) == TAPE_BROKEN || tape->bytes > TAPES_IDLE_BYTES) {
         tapes_drop(tapes, tape);
         return;
     }
@@ -201,11 +239,10 @@ static void tapes_let_go(struct tapes *tapes, struct tape *tape)
 void tape_release(struct tape *tape)
 {
     struct tapes *tapes = tape->tapes;
-    pthread_mutex_lock(&tapes->mutex);
-    check(tape->readers > 0);
-    tape->readers--;
+    tapes_lock(tapes);
+    check(atomic_fetch_sub(&tape->readers, 1) > 0);
     tapes_let_go(tapes, tape);
-    pthread_mutex_unlock(&tapes->mutex);
+    tapes_unlock(tapes);
 }
 
 void tape_append(struct tape *tape, struct chunk *chunk)
@@ -242,18 +279,20 @@ static void tapes_end(struct tapes *tapes, struct tape *tape)
 void tape_end(struct tape *tape)
 {
     struct tapes *tapes = tape->tapes;
-    pthread_mutex_lock(&tapes->mutex);
+    tapes_lock(tapes);
     tapes_end(tapes, tape);
-    pthread_mutex_unlock(&tapes->mutex);
+    tapes_unlock(tapes);
 }
 
 bool tape_end_unwanted(struct tape *tape)
 {
     struct tapes *tapes = tape->tapes;
-    pthread_mutex_lock(&tapes->mutex);
-    bool unwanted = tape->readers == 0;
+    if (atomic_load(&tape->readers) > 0)
+        return false;
+    tapes_lock(tapes);
+    bool unwanted = atomic_load(&tape->readers) == 0;
     if (unwanted)
         tapes_end(tapes, tape);
-    pthread_mutex_unlock(&tapes->mutex);
+    tapes_unlock(tapes);
     return unwanted;
 }

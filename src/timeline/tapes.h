@@ -10,7 +10,8 @@
 #include "timeline/timeline.h"
 
 enum {
-    TAPES_MAKING = 8,              // no more are made at the same time
+    TAPES_MAKING = 8,              // no more are made at the same time,
+    TAPES_MAKING_FOR_ONE = 2,      // nor for one who asks
     TAPES_BYTES = 32 << 20,        // of sound, at most, of all together
     TAPES_IDLE_BYTES = 8 << 20,    // of those that nobody reads
     TAPE_LEAD_IN_CHUNKS = 4,       // before the first one of a tape in Opus, so that a fresh decoder comes true by then
@@ -21,8 +22,9 @@ struct tape_subject {
     int station;                   // which one
     enum format format;            // one that travels in messages of v2
     uint64_t first_frame, end_frame;   // multiples of 4,800, the first below the second
-    uint32_t generation;           // the last change that it knows of
-    bool trial;                    // with one that is not made besides: like no other tape
+    uint32_t generation;           // the last change that it has anything of
+    uint64_t woken_frame;          // where the programme that it ends in began from silence
+    bool trial;                    // with a change that is not made: like no other tape
 };
 
 enum tape_state { TAPE_MAKING, TAPE_WHOLE, TAPE_BROKEN };
@@ -42,10 +44,11 @@ struct tapes *tapes_create(void);
 // Every tape must have been released, and ended. Accepts NULL.
 void tapes_destroy(struct tapes *tapes);
 // The tape of a subject, for the caller to read and to release.
+//   asker: by whom those are told apart who ask; 0: nobody's turn.
 //   blank: out, it is a new one: the caller has to have it made, or to end it.
 // Errors: STATUS_FULL (too many are being made, or those that are read leave no room), STATUS_MEMORY.
-MUST_USE enum status tapes_take(struct tapes *tapes, const struct tape_subject *subject, struct tape **tape,
-                                bool *blank);
+MUST_USE enum status tapes_take(struct tapes *tapes, const struct tape_subject *subject, uint64_t asker,
+                                struct tape **tape, bool *blank);
 // Bytes of sound that all of them hold or will hold.
 size_t tapes_bytes(struct tapes *tapes);
 

@@ -31,7 +31,7 @@ static struct tape *take(struct tapes *tapes, struct tape_subject subject, bool 
 {
     struct tape *tape = NULL;
     bool is_blank = !blank;
-    assert_int_equal(tapes_take(tapes, &subject, &tape, &is_blank), STATUS_OK);
+    assert_int_equal(tapes_take(tapes, &subject, 0, &tape, &is_blank), STATUS_OK);
     assert_int_equal(is_blank, blank);
     return tape;
 }
@@ -92,13 +92,14 @@ static void who_asks_for_the_same_gets_the_same(void **state)
     struct tape_subject one = subject_at(FORMAT_OPUS, 50, 10), other = one;
     struct tape *tape = take(*state, one, true);
     assert_ptr_equal(take(*state, one, false), tape);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         other = one;
         other.station += i == 0;
         other.format = i == 1 ? FORMAT_OPUS_32 : one.format;
         other.first_frame -= i == 2 ? CHUNK_FRAMES : 0;
         other.end_frame += i == 3 ? CHUNK_FRAMES : 0;
         other.generation += i == 4;
+        other.woken_frame += i == 5;
         struct tape *another = take(*state, other, true);
         tape_end(another);
         tape_release(another);
@@ -157,7 +158,7 @@ static void no_more_are_made_at_once_than_there_are_makers(void **state)
     for (int i = 0; i < TAPES_MAKING; i++)
         tapes[i] = take(*state, subject_at(FORMAT_OPUS, 100 * i, 10), true);
     struct tape_subject subject = subject_at(FORMAT_OPUS, 9000, 10), known = subject_at(FORMAT_OPUS, 100, 10);
-    assert_int_equal(tapes_take(*state, &subject, &one, &blank), STATUS_FULL);
+    assert_int_equal(tapes_take(*state, &subject, 0, &one, &blank), STATUS_FULL);
     tape_release(take(*state, known, false));
     tape_end(tapes[0]);
     one = take(*state, subject, true);
@@ -170,6 +171,38 @@ static void no_more_are_made_at_once_than_there_are_makers(void **state)
     }
 }
 
+static void one_asker_has_not_all_of_them_made(void **state)
+{
+    struct tape *tapes[TAPES_MAKING_FOR_ONE], *tape;
+    bool blank;
+    for (int i = 0; i < TAPES_MAKING_FOR_ONE; i++) {
+        struct tape_subject subject = subject_at(FORMAT_OPUS, 100 * i, 10);
+        assert_int_equal(tapes_take(*state, &subject, 7, &tapes[i], &blank), STATUS_OK);
+    }
+    struct tape_subject more = subject_at(FORMAT_OPUS, 9000, 10);
+    assert_int_equal(tapes_take(*state, &more, 7, &tape, &blank), STATUS_FULL);
+    assert_int_equal(tapes_take(*state, &more, 8, &tape, &blank), STATUS_OK);
+    tape_end(tape);
+    tape_release(tape);
+    tape_end(tapes[0]);
+    tape_release(tapes[0]);
+    assert_int_equal(tapes_take(*state, &more, 7, &tapes[0], &blank), STATUS_OK);
+    for (int i = 0; i < TAPES_MAKING_FOR_ONE; i++) {
+        tape_end(tapes[i]);
+        tape_release(tapes[i]);
+    }
+}
+
+// A tape that is larger than all that is kept of those drives none of them out.
+static void a_large_one_goes_alone(void **state)
+{
+    tape_release(take_whole(*state, subject_at(FORMAT_PCM, 0, 100)));
+    size_t before = tapes_bytes(*state);
+    tape_release(take_whole(*state, subject_at(FORMAT_PCM, 1000, 450)));
+    assert_int_equal(tapes_bytes(*state), before);
+    tape_release(take(*state, subject_at(FORMAT_PCM, 0, 100), false));
+}
+
 // PCM of a minute and a bit takes 12 MB: two of them fit, and a third does not until one has gone.
 static void all_together_stay_within_bounds(void **state)
 {
@@ -178,7 +211,7 @@ static void all_together_stay_within_bounds(void **state)
     struct tape_subject third = subject_at(FORMAT_PCM, 2000, 650);
     bool blank;
     assert_in_range(tapes_bytes(*state), 20 << 20, TAPES_BYTES);
-    assert_int_equal(tapes_take(*state, &third, &again, &blank), STATUS_FULL);
+    assert_int_equal(tapes_take(*state, &third, 0, &again, &blank), STATUS_FULL);
     tape_release(first);
     tape_release(take_whole(*state, third));
     tape_release(second);
@@ -221,6 +254,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_broken_is_made_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(its_maker_learns_that_nobody_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(no_more_are_made_at_once_than_there_are_makers, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_asker_has_not_all_of_them_made, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_large_one_goes_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(all_together_stay_within_bounds, setup, teardown),
         cmocka_unit_test_setup_teardown(the_oldest_that_nobody_reads_goes_first, setup, teardown),
         cmocka_unit_test_setup_teardown(a_chunk_may_outlive_its_tape, setup, teardown),
