@@ -14,7 +14,7 @@ build:
 test: build
 	@scripts/setup test
 	@scripts/check_architecture
-	@meson test -C $(BUILD) --print-errorlogs --num-processes 2 || \
+	@meson test -C $(BUILD) --print-errorlogs --num-processes 3 || \
 	  { scripts/failures $(BUILD)/meson-logs/testlog.json; exit 1; }
 
 # ONLY=name,name: these faults alone, and no page.
