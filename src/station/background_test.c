@@ -15,7 +15,7 @@
 #include "timeline/tapes.h"
 #include "wire/message.h"
 
-enum { SEED = 11, GUARD = 9600, PATIENCE_MS = 60000 };
+enum { SEED = 11, GUARD = 9600, PATIENCE_MS = 600000 };
 
 // A station's log, and who works in its background.
 struct office {

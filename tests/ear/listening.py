@@ -10,7 +10,7 @@ import sys
 # Gates of the card that two minutes can tell; the others need an hour.
 FOR_ANY_STRETCH = ("true_peak", "short_term_move", "dc", "nonfinite", "denormals", "clicks", "correlation",
                    "bass_correlation", "fold_down_loss")
-METERS_AGREE = {"integrated": .1, "true_peak": .2}
+METERS_AGREE = {"integrated": .05, "true_peak": .05}
 DECODED_DBTP = -1
 DRIFT_LU = 1
 DRIFT_SHARE = .25    # of the mean: notes a minute and notes held
