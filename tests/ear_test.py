@@ -134,8 +134,8 @@ class Ear(unittest.TestCase):
 
     def test_meters_that_differ_are_told(self):
         ours = {"integrated": -18.0, "true_peak": -3.0}
-        self.assertEqual(listening.meters_differ([("a", ours, {"integrated": -18.1, "true_peak": -2.9})]), [])
-        self.assertEqual(len(listening.meters_differ([("a", ours, {"integrated": -18.3, "true_peak": -3.5})])), 2)
+        self.assertEqual(listening.meters_differ([("a", ours, {"integrated": -18.08, "true_peak": -2.95})]), [])
+        self.assertEqual(len(listening.meters_differ([("a", ours, {"integrated": -18.3, "true_peak": -3.3})])), 2)
         loud = {"integrated": -18.0, "true_peak": -.9}
         self.assertEqual(len(listening.peaks([("a", loud, loud), ("b", ours, ours)])), 1)
 
