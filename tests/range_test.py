@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from server import Server, wait_until
+from server import INSTRUMENTED, Server, wait_until
 from websocket import BINARY as BINARY_FRAME
 from websocket import TEXT, WebSocket
 
@@ -133,7 +133,7 @@ class Ranges(unittest.TestCase):
     def test_any_moment_is_as_a_render_of_it(self):
         """Minutes and an hour ahead, across an epoch, at the beginning."""
         with Server(BINARY, "--seed", "10") as server, Client(server, "?bitrate=32000") as client:
-            for first in (0, 598 * RATE, 3600 * RATE):
+            for first in (0, 20 * RATE) if INSTRUMENTED else (0, 598 * RATE, 3600 * RATE):
                 answer, reason, aside, live = client.ask(type="range", from_frame=first, frames=4 * RATE, format="pcm")
                 self.check_whole(answer, reason, aside)
                 self.assertEqual(b"".join(message.sound for message in aside), render(server, first, 4))
@@ -175,7 +175,7 @@ class Ranges(unittest.TestCase):
 
             def ask(number):
                 with Client(server) as client:
-                    answer, reason, aside, live = client.ask(type="range", from_frame=(500 + number % 12) * RATE,
+                    answer, reason, aside, live = client.ask(type="range", from_frame=(20 + number % 12) * RATE,
                                                              frames=20 * RATE)
                     ends.append(answer["code"] if reason == "error" else reason)
                     if reason != "error":
