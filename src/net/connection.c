@@ -311,6 +311,12 @@ bool connection_clear(const struct connection *connection)
     return outgoing_empty(&connection->outgoing);
 }
 
+uint64_t connection_waiting_bytes(const struct connection *connection)
+{
+    const struct transport *transport = &connection->transport;
+    return socket_unsent(transport->descriptor) + transport_held(transport) + outgoing_bytes(&connection->outgoing);
+}
+
 uint64_t connection_unsent_bytes(const struct connection *connection)
 {
     const struct transport *transport = &connection->transport;

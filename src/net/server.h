@@ -143,6 +143,8 @@ void connection_foresee(const struct connection *connection);
 uint64_t connection_bytes_given(const struct connection *connection);
 // All of them have been given to the socket: what is said now comes behind them.
 bool connection_clear(const struct connection *connection);
+// Of these, about how many are not on their way yet. A system call.
+uint64_t connection_waiting_bytes(const struct connection *connection);
 // Of these, about how many the peer's kernel has not acknowledged yet. A system call: for now and then.
 uint64_t connection_unsent_bytes(const struct connection *connection);
 // Bytes on the wire that the peer's kernel has taken so far, and how many more it would take now: its room shrinks

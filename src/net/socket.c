@@ -181,6 +181,17 @@ size_t socket_unacknowledged(int descriptor)
     return known && bytes > 0 ? (size_t)bytes : 0;
 }
 
+size_t socket_unsent(int descriptor)
+{
+#if defined(SIOCOUTQNSD)
+    int bytes = 0;
+    bool known = ioctl(descriptor, SIOCOUTQNSD, &bytes) == 0;
+    return known && bytes > 0 ? (size_t)bytes : 0;
+#else
+    return socket_unacknowledged(descriptor);
+#endif
+}
+
 bool socket_has_ended(int descriptor)
 {
 #ifdef POLLRDHUP

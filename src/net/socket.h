@@ -24,6 +24,8 @@ void socket_set_send_buffer(int descriptor, size_t bytes);
 void socket_forget_on_close(int descriptor);
 // Bytes that the kernel has taken and the peer's has not acknowledged.
 size_t socket_unacknowledged(int descriptor);
+// Of these, those that are not on their way yet. Where the system does not tell: all of them.
+size_t socket_unsent(int descriptor);
 // The peer has closed it, or it is lost, whatever may still be read from it.
 bool socket_has_ended(int descriptor);
 // As writev, but never a SIGPIPE, and interruptions are not seen.

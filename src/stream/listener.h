@@ -26,7 +26,6 @@ struct v2_state {
     enum format aim;                // what it changes to once that has its chunks; its own format: nothing
     uint32_t chunk_bytes;           // of late, a moving average
     uint32_t generation;            // the last change that what it was sent knows of
-    uint64_t given_bytes;           // of its connection, when a chunk on air was given to that last
     uint64_t superseded_ns;         // when it was told last that a change has made some of it another; 0: never
     uint64_t format_frame;          // where what it is sent began to be in this format
     struct v2_range *range;         // that it has asked for; NULL: none (v2_ranges.c)

@@ -395,7 +395,6 @@ static bool v2_send(struct listener *listener, uint64_t now_ns)
         v2->chunk_bytes += ((int32_t)(batch.bytes / (size_t)count) - (int32_t)v2->chunk_bytes) / 8;
     v2_spend(listener, count);
     v2->holds = true;
-    v2->given_bytes = connection_bytes_given(listener->connection);
     listener->cursor += (uint64_t)count * CHUNK_FRAMES;
     listener->missing_ns = 0;
     v2->preroll = false;

@@ -75,6 +75,8 @@ bool v2_on_preview(struct listener *listener, json_t *message, uint64_t now_ns);
 bool v2_on_cancel(struct listener *listener, json_t *message, uint64_t now_ns);
 // Sends the next part of a range, if there is one and nothing else is due. Returns when to be called again.
 uint64_t v2_serve_range(struct listener *listener, uint64_t now_ns);
+// How many of the last bytes that were given to the connection are of a range.
+uint64_t v2_range_bytes(const struct listener *listener, uint64_t last_bytes);
 // It has closed.
 void v2_forget_range(struct listener *listener);
 

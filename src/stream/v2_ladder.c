@@ -26,13 +26,11 @@ static bool v2_doubtful(const struct listener *listener, uint64_t now_ns)
            listener->pace.lead.frames < V2_SHORT_LEAD_FRAMES;
 }
 
-// Sound ahead of the playhead that has arrived, by the bytes that have not. What was given to the connection after it,
-// of a range say, is none.
+// Sound ahead of the playhead that has arrived, by the bytes that have not.
 static int64_t v2_arrived_ns(const struct listener *listener, uint64_t unsent_bytes, uint64_t now_ns)
 {
-    uint64_t behind = connection_bytes_given(listener->connection) - listener->v2.given_bytes;
-    uint64_t own = unsent_bytes > behind ? unsent_bytes - behind : 0;
-    int64_t on_the_way = (int64_t)(own * CHUNK_FRAMES / listener->v2.chunk_bytes);
+    uint64_t on_air = unsent_bytes - v2_range_bytes(listener, unsent_bytes);
+    int64_t on_the_way = (int64_t)(on_air * CHUNK_FRAMES / listener->v2.chunk_bytes);
     int64_t live = (int64_t)pace_live_frame(&listener->pace, now_ns);
     return v2_frames_ns((int64_t)listener->cursor - on_the_way - live);
 }

@@ -8,20 +8,30 @@
 #include "stream/v2.h"
 
 enum {
-    V2_RANGE_BUSY_MS = 1000,
+    V2_RANGE_BUSY_MS = 1000, V2_RANGE_OWN_MS = 100,   // when to try again: with those of others, with one's own
     V2_RANGE_LEAD_FRAMES = FRAME_RATE,   // of what is on air that a client should have before it gets any of a range
     V2_RANGE_PART_BYTES = 8 * 1024,      // a part is the chunks that begin within so many
-    V2_RANGE_UNSENT_BYTES = 2 * 1024,    // with more under way no part goes out, so that one at most is in the way
+    V2_RANGE_WAITING_BYTES = 2 * 1024,   // with more that is not on its way yet no part goes out
+    V2_RANGE_PARTS = 16,                 // of which it is known where they are in the connection: all that it holds
     V2_RANGE_TIMES = 10,                 // as fast as it is heard
 };
 
 // With so many on a loop that they would come more often, each gets its part more seldom.
 #define V2_RANGE_APART_NS (NS_PER_MS / 2)
 #define V2_RANGE_LOOK_NS (20 * NS_PER_MS)
+// Whoever takes longer than so many times its length keeps a range from others, and half a minute more for one of any.
+#define V2_RANGE_SLOW_TIMES 4
+#define V2_RANGE_SLOW_NS (30 * NS_PER_SECOND)
 #define V2_RANGE_MOST_FRAME (UINT64_C(1) << 52)
 #define V2_RANGE_FRAMES "frames is a whole number, 1 to 5760000"
 
 _Static_assert(STREAM_RANGE_SECONDS * FRAME_RATE == 5760000, "the text says so");
+
+// What was given to a connection at once.
+struct v2_range_part {
+    uint64_t end;            // of all bytes that were given by then
+    uint64_t bytes;
+};
 
 struct v2_range {
     struct tape *tape;
@@ -30,6 +40,8 @@ struct v2_range {
     uint64_t serve_ns;       // when that may go out
     uint64_t until_ns;       // when its client has been too slow; 0: the tape is still being made
     const char *reason;      // why no more of it comes, which is to be said behind what is under way; NULL: more does
+    unsigned part_count;     // ever
+    struct v2_range_part parts[V2_RANGE_PARTS];   // a ring
 };
 
 int v2_most_range_frames(const struct listener *listener)
@@ -142,7 +154,7 @@ static bool v2_read_wish(struct listener *listener, json_t *message, struct tape
     else if (count < 1 || count > STREAM_RANGE_SECONDS * FRAME_RATE)
         v2_complain(listener, *id, "INVALID_PARAMETERS", V2_RANGE_FRAMES);
     else if (listener->v2.range)
-        return v2_refuse_range(listener, *id, "BUSY", "one range at a time", V2_RANGE_BUSY_MS);
+        return v2_refuse_range(listener, *id, "BUSY", "one range at a time", V2_RANGE_OWN_MS);
     else
         *good = true;
     return true;
@@ -220,8 +232,24 @@ void v2_forget_range(struct listener *listener)
     listener->loop->ranges--;
 }
 
-static void v2_tell_end(struct listener *listener)
+uint64_t v2_range_bytes(const struct listener *listener, uint64_t last_bytes)
 {
+    const struct v2_range *range = listener->v2.range;
+    uint64_t given = connection_bytes_given(listener->connection), bytes = 0;
+    uint64_t from = given > last_bytes ? given - last_bytes : 0;
+    for (unsigned i = 0; range && i < V2_RANGE_PARTS && i < range->part_count; i++) {
+        const struct v2_range_part *part = &range->parts[i];
+        uint64_t begin = part->end - part->bytes;
+        if (part->end > from)
+            bytes += part->end - (begin > from ? begin : from);
+    }
+    return bytes;
+}
+
+// What it has in the connection is none of anybody's any more: nothing is to be concluded from that for a while.
+static void v2_tell_end(struct listener *listener, uint64_t now_ns)
+{
+    ladder_disturbed(&listener->ladder, now_ns, connection_bytes_given(listener->connection));
     json_t *end = json_pack("{s:s, s:s}", "type", "range_end", "reason", listener->v2.range->reason);
     v2_set_id(end, listener->v2.range->id);
     v2_forget_range(listener);
@@ -257,11 +285,13 @@ static int v2_send_range(struct listener *listener, uint64_t now_ns)
     if (count == 0 || !batch_send(&batch, now_ns))
         return 0;
     range->next += count;
+    range->parts[range->part_count++ % V2_RANGE_PARTS] =
+        (struct v2_range_part){.end = connection_bytes_given(listener->connection), .bytes = batch.bytes};
     atomic_fetch_add_explicit(&listener->stream->stats.range_chunks_sent, (uint64_t)count, memory_order_relaxed);
     return count;
 }
 
-// What is on air comes first: it is not due, there is some of it in hand, and next to nothing is under way.
+// What is on air comes first: it is not due, there is some of it in hand, and next to nothing waits to be sent.
 static bool v2_may_send_range(const struct listener *listener, uint64_t now_ns)
 {
     const struct pace *pace = &listener->pace;
@@ -269,16 +299,17 @@ static bool v2_may_send_range(const struct listener *listener, uint64_t now_ns)
     if (listener->v2.playing && (pace_send_ns(pace, listener->cursor) <= now_ns ||
                                  listener->cursor <= pace_live_frame(pace, now_ns) + in_hand))
         return false;
-    return connection_unsent_bytes(listener->connection) <= V2_RANGE_UNSENT_BYTES;
+    return connection_waiting_bytes(listener->connection) <= V2_RANGE_WAITING_BYTES;
 }
 
-// Why no more of it comes. NULL: more does. Who does not take it in the time that it lasts holds up who asks next.
+// Why no more of it comes. NULL: more does.
 static const char *v2_range_reason(struct v2_range *range, uint64_t now_ns)
 {
     enum tape_state state = tape_state(range->tape);
     int length = tape_length(range->tape);
     if (range->until_ns == 0 && state != TAPE_MAKING)
-        range->until_ns = now_ns + frames_to_ns((uint64_t)length * CHUNK_FRAMES) + NS_PER_SECOND;
+        range->until_ns =
+            now_ns + V2_RANGE_SLOW_TIMES * frames_to_ns((uint64_t)length * CHUNK_FRAMES) + V2_RANGE_SLOW_NS;
     if (range->next == length)
         return "done";
     if (state == TAPE_BROKEN && !tape_chunk(range->tape, range->next))
@@ -291,7 +322,7 @@ static uint64_t v2_range_pause_ns(const struct stream_loop *loop, int chunks)
 {
     uint64_t pause = frames_to_ns((uint64_t)chunks * CHUNK_FRAMES) / V2_RANGE_TIMES;
     uint64_t apart = (uint64_t)loop->ranges * V2_RANGE_APART_NS;
-    pause = pause < V2_RANGE_LOOK_NS ? V2_RANGE_LOOK_NS : pause;
+    pause = chunks == 0 ? V2_RANGE_LOOK_NS : pause;
     return pause < apart ? apart : pause;
 }
 
@@ -308,6 +339,6 @@ uint64_t v2_serve_range(struct listener *listener, uint64_t now_ns)
     range->serve_ns = now_ns + v2_range_pause_ns(listener->loop, sent);
     if (!range->reason || !connection_clear(listener->connection))
         return range->serve_ns;
-    v2_tell_end(listener);
+    v2_tell_end(listener, now_ns);
     return UINT64_MAX;
 }
