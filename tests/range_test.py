@@ -12,6 +12,7 @@ import threading
 import time
 import unittest
 
+from long_way import HERE, LongWay
 from server import INSTRUMENTED, Server, wait_until
 from websocket import BINARY as BINARY_FRAME
 from websocket import TEXT, WebSocket
@@ -33,8 +34,8 @@ class Message:
 
 
 class Client:
-    def __init__(self, server, query=""):
-        self.socket = WebSocket(server.host, server.port, "/ws/v2" + query, timeout=60)
+    def __init__(self, server, query="", host=None):
+        self.socket = WebSocket(host or server.host, server.port, "/ws/v2" + query, timeout=60)
         self.hello = self.text("hello")
 
     def __enter__(self):
@@ -203,6 +204,24 @@ class Ranges(unittest.TestCase):
                 client.text("range")
             wait_until(lambda: server.metric("auralis_ranges_bytes") == 0, 20, "it is given up")
             wait_until(lambda: server.metric("auralis_ranges_under_way") == 0, 20, "its maker is free")
+
+    def test_a_long_round_trip_is_no_slowness(self):
+        """Beside PCM on air, of which much is always on its way; and paused."""
+        try:
+            way = LongWay(0.06).__enter__()
+        except (OSError, subprocess.CalledProcessError) as fault:
+            self.skipTest(f"no long way here: {fault}")
+        self.addCleanup(way.__exit__)
+        with Server(BINARY, "--seed", "14", "--lead", "3", listen="0.0.0.0:0") as server:
+            for query, pauses in (("?format=pcm", False), ("?format=opus", True)):
+                with way.from_afar():
+                    client = Client(server, query, HERE)
+                with client:
+                    if pauses:
+                        client.say(type="pause")
+                    answer, reason, aside, live = client.ask(type="range", from_frame=0, frames=3 * RATE, format="pcm")
+                    self.check_whole(answer, reason, aside)
+            self.assertEqual(server.metric("auralis_skips_total"), 0)
 
     def test_an_address_has_its_share(self):
         with Server(BINARY, "--limit-loopback", "on") as server, Client(server) as client:
