@@ -23,8 +23,9 @@ void synth_start(void *state, uint64_t frame);
 // The frame at which the next block of input begins.
 uint64_t synth_input_frame(const void *state);
 // Renders `blocks` control blocks. Sets flush-to-zero for the time of the call. No allocation, no lock, no system call.
-//   events: ordered; those with at_frame before the end of the input rendered here, older ones count as now. Kinds that
-//           are not sound (chord, section) are passed over.
+//   events: ordered; those with at_frame before the end of the input rendered here, older ones count as now; but a note
+//           that is held has the phase that it would have by then. Kinds that are not sound (chord, section) are passed
+//           over.
 //   out: blocks x 64 frames, interleaved stereo, within -1..1.
 // Not a number anywhere becomes silence and is counted (synth_faults). A renderer that fails leaves silence from its
 // block on (synth_failed).
