@@ -150,7 +150,7 @@ static double weighed_db(double hz)
     for (int frame = 0; frame < FRAMES; frame += CONTROL_FRAMES) {
         struct stereo_block b;
         for (int i = 0; i < CONTROL_FRAMES; i++) {
-            b.left[i] = b.right[i] = (float)(0.1 * tone((uint64_t)(frame + i), hz));
+            b.left[i] = b.right[i] = (float)(0.1 * tone((uint64_t)frame + (uint64_t)i, hz));
             stereo[(frame + i) * CHANNELS] = stereo[(frame + i) * CHANNELS + 1] = b.left[i];
         }
         double here = mastering_measure(&m, &b);
