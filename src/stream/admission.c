@@ -125,7 +125,7 @@ static struct admission_address *admission_take(struct admission *admission, uin
     return address;
 }
 
-static bool admission_exempt(const struct admission *admission, const struct http_peer *peer)
+bool admission_exempt(const struct admission *admission, const struct http_peer *peer)
 {
     return peer->loopback && !admission->limits.limit_loopback;
 }

@@ -18,6 +18,8 @@ struct admission;
 // max_listeners: how many enter at the same time at most.   NULL when memory is short.
 struct admission *admission_create(const struct admission_limits *limits, int max_listeners);
 void admission_destroy(struct admission *admission);
+// No limit holds for it.
+bool admission_exempt(const struct admission *admission, const struct http_peer *peer);
 // Counts so many of a kind; a number below zero takes back what was counted just before. False, and none is counted,
 // when there would be too many in a minute; *retry_s then says when to come back.
 bool admission_count(struct admission *admission, const struct http_peer *peer, enum admission_kind kind, int count,

@@ -126,14 +126,14 @@ double v2_time_ms(const struct listener *listener, uint64_t now_ns)
     return (double)(int64_t)(now_ns - listener->station->origin_ns) / (double)NS_PER_MS;
 }
 
-uint32_t v2_delay_frames(const struct listener *listener)
+uint32_t v2_delay_frames(const struct listener *listener, enum format format)
 {
-    return format_is_opus(listener->format) ? listener->station->decoder_delay_frames : 0;
+    return format_is_opus(format) ? listener->station->decoder_delay_frames : 0;
 }
 
-const char *v2_encoder_id(const struct listener *listener)
+const char *v2_encoder_id(const struct listener *listener, enum format format)
 {
-    const char *id = listener->station->encoder_ids[listener->format];
+    const char *id = listener->station->encoder_ids[format];
     return id ? id : "";
 }
 
@@ -146,7 +146,7 @@ static bool v2_live_is_ready(const struct listener *listener, uint64_t now_ns)
 
 uint32_t v2_usual_bytes(enum format format)
 {
-    return format_is_opus(format) ? format_bitrate(format) / 80 + V2_HEAD_BYTES : CHUNK_FRAMES * 4 + V2_HEAD_BYTES;
+    return format_chunk_bytes(format) + V2_HEAD_BYTES;
 }
 
 void v2_go_back(struct listener *listener, uint64_t frame, uint64_t at_once, uint64_t now_ns)
@@ -228,8 +228,8 @@ static json_t *v2_hello(const struct listener *listener, uint64_t now_ns)
         "{s:s, s:[s,s], s:i, s:[i,i,i], s:i, s:s, s:o}", "format", format_wire_name(listener->format), "formats",
         format_wire_name(FORMAT_OPUS), format_wire_name(FORMAT_PCM), "bitrate", (int)format_bitrate(listener->format),
         "bitrates", (int)format_bitrate(FORMAT_OPUS), (int)format_bitrate(FORMAT_OPUS_64),
-        (int)format_bitrate(FORMAT_OPUS_32), "decoder_delay_frames", (int)v2_delay_frames(listener), "encoder_id",
-        v2_encoder_id(listener), "parameters", mood_to_json(&latest.mood));
+        (int)format_bitrate(FORMAT_OPUS_32), "decoder_delay_frames", (int)v2_delay_frames(listener, listener->format),
+        "encoder_id", v2_encoder_id(listener, listener->format), "parameters", mood_to_json(&latest.mood));
     bool whole = json_object_update(hello, clocks) == 0 && json_object_update(hello, sound) == 0;
     v2_set_last_close(listener, hello, now_ns);
     json_decref(clocks);

@@ -14,9 +14,10 @@
 // Programme time.
 double v2_time_ms(const struct listener *listener, uint64_t now_ns);
 // Of the listener's format.
-uint32_t v2_delay_frames(const struct listener *listener);
 uint32_t v2_delivery_frames(const struct listener *listener);
-const char *v2_encoder_id(const struct listener *listener);
+// Of one of its station's formats.
+uint32_t v2_delay_frames(const struct listener *listener, enum format format);
+const char *v2_encoder_id(const struct listener *listener, enum format format);
 // What a client may ask for: "opus" gives the ceiling, "pcm" PCM. False when it is neither.
 bool v2_format_from_name(const char *name, enum format ceiling, enum format *format);
 // Begins a run of chunks at the live playhead.

@@ -114,7 +114,8 @@ void v2_tell_codec(struct listener *listener, const char *reason)
         listener, json_pack("{s:s, s:s, s:i, s:I, s:i, s:s, s:i, s:i, s:I, s:s}", "type", "codec", "format",
                             format_wire_name(listener->format), "bitrate", (int)format_bitrate(listener->format),
                             "at_frame", (json_int_t)listener->cursor, "decoder_delay_frames",
-                            (int)v2_delay_frames(listener), "encoder_id", v2_encoder_id(listener), "delivery_frames",
+                            (int)v2_delay_frames(listener, listener->format), "encoder_id",
+                            v2_encoder_id(listener, listener->format), "delivery_frames",
                             (int)listener->pace.delivery_frames, "phase_frames", (int)listener->pace.phase_frames,
                             "burst_until_frame", (json_int_t)pace_burst_until(&listener->pace), "reason", reason));
 }

@@ -49,28 +49,25 @@ int v2_most_range_frames(const struct listener *listener)
     return listener->stream->config.errands ? STREAM_RANGE_SECONDS * FRAME_RATE : 0;
 }
 
-static bool v2_refuse_range(struct listener *listener, json_t *id, const char *code, const char *text, int retry_ms)
+static void v2_refuse_range(struct listener *listener, json_t *id, const char *code, const char *text, int retry_ms)
 {
     json_t *error = json_pack("{s:s, s:s, s:s, s:i}", "type", "error", "code", code, "message", text, "retry_ms",
                               retry_ms);
     atomic_fetch_add_explicit(&listener->stream->stats.refused_ranges, 1, memory_order_relaxed);
     v2_set_id(error, id);
     (void)listener_tell(listener, error);
-    return true;
 }
 
 // Says what comes.
 static void v2_tell_range(struct listener *listener, const struct tape_subject *subject, const struct errand *errand,
                           json_t *id)
 {
-    bool opus = format_is_opus(subject->format);
-    const char *encoder_id = listener->station->encoder_ids[subject->format];
     json_t *told = json_pack(
         "{s:s, s:I, s:I, s:I, s:s, s:i, s:i, s:s}", "type", subject->trial ? "preview" : "range", "from_frame",
         (json_int_t)subject->first_frame, "to_frame", (json_int_t)subject->end_frame, "generation",
         (json_int_t)subject->generation, "format", format_wire_name(subject->format), "bitrate",
         (int)format_bitrate(subject->format), "decoder_delay_frames",
-        opus ? (int)listener->station->decoder_delay_frames : 0, "encoder_id", encoder_id ? encoder_id : "");
+        (int)v2_delay_frames(listener, subject->format), "encoder_id", v2_encoder_id(listener, subject->format));
     if (subject->trial && told) {
         json_object_set_new(told, "at_frame", json_integer((json_int_t)errand->change.at_frame));
         json_object_set_new(told, "parameters", mood_to_json(&errand->change.mood));
@@ -108,83 +105,92 @@ static bool v2_take_range(struct listener *listener, const struct tape_subject *
                           json_t *id)
 {
     struct stream *stream = listener->stream;
-    bool limited = !listener->peer.loopback || stream->config.limit_loopback, blank;
+    uint64_t asker = admission_exempt(stream->admission, &listener->peer) ? 0 : listener->peer.key;
+    bool blank;
     return !atomic_load(&stream->refusing) &&
-           tapes_take(stream->config.tapes, subject, limited ? listener->peer.key : 0, &errand->tape, &blank) ==
-               STATUS_OK &&
+           tapes_take(stream->config.tapes, subject, asker, &errand->tape, &blank) == STATUS_OK &&
            v2_begin_range(listener, errand, blank, id);
 }
 
-static bool v2_ask_for(struct listener *listener, const struct tape_subject *subject, struct errand *errand, json_t *id,
-                       uint64_t now_ns)
+// What a message asks for, as far as it has been read.
+struct v2_wish {
+    json_t *id;
+    uint64_t frames;
+    struct tape_subject subject;
+    struct errand errand;
+};
+
+// How far a message has come: it is malformed, or cannot be met (both have been answered), or can be gone on with.
+enum v2_reading { V2_MALFORMED, V2_ANSWERED, V2_GOOD };
+
+static void v2_ask_for(struct listener *listener, struct v2_wish *wish, uint64_t now_ns)
 {
     struct stream *stream = listener->stream;
-    uint64_t frames = subject->end_frame - tape_begin_frame(subject);
+    uint64_t frames = wish->subject.end_frame - tape_begin_frame(&wish->subject);
     int cost = (int)(frames / CHUNK_FRAMES) + STREAM_RANGE_WAY_CHUNKS, retry_s = 0;
-    if (!admission_count(stream->admission, &listener->peer, ADMISSION_RANGES, cost, now_ns, &retry_s))
-        return v2_refuse_range(listener, id, "RATE_LIMIT_EXCEEDED", "two minutes of sound a minute", retry_s * 1000);
-    if (!v2_take_range(listener, subject, errand, id)) {
+    if (!admission_count(stream->admission, &listener->peer, ADMISSION_RANGES, cost, now_ns, &retry_s)) {
+        v2_refuse_range(listener, wish->id, "RATE_LIMIT_EXCEEDED", "two minutes of sound a minute", retry_s * 1000);
+        return;
+    }
+    if (!v2_take_range(listener, &wish->subject, &wish->errand, wish->id)) {
         (void)admission_count(stream->admission, &listener->peer, ADMISSION_RANGES, -cost, now_ns, &retry_s);
-        return v2_refuse_range(listener, id, "BUSY", "too many ranges are being made", V2_RANGE_BUSY_MS);
+        v2_refuse_range(listener, wish->id, "BUSY", "too many ranges are being made", V2_RANGE_BUSY_MS);
+        return;
     }
     atomic_fetch_add_explicit(&stream->stats.ranges, 1, memory_order_relaxed);
-    v2_tell_range(listener, subject, errand, id);
+    v2_tell_range(listener, &wish->subject, &wish->errand, wish->id);
     if (!listener->blocked && !listener->closing)
         listener_wake_at(listener, now_ns, now_ns);
-    return true;
 }
 
-// What ranges and previews have in common: how many frames, in which format, and whose answer it is. *good: it can be
-// gone on with. Returns what the handler is to return else.
-static bool v2_read_wish(struct listener *listener, json_t *message, struct tape_subject *subject, uint64_t *frames,
-                         json_t **id, bool *good)
+static enum v2_reading v2_misread(struct listener *listener, const json_t *message, const char *text)
+{
+    (void)v2_malformed(listener, message, text);
+    return V2_MALFORMED;
+}
+
+// What ranges and previews have in common: whose answer it is, how many frames, and in which format.
+static enum v2_reading v2_read_wish(struct listener *listener, json_t *message, struct v2_wish *wish)
 {
     enum format ceiling;
     const json_t *wanted = json_object_get(message, "frames");
-    *good = false;
-    if (!v2_read_id(listener, message, id) || !v2_read_format(listener, message, &subject->format, &ceiling))
-        return false;
+    if (!v2_read_id(listener, message, &wish->id) ||
+        !v2_read_format(listener, message, &wish->subject.format, &ceiling))
+        return V2_MALFORMED;
     if (!json_is_integer(wanted))
-        return v2_malformed(listener, message, V2_RANGE_FRAMES);
+        return v2_misread(listener, message, V2_RANGE_FRAMES);
     json_int_t count = json_integer_value(wanted);
-    subject->station = (int)(listener->station - listener->stream->config.stations);
-    *frames = (uint64_t)count;
+    wish->subject.station = (int)(listener->station - listener->stream->config.stations);
+    wish->frames = (uint64_t)count;
     if (v2_most_range_frames(listener) == 0)
-        v2_complain(listener, *id, "INTERNAL_ERROR", "no ranges are made here");
+        v2_complain(listener, wish->id, "INTERNAL_ERROR", "no ranges are made here");
     else if (count < 1 || count > STREAM_RANGE_SECONDS * FRAME_RATE)
-        v2_complain(listener, *id, "INVALID_PARAMETERS", V2_RANGE_FRAMES);
+        v2_complain(listener, wish->id, "INVALID_PARAMETERS", V2_RANGE_FRAMES);
     else if (listener->v2.range)
-        return v2_refuse_range(listener, *id, "BUSY", "one range at a time", V2_RANGE_OWN_MS);
+        v2_refuse_range(listener, wish->id, "BUSY", "one range at a time", V2_RANGE_OWN_MS);
     else
-        *good = true;
-    return true;
+        return V2_GOOD;
+    return V2_ANSWERED;
 }
 
-static void v2_set_frames(struct tape_subject *subject, uint64_t from_frame, uint64_t frames)
+static void v2_set_frames(struct v2_wish *wish, uint64_t from_frame)
 {
-    subject->first_frame = frames_round_down(from_frame, CHUNK_FRAMES);
-    subject->end_frame = frames_round_up(from_frame + frames, CHUNK_FRAMES);
+    wish->subject.first_frame = frames_round_down(from_frame, CHUNK_FRAMES);
+    wish->subject.end_frame = frames_round_up(from_frame + wish->frames, CHUNK_FRAMES);
 }
 
-bool v2_on_range(struct listener *listener, json_t *message, uint64_t now_ns)
+static enum v2_reading v2_read_range(struct listener *listener, const json_t *message, struct v2_wish *wish)
 {
-    struct tape_subject subject = {0};
-    struct errand errand = {0};
-    uint64_t frames;
-    json_t *id;
-    bool good, answered = v2_read_wish(listener, message, &subject, &frames, &id, &good);
-    if (!good)
-        return answered;
     const json_t *from = json_object_get(message, "from_frame");
     json_int_t first = json_integer_value(from);
     if (!json_is_integer(from) || first < 0 || (uint64_t)first > V2_RANGE_MOST_FRAME)
-        return v2_malformed(listener, message, "from_frame is a whole number, a frame of the programme");
-    v2_set_frames(&subject, (uint64_t)first, frames);
-    struct control_view view = sequencer_view(listener->station->sequencer, subject.end_frame);
-    subject.generation = view.generation;
-    subject.woken_frame = view.woken_frame;
-    errand.known = view.known;
-    return v2_ask_for(listener, &subject, &errand, id, now_ns);
+        return v2_misread(listener, message, "from_frame is a whole number, a frame of the programme");
+    v2_set_frames(wish, (uint64_t)first);
+    struct control_view view = sequencer_view(listener->station->sequencer, wish->subject.end_frame);
+    wish->subject.generation = view.generation;
+    wish->subject.woken_frame = view.woken_frame;
+    wish->errand.known = view.known;
+    return V2_GOOD;
 }
 
 // The change as it would be made now. False when there is none like it, which has been answered.
@@ -200,24 +206,40 @@ static bool v2_try(struct listener *listener, const json_t *parameters, json_t *
     return wish->status == STATUS_OK;
 }
 
-bool v2_on_preview(struct listener *listener, json_t *message, uint64_t now_ns)
+static enum v2_reading v2_read_preview(struct listener *listener, const json_t *message, struct v2_wish *wish)
 {
-    struct tape_subject subject = {.trial = true};
-    struct errand errand = {0};
-    uint64_t frames;
-    json_t *id;
-    bool good, answered = v2_read_wish(listener, message, &subject, &frames, &id, &good);
-    if (!good)
-        return answered;
     const json_t *parameters = json_object_get(message, "parameters");
     if (!json_is_object(parameters))
-        return v2_malformed(listener, message, "parameters is an object");
-    if (!v2_try(listener, parameters, id, &errand.change))
-        return true;
-    v2_set_frames(&subject, control_heard_from(errand.change.at_frame), frames);
-    errand.known = errand.change.sequence - 1;
-    subject.generation = (uint32_t)errand.known;
-    return v2_ask_for(listener, &subject, &errand, id, now_ns);
+        return v2_misread(listener, message, "parameters is an object");
+    if (!v2_try(listener, parameters, wish->id, &wish->errand.change))
+        return V2_ANSWERED;
+    v2_set_frames(wish, control_heard_from(wish->errand.change.at_frame));
+    wish->subject.trial = true;
+    wish->errand.known = wish->errand.change.sequence - 1;
+    wish->subject.generation = (uint32_t)wish->errand.known;
+    return V2_GOOD;
+}
+
+static bool v2_on_wish(struct listener *listener, json_t *message, uint64_t now_ns,
+                       enum v2_reading (*read_rest)(struct listener *, const json_t *, struct v2_wish *))
+{
+    struct v2_wish wish = {0};
+    enum v2_reading reading = v2_read_wish(listener, message, &wish);
+    if (reading == V2_GOOD)
+        reading = read_rest(listener, message, &wish);
+    if (reading == V2_GOOD)
+        v2_ask_for(listener, &wish, now_ns);
+    return reading != V2_MALFORMED;
+}
+
+bool v2_on_range(struct listener *listener, json_t *message, uint64_t now_ns)
+{
+    return v2_on_wish(listener, message, now_ns, v2_read_range);
+}
+
+bool v2_on_preview(struct listener *listener, json_t *message, uint64_t now_ns)
+{
+    return v2_on_wish(listener, message, now_ns, v2_read_preview);
 }
 
 void v2_forget_range(struct listener *listener)

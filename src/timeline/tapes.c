@@ -118,8 +118,8 @@ static bool tape_is_of(const struct tape *tape, const struct tape_subject *subje
     const struct tape_subject *own = &tape->subject;
     return own->station == subject->station && own->format == subject->format &&
            own->first_frame == subject->first_frame && own->end_frame == subject->end_frame &&
-           own->generation == subject->generation && own->woken_frame == subject->woken_frame && !own->trial && !subject->trial &&
-           atomic_load(&tape->state) != TAPE_BROKEN;
+           own->generation == subject->generation && own->woken_frame == subject->woken_frame && !own->trial &&
+           !subject->trial && atomic_load(&tape->state) != TAPE_BROKEN;
 }
 
 static struct tape *tapes_find(struct tapes *tapes, const struct tape_subject *subject)
@@ -132,8 +132,7 @@ static struct tape *tapes_find(struct tapes *tapes, const struct tape_subject *s
 
 static size_t tape_expected_bytes(const struct tape_subject *subject, int length)
 {
-    size_t chunk = format_is_opus(subject->format) ? format_bitrate(subject->format) / 80 : CHUNK_FRAMES * 4;
-    return (size_t)length * (sizeof(struct chunk) + TAPE_HEADS_BYTES + chunk);
+    return (size_t)length * (sizeof(struct chunk) + TAPE_HEADS_BYTES + format_chunk_bytes(subject->format));
 }
 
 static bool tapes_may_begin(const struct tapes *tapes, uint64_t asker)

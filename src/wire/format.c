@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/frames.h"
+
 static const struct {
     const char *name, *wire_name;
     uint32_t bitrate;
@@ -42,6 +44,11 @@ uint32_t format_bitrate(enum format format)
 bool format_is_opus(enum format format)
 {
     return format < FORMAT_OPUS + FORMAT_OPUS_RUNGS;
+}
+
+uint32_t format_chunk_bytes(enum format format)
+{
+    return format_is_opus(format) ? format_bitrate(format) / 8 * CHUNK_FRAMES / FRAME_RATE : CHUNK_FRAMES * 4;
 }
 
 bool format_opus_rung(int64_t bitrate, enum format *format)

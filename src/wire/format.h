@@ -28,6 +28,8 @@ const char *format_wire_name(enum format format);
 // bit/s of a rung; 0 for all others.
 uint32_t format_bitrate(enum format format);
 bool format_is_opus(enum format format);
+// Bytes of sound in a chunk of one that travels in messages of v2, on average.
+uint32_t format_chunk_bytes(enum format format);
 // The rung of exactly that many bit/s. False when there is none.
 bool format_opus_rung(int64_t bitrate, enum format *format);
 // The next rung down or up; the format itself where there is none, and for all that are no Opus.
